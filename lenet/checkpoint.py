@@ -7,7 +7,8 @@ This file knows the network's names and shapes, and nothing of training.
 
 import os
 import pickle
-import tempfile
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -89,21 +90,16 @@ def write(checkpoint: Checkpoint, path: Path | str) -> None:
     """
     path = Path(path)
     content = {f.name: getattr(checkpoint, f.name) for f in fields(Checkpoint) if f.name != "path"}
-    temporary = None
+    temporary = path.with_name(f".{path.name}.tmp")  # of a killed process: the next one takes it
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp", delete=False
-        ) as file:
-            temporary = file.name
+        with temporary.open("wb") as file:
             torch.save({"format": _FORMAT, **content}, file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into RuntimeError
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         reason = getattr(error, "strerror", None) or "the disk may be full"
         raise CheckpointError(f"The checkpoint {path} could not be written: {reason}.") from error
 
@@ -117,7 +113,7 @@ def read(path: Path | str) -> Checkpoint:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if _size(path) > _MAX_BYTES:
             raise CheckpointError(f"{path.name} is not a LeNet checkpoint: the file is too large.")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
@@ -127,7 +123,7 @@ def read(path: Path | str) -> Checkpoint:
     except pickle.UnpicklingError as error:
         reason = (
             "it is a pickle that holds more than weights and might run code"
-            if "Unsupported" in str(error) or "GLOBAL" in str(error)
+            if "GLOBAL" in str(error) or path.read_bytes().startswith(pickle.PROTO)
             else "it is not a checkpoint file"
         )
         raise CheckpointError(f"{path.name} was not loaded: {reason}.") from error
@@ -140,11 +136,33 @@ def read(path: Path | str) -> Checkpoint:
     if content.pop("format", None) != _FORMAT:
         content = {"network": content}
     names = {f.name for f in fields(Checkpoint)}
-    checkpoint = Checkpoint(**{k: v for k, v in content.items() if k in names}, path=path)
+    content = {"network": None} | {k: v for k, v in content.items() if k in names}
+    checkpoint = Checkpoint(**content | {"path": path})
     _check_weights(checkpoint.network, path)
     if checkpoint.averaged is not None:
         _check_weights(checkpoint.averaged, path)
+    if not (
+        _within(checkpoint.temperature, 1e-3, 1e3)
+        and _within(checkpoint.sure_above, 0, 1)
+        and (checkpoint.accuracy is None or _within(checkpoint.accuracy, 0, 1))
+        and isinstance(checkpoint.run, dict | None)
+    ):
+        raise CheckpointError(
+            f"{path.name} is damaged: what stands beside its weights is unusable."
+        )
     return checkpoint
+
+
+def _size(path: Path) -> int:
+    """The file's bytes; where torch zipped it, those of what it unpacks to: it may be a bomb."""
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and low <= value <= high
 
 
 def _check_weights(weights: object, path: Path) -> None:
@@ -155,12 +173,17 @@ def _check_weights(weights: object, path: Path) -> None:
         )
     for name, shape in expected.items():
         value = weights[name]
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        if not (
+            isinstance(value, torch.Tensor)
+            and value.is_floating_point()
+            and value.layout == torch.strided
+            and not value.is_meta
+        ):
             raise CheckpointError(f"{path.name} holds no floating-point weights for {name}.")
         if tuple(value.shape) != shape:
             raise CheckpointError(
                 f"{path.name} holds another network: its {name} has the shape "
                 f"{tuple(value.shape)}, LeNet's has {shape}."
             )
-        if not value.isfinite().all():
+        if not value.float().isfinite().all():
             raise CheckpointError(f"{path.name} holds weights that are NaN or infinite in {name}.")

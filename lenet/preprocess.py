@@ -272,22 +272,45 @@ def _grayscale(image: Image.Image) -> np.ndarray:
 
 def _ink(gray: np.ndarray) -> np.ndarray:
     """How much ink lies on each pixel, 0..1: the paper, its shadows and its noise taken out."""
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    paper = np.median(border)
+    gray = gray - _light(gray)
+    paper = np.median(_edge(gray))
     if paper - gray.min() > gray.max() - paper:
-        gray = 255 - gray
+        gray = -gray
     pixels = torch.from_numpy(np.ascontiguousarray(gray))[None, None]
     # The paper under the ink: a morphological opening with a window wider than any stroke.
     reach = max(gray.shape) // 4
     opened = _widest(-_widest(-pixels, reach), reach)
     ink = (pixels - opened)[0, 0].numpy()
-    if ink.max() < _MIN_CONTRAST:
-        return np.zeros_like(ink)
-    sheet = ink[ink < ink.max() / 2]
+    sheet = ink[ink <= ink.max() / 2]
     noise = np.median(sheet)
     noise += 6 * np.median(np.abs(sheet - noise))
     full = np.percentile(ink[ink >= ink.max() / 2], 90)
-    return ((ink - noise) / max(full - noise, 1)).clip(0, 1)
+    if full - noise < _MIN_CONTRAST:
+        return np.zeros_like(ink)
+    return ((ink - noise) / (full - noise)).clip(0, 1)
+
+
+def _light(gray: np.ndarray) -> np.ndarray:
+    """The light on the paper where it changes smoothly, else zeros.
+
+    A quadratic surface is laid through the sheet's edge by least trimmed squares (Rousseeuw 1984),
+    so that a digit that runs over the edge does not count. Where it does not fit, it is not light.
+    """
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in gray.shape)
+    x, y = np.meshgrid(x, y)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
+    edge, values = _edge(terms), _edge(gray)
+    near = np.ones(len(values), bool)
+    for _ in range(5):
+        surface = np.linalg.lstsq(edge[near], values[near])[0]
+        off = np.abs(values - edge @ surface)
+        near = off <= np.quantile(off, 0.8)
+    light = terms @ surface
+    return light if off[near].max() < 0.1 * np.ptp(light) else np.zeros_like(gray)
+
+
+def _edge(pixels: np.ndarray) -> np.ndarray:
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
 def _widest(pixels: torch.Tensor, reach: int) -> torch.Tensor:

@@ -1,0 +1,186 @@
+"""The data sets, held in memory as tensors: MNIST through torchvision, and synthetic digits.
+
+This file fetches, checks and holds; what a frame looks like is `lenet.preprocess`'s business, what
+training does with it `lenet.train`'s.
+"""
+
+import hashlib
+import os
+import shutil
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import torch
+
+from lenet.synthetic import synthetic_digits
+
+DATA_SETS = ("mnist", "synthetic")
+
+# The four files of MNIST and their sizes in bytes, gzipped and unpacked.
+_MNIST_SIZES = {
+    "train-images-idx3-ubyte": (9_912_422, 47_040_016),
+    "train-labels-idx1-ubyte": (28_881, 60_008),
+    "t10k-images-idx3-ubyte": (1_648_877, 7_840_016),
+    "t10k-labels-idx1-ubyte": (4_542, 10_008),
+}
+_TIMEOUT = 10  # seconds that a mirror may stay silent
+
+
+class DataError(RuntimeError):
+    """A data set that cannot be had: what was tried, why it failed and the ways out."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Labelled frames in memory: `frames` uint8 N×28×28 and `labels` int64 N."""
+
+    frames: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A named pair of training and test digits."""
+
+    name: str
+    train: Digits
+    test: Digits
+
+    def checksum(self) -> str:
+        """SHA-1 of the training frames and labels: tells whether a run goes on with its data."""
+        digest = hashlib.sha1(self.train.frames.numpy(), usedforsecurity=False)
+        digest.update(self.train.labels.numpy())
+        return digest.hexdigest()
+
+
+def data_folder() -> Path:
+    """Where data sets are cached: `LENET_DATA`, by default in the user's cache folder."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("LENET_DATA") or Path(cache) / "lenet-live").resolve()
+
+
+def load(name: str) -> DataSet:
+    """Load a data set by its name, one of `DATA_SETS`.
+
+    Raises:
+        DataError: MNIST is neither cached nor to be had.
+        ValueError: there is no data set of that name.
+    """
+    if name == "mnist":
+        return load_mnist()
+    if name == "synthetic":
+        return load_synthetic()
+    raise ValueError(f"There is no data set {name!r}: choose {' or '.join(DATA_SETS)}.")
+
+
+def load_synthetic() -> DataSet:
+    """60,000 training and 10,000 test digits that the project draws itself, always the same."""
+    train, test = synthetic_digits(60_000, seed=0), synthetic_digits(10_000, seed=1)
+    return DataSet("synthetic", Digits(*train), Digits(*test))
+
+
+def load_mnist() -> DataSet:
+    """MNIST from the cache; the first time from `LENET_MNIST_URL` or torchvision's own mirrors.
+
+    torchvision checks the checksums and unpacks; its progress bar goes to the terminal, and
+    `mnist_progress` tells another process how far it is.
+
+    Raises:
+        DataError: no mirror has it, or it cannot be stored.
+    """
+    from torchvision.datasets import MNIST  # imported late: it takes a second
+
+    root = data_folder()
+    raw = root / "MNIST" / "raw"
+    own = os.environ.get("LENET_MNIST_URL")
+    mirrors = ([own.rstrip("/") + "/"] if own else []) + MNIST.mirrors
+    tried = []
+    for mirror in mirrors:
+        _remove_half_unpacked(raw)
+        try:
+            if urlparse(mirror).scheme == "file":
+                _copy_archives(Path(url2pathname(urlparse(mirror).path)), raw, MNIST.resources)
+            with _mirror(MNIST, mirror), _socket_timeout():
+                return DataSet("mnist", *(_digits(MNIST, root, train) for train in (True, False)))
+        except Exception as error:  # each failure is kept; all are told when no mirror is left
+            tried.append(f"{mirror} ({_reason(error)})")
+    raise DataError(
+        f"MNIST could not be loaded. Tried {'; '.join(tried)}. Either place its four .gz files in "
+        f"{raw}, or set LENET_MNIST_URL to a folder or mirror that has them; or train on the "
+        "synthetic digits, which need no download."
+    )
+
+
+def mnist_progress() -> float:
+    """How much of MNIST's archives has been downloaded, 0..1, or 1.0 where it is unpacked."""
+    raw = data_folder() / "MNIST" / "raw"
+    if all(_size(raw / name) == sizes[1] for name, sizes in _MNIST_SIZES.items()):
+        return 1.0
+    have = sum(_size(raw / f"{name}.gz") for name in _MNIST_SIZES)
+    return min(1.0, have / sum(sizes[0] for sizes in _MNIST_SIZES.values()))
+
+
+def _digits(mnist: type, root: Path, train: bool) -> Digits:
+    half = mnist(root, train=train, download=True)
+    return Digits(half.data, half.targets)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _remove_half_unpacked(raw: Path) -> None:
+    """torchvision takes any unpacked file for whole; a full disk may have left half of one."""
+    for name, (_, size) in _MNIST_SIZES.items():
+        if _size(raw / name) != size:
+            (raw / name).unlink(missing_ok=True)
+
+
+def _copy_archives(source: Path, raw: Path, resources: list[tuple[str, str]]) -> None:
+    """Lay archives from a folder where torchvision finds them: its downloader fails on file://."""
+    from torchvision.datasets.utils import check_integrity
+
+    raw.mkdir(parents=True, exist_ok=True)
+    for name, md5 in resources:
+        if check_integrity(raw / name, md5):
+            continue
+        if not (source / name).is_file():
+            raise DataError(f"there is no {name}")
+        if not check_integrity(source / name, md5):
+            raise DataError(f"{name} has a wrong checksum")
+        shutil.copyfile(source / name, raw / name)
+
+
+@contextmanager
+def _mirror(mnist: type, url: str):
+    """Let torchvision try one mirror only, so that each one's failure can be told."""
+    before = mnist.mirrors
+    mnist.mirrors = [url]
+    try:
+        yield
+    finally:
+        mnist.mirrors = before
+
+
+@contextmanager
+def _socket_timeout():
+    """torchvision's downloader waits forever for a silent server."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _reason(error: Exception) -> str:
+    """The last line of an error, which in torchvision's is the mirror's own answer."""
+    lines = [line for line in str(error).strip().splitlines() if line]
+    return lines[-1].strip(" .<>") if lines else type(error).__name__

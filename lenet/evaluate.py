@@ -1,0 +1,205 @@
+"""How well a checkpoint reads: accuracy, confusions and mistakes, and the command line.
+
+`python -m lenet.evaluate --help` tells how to use it. This file knows nothing of pages or training.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
+from lenet.data import DataError, Digits, load_mnist
+from lenet.drawings import DrawingsError, drawings_to_segments, read_drawings
+from lenet.preprocess import rasterize
+from lenet.trainer import predict
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network answered about labelled digits, and what follows from it.
+
+    Attributes:
+        labels: int64 N, the truth.
+        probabilities: float32 N×10, after the checkpoint's temperature.
+        sure_above: the smallest highest probability that counts as a sure answer.
+    """
+
+    labels: torch.Tensor
+    probabilities: torch.Tensor
+    sure_above: float
+
+    @property
+    def answers(self) -> torch.Tensor:
+        """int64 N, the digit with the highest probability."""
+        return self.probabilities.argmax(1)
+
+    @property
+    def right(self) -> torch.Tensor:
+        """bool N, whether the answer is the truth."""
+        return self.answers == self.labels
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers, 0..1."""
+        return _share(self.right)
+
+    @property
+    def per_digit(self) -> list[float | None]:
+        """The share of right answers among the zeros, the ones …; None where there are none."""
+        return [
+            _share(self.right[self.labels == digit]) if (self.labels == digit).any() else None
+            for digit in range(10)
+        ]
+
+    @property
+    def confusion(self) -> torch.Tensor:
+        """int64 10×10, the confusion matrix: how many digits of a row's label got the column's."""
+        return torch.bincount(self.labels * 10 + self.answers, minlength=100).view(10, 10)
+
+    @property
+    def mistakes(self) -> torch.Tensor:
+        """int64, the indices of the digits read wrong, the surest mistakes first."""
+        wrong = (~self.right).nonzero().flatten()
+        return wrong[self.probabilities[wrong].amax(1).argsort(descending=True)]
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error, 0..1: by how much the highest probability misses the share
+        of right answers, over 15 bins of equal width (Guo, Pleiss, Sun, Weinberger, "On calibration
+        of modern neural networks", 2017, section 2).
+        """
+        best = self.probabilities.amax(1)
+        bins = (best * CALIBRATION_BINS).ceil().clamp(1, CALIBRATION_BINS)
+        error = 0.0
+        for number in range(1, CALIBRATION_BINS + 1):
+            inside = bins == number
+            if inside.any():
+                error += abs(float((best - self.right.float())[inside].sum()))
+        return error / len(self.labels)
+
+    @property
+    def sure(self) -> torch.Tensor:
+        """bool N, which answers count as sure."""
+        return self.probabilities.amax(1) >= self.sure_above
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as plain numbers; shares and rates are fractions."""
+        return {
+            "count": len(self.labels),
+            "errors": int((~self.right).sum()),
+            "accuracy": self.accuracy,
+            "per_digit": self.per_digit,
+            "error_rate_per_digit": [None if a is None else 1 - a for a in self.per_digit],
+            "calibration_error": self.calibration_error,
+            "sure": _share(self.sure),
+            "accuracy_when_sure": _share(self.right[self.sure]) if self.sure.any() else None,
+        }
+
+
+def evaluate(checkpoint: Checkpoint, digits: Digits) -> Evaluation:
+    """Read labelled digits with a checkpoint."""
+    logits = predict(checkpoint.model(), digits.frames) / checkpoint.temperature
+    return Evaluation(digits.labels, logits.softmax(1), checkpoint.sure_above)
+
+
+def load_drawings(path: str, skip_bad: bool = False) -> tuple[Digits, list[str | None], int]:
+    """A drawings file as the canvas would draw it: digits, their writers, bad lines left out.
+
+    Raises:
+        DrawingsError: the file cannot be read or has a bad line.
+    """
+    drawings, bad = read_drawings(path, skip_bad)
+    labels = torch.tensor([drawing.label for drawing in drawings])
+    digits = Digits(rasterize(drawings_to_segments(drawings)), labels)
+    return digits, [drawing.writer for drawing in drawings], bad
+
+
+def error_rate_per_writer(
+    evaluation: Evaluation, writers: Sequence[str | None]
+) -> dict[str, float]:
+    """The share of wrong answers, 0..1, about each writer's digits."""
+    rates = {}
+    for writer in sorted({w for w in writers if w is not None}, key=lambda w: (len(w), w)):
+        own = torch.tensor([w == writer for w in writers])
+        rates[writer] = 1 - _share(evaluation.right[own])
+    return rates
+
+
+def _share(flags: torch.Tensor) -> float:
+    return flags.double().mean().item()
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Evaluate as the command line says; 0, or 1 where something could not be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lenet.evaluate",
+        description="Read the MNIST test set, and drawings, with a checkpoint and tell how well.",
+    )
+    parser.add_argument("--checkpoint", metavar="FILE", default=SHIPPED, help="default: shipped")
+    parser.add_argument(
+        "--drawings", metavar="FILE", action="append", default=[], help="a drawings file too"
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="leave bad lines of drawings out")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args(arguments)
+    try:
+        checkpoint = read(options.checkpoint)
+        result = {"mnist": evaluate(checkpoint, load_mnist().test).summary(), "drawings": {}}
+        for path in options.drawings:
+            digits, writers, bad = load_drawings(path, options.skip_bad)
+            evaluation = evaluate(checkpoint, digits)
+            per_writer = error_rate_per_writer(evaluation, writers)
+            result["drawings"][path] = {
+                **evaluation.summary(),
+                "error_rate_per_writer": per_writer,
+                "bad_lines_skipped": bad,
+            }
+    except (CheckpointError, DataError, DrawingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(result, indent=2) if options.json else _table(result))
+    return 0
+
+
+def _table(result: dict[str, Any]) -> str:
+    lines = []
+    for name, found in [("MNIST test set", result["mnist"]), *result["drawings"].items()]:
+        lines += [
+            f"{name}: {found['accuracy']:.2%} of {found['count']:,} read right "
+            f"({found['errors']} errors)",
+            "  error rate by digit   "
+            + "  ".join(
+                f"{digit}: {rate:.2%}"
+                for digit, rate in enumerate(found["error_rate_per_digit"])
+                if rate is not None
+            ),
+            f"  calibration error     {found['calibration_error']:.2%}",
+            f"  sure of               {found['sure']:.2%}"
+            + (
+                f", {found['accuracy_when_sure']:.2%} of these right"
+                if found["accuracy_when_sure"] is not None
+                else ""
+            ),
+        ]
+        if found.get("error_rate_per_writer"):
+            rates = found["error_rate_per_writer"].items()
+            lines.append(
+                "  error rate by writer  " + "  ".join(f"{writer}: {r:.1%}" for writer, r in rates)
+            )
+        if found.get("bad_lines_skipped"):
+            lines.append(f"  bad lines skipped     {found['bad_lines_skipped']}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""How to train: every hyper-parameter in one table, and the learning rate's way through a run.
+
+This file knows nothing of data, files or the loop.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The hyper-parameters of a run.
+
+    Attributes:
+        epochs: passes over the training set.
+        batch_size: images a step.
+        learning_rate: the constant rate, or the peak of the cycle.
+        momentum: of SGD; Nesterov's where `nesterov`.
+        weight_decay: L2 penalty of SGD.
+        warm_up: the share of the steps that the rate rises, 0 for a constant rate.
+        averaging: decay a step of the exponential moving average of the weights, 0 for none.
+        augment: vary every image anew in every epoch.
+        about: one line for the page and `--help`.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    warm_up: float
+    averaging: float
+    augment: bool
+    about: str
+
+
+RECIPES = {
+    "fast": Recipe(
+        epochs=6, batch_size=64, learning_rate=0.06, momentum=0.9, nesterov=True,
+        weight_decay=5e-4, warm_up=0.2, averaging=0.99, augment=False,
+        about="the best accuracy that seconds can buy",
+    ),
+    "tutorial": Recipe(
+        epochs=5, batch_size=64, learning_rate=0.001, momentum=0.9, nesterov=False,
+        weight_decay=0.0, warm_up=0.0, averaging=0.0, augment=False,
+        about="the lesson's own: plain SGD at a constant rate",
+    ),
+    "best": Recipe(
+        epochs=30, batch_size=64, learning_rate=0.06, momentum=0.9, nesterov=True,
+        weight_decay=5e-4, warm_up=0.2, averaging=0.999, augment=True,
+        about="what the shipped network is trained with: minutes, every image varied",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate at each step from `start` to `end`.
+
+    With a warm-up it is one cycle: up in a straight line to the peak, then down to nearly nothing
+    at the end, whatever the number of steps (Smith and Topin, "Super-convergence", 2018). Without
+    one it is constant.
+    """
+
+    start: int
+    end: int
+    peak: float
+    warm_up: float
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step counted from the beginning of the run."""
+        if self.warm_up == 0:
+            return self.peak
+        share = (step - self.start + 1) / (self.end - self.start + 1)
+        return self.peak * min(share / self.warm_up, (1 - share) / (1 - self.warm_up))

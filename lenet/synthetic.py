@@ -1,0 +1,256 @@
+"""Digits drawn from stroke templates: a data set that needs no network and no download.
+
+Each digit has several templates, for the ways in which people in different countries write it. A
+template is varied as hands vary it and drawn by the rasteriser that also draws the visitors' own
+strokes. This file knows nothing of networks, MNIST or training.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from lenet.preprocess import rasterize
+
+SEGMENTS = 32  # line segments of every drawing: at 20 pixels a digit, a curve is smooth with these
+PEN_WIDTHS = 1.6, 4.0  # pixels of the frame; thin ones are more frequent
+
+ROUNDNESS = 1.2  # of the curves: with 1, loops of few knots look like polygons
+
+# How much drawings vary, in hundredths of the template's box, degrees or as a logarithm. What is
+# normally distributed is cut at two standard deviations, so that a 1 stays a 1 and a 7 a 7.
+JITTER = 4.2  # standard deviation of a single knot
+REACH = 10.0  # how much longer or shorter each end of a stroke becomes, standard deviation
+WARP = 6.0  # height of the waves that bend the whole drawing
+WAVES = 0.5  # of these waves over the box, standard deviation
+SLANT = 8.0, 10.0  # mean and standard deviation: most people lean to the right
+ROTATION = 10.0  # at most, to either side
+STRETCH = 0.2  # standard deviation of the logarithm of width over height
+
+# Knots `x,y` in a box of 100, y downwards, joined by a smooth curve. `!` makes a knot a corner, `|`
+# lifts the pen. The first template of a digit is its example.
+TEMPLATES: dict[int, tuple[str, ...]] = {
+    0: (
+        "54,0 22,16 12,58 44,100 80,78 85,28 50,1",
+        "40,4 14,36 20,84 56,100 86,66 68,5",  # open at the top
+        "66,4 28,12 12,58 44,100 80,78 80,22 46,10 36,32",  # the end curls in
+        "54,0 22,16 12,58 44,100 80,78 85,28 50,1 | 76,16 24,84",  # slashed
+        "54,0 22,16 12,58 44,100 80,78 85,28 50,1 | 90,0 10,100",
+    ),
+    1: (
+        "30,36 54,0! 54,100",
+        "50,0 50,100",
+        "62,0 40,100",
+        "30,34 54,0! 54,100 | 26,100 82,100",
+        "20,56 58,0! 58,100",  # long flag, as in Germany
+    ),
+    2: (
+        "12,24 28,5 54,0 78,12 80,34 58,64 12,100! 90,100",
+        "14,22 36,2 62,4 72,24 50,62 18,92 4,86 14,75 44,83 68,93 98,84",  # looped foot
+        "12,6 84,4! 12,97! 90,96",  # like a z
+        "14,22 34,2 62,2 80,20 70,48 14,94! 40,88 66,98 92,92",
+        "16,22 40,2 64,6 66,32 42,70 16,96 4,82 20,66 48,82 72,94 98,78",
+        "22,20 44,0 68,8 64,36 42,70 20,98! 82,95",
+    ),
+    3: (
+        "16,14 40,0 68,8 72,30 42,47! 72,54 80,76 56,98 14,90",
+        "16,10 44,0 74,10 70,34 50,46 36,46 44,42 72,52 84,74 60,98 14,92",  # loop in the middle
+        "14,2 82,2! 44,40! 76,48 86,72 60,98 12,92",  # flat top
+        "26,10 50,0 66,14 44,38! 68,46 76,70 54,96 14,98",
+    ),
+    4: (
+        "34,0 12,60! 90,60 | 66,30 66,100",
+        "18,4 14,52! 84,52 | 78,0 78,100",
+        "62,100 62,0! 8,68! 92,68",  # closed
+        "48,0 10,64! 90,60 | 62,34 52,100",  # the vertical only crosses the bar
+        "14,2 14,38 38,52 76,42 | 82,0 76,100",  # a cup
+    ),
+    5: (
+        "26,3 21,44! 54,36 84,58 74,90 42,100 10,90 | 26,3 86,3",
+        "86,3 28,3! 22,44! 56,36 84,58 74,90 42,100 10,90",
+        "84,6 54,0 28,14 32,38 62,52 78,74 58,98 14,94",  # like an s
+        "22,12 18,46! 54,38 82,60 70,92 38,100 8,90 | 24,8 92,0",  # the hat apart
+        "94,0 40,10! 28,46! 58,46 70,66 52,92 6,98",
+    ),
+    6: (
+        "70,2 42,14 18,46 16,80 42,100 74,92 84,72 64,54 38,57 20,70 14,84",
+        "62,0 28,46 14,78 34,100 66,94 74,72 52,58 20,76",
+        "20,0 16,60 26,92 50,100 78,88 76,62 50,54 18,74",  # upright stem
+        "68,0 34,24 14,66 28,97 60,97 74,78 60,62 40,70 36,84",  # the end curls in
+        "48,0 24,38 14,74 30,98 68,94 84,72 64,58 34,68 6,84",
+    ),
+    7: (
+        "10,5 88,5! 42,100",
+        "10,5 88,5! 42,100 | 40,53 84,53",  # crossed
+        "12,20 14,5! 88,5! 42,100",  # with a serif
+        "12,20 14,5! 88,5! 42,100 | 40,53 84,53",
+        "6,6 46,9 94,5! 60,44 44,100",  # curved stem
+        "8,18 24,4 54,9 90,5! 42,100",
+    ),
+    8: (
+        "76,14 50,0 23,16 50,47 80,74 50,100 20,76 50,48 76,26 75,12",
+        "50,0 26,14 32,42 64,42 73,14 48,0 | 50,46 19,66 28,96 72,96 80,66 48,46",
+        "82,12 56,0 28,10 32,34 60,54 74,80 50,100 26,82 42,56 70,34 88,4",  # from the right, open
+        "72,14 50,3 30,14 36,34 60,56 70,78 46,100 24,84 40,58 66,32 92,0",
+    ),
+    9: (
+        "80,14 54,0 22,12 18,40 42,53 70,42 82,8! 78,100",
+        "80,10 50,0 20,14 20,42 48,52 76,36 82,6! 82,62 70,94 42,100 16,88",  # like a g
+        "82,10 58,0 26,12 20,36 42,48 70,34 84,6! 66,50 40,100",  # slanted
+        "86,14 48,0 16,18 18,46 46,54 78,34 | 82,0 80,100",  # like a q
+        "72,8 40,2 16,26 30,50 58,42 82,8! 74,100",  # open
+        "74,10 52,0 32,12 34,34 52,40 70,26 80,2! 64,52 30,100",
+    ),
+}
+
+
+def synthetic_digits(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw uint8 N×28×28 frames and their int64 labels N, in shuffled order.
+
+    Each digit is drawn equally often, and so is each of its templates; equal arguments give equal
+    bits.
+    """
+    segments, pen_widths, labels = synthetic_segments(count, torch.Generator().manual_seed(seed))
+    return rasterize(segments, pen_widths), labels
+
+
+def synthetic_segments(
+    count: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Vary the templates, as `synthetic_digits` does, into what `rasterize` takes.
+
+    Returns:
+        Segments float32 N×32×4, pen widths float32 N in pixels of the frame, labels int64 N.
+    """
+    segments = torch.empty(count, SEGMENTS, 4)
+    # Drawing i is of the digit i % 10, and a digit's templates take turns.
+    for digit, templates in TEMPLATES.items():
+        for number, template in enumerate(templates):
+            part = segments[digit + 10 * number :: 10 * len(templates)]
+            part.copy_(_vary(template, len(part), generator))
+    low, high = PEN_WIDTHS
+    pen_widths = low + (high - low) * torch.rand(count, generator=generator) ** 2
+    order = torch.randperm(count, generator=generator)
+    return segments[order], pen_widths, order % 10
+
+
+def example_strokes() -> dict[int, list[list[list[float]]]]:
+    """One well-written example for each digit: strokes of [x, y] in a box of 1, y downwards."""
+    examples = {}
+    for digit, templates in TEMPLATES.items():
+        spline = _spline(templates[0])
+        points = (spline.curve @ spline.knots).double().round(decimals=3)
+        examples[digit] = [points[stroke].tolist() for stroke in spline.strokes]
+    return examples
+
+
+def _vary(template: str, count: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw a template `count` times, each time differently: float32 N×S×4."""
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(count, *shape, generator=generator).clamp_(-2, 2)
+
+    def uniform(*shape: int) -> torch.Tensor:
+        return torch.rand(count, *shape, generator=generator)
+
+    spline = _spline(template)
+    jitter = JITTER / 100 * normal(*spline.knots.shape)
+    reach = REACH / 100 * normal(len(spline.knots), 1) * spline.outward
+    points = spline.curve @ (spline.knots + jitter + reach)  # N×P×2
+    waves = 2 * torch.pi * WAVES * normal(2, 2)
+    points = points + WARP / 100 * torch.sin(points @ waves + 2 * torch.pi * uniform(1, 2))
+    mean, deviation = SLANT
+    slant = torch.deg2rad(mean + deviation * normal()).tan()
+    turn = torch.deg2rad(ROTATION * (2 * uniform() - 1))
+    stretch = torch.exp(STRETCH * normal())
+    zero, one = torch.zeros(count), torch.ones(count)
+    upright = torch.stack([stretch, zero, -slant, one], 1).view(-1, 2, 2)
+    turned = torch.stack([turn.cos(), turn.sin(), -turn.sin(), turn.cos()], 1).view(-1, 2, 2)
+    points = points @ (upright @ turned)
+    return torch.cat([points[:, spline.starts], points[:, spline.starts + 1]], 2)
+
+
+@dataclass(frozen=True)
+class _Spline:
+    """The curve through a template's knots, in a box of 1.
+
+    Attributes:
+        knots: float32 K×2.
+        outward: float32 K×2, the direction of length 1 in which a stroke's end leaves it; 0 at all
+            other knots.
+        curve: float32 P×K. A curve is linear in its knots: `curve @ knots` are points along it.
+        strokes: which of the points belong to each stroke.
+        starts: int64 S, the points that the segments start from; each ends at the next point. The
+            last one is repeated where the template needs fewer.
+    """
+
+    knots: torch.Tensor
+    outward: torch.Tensor
+    curve: torch.Tensor
+    strokes: list[slice]
+    starts: torch.Tensor
+
+
+@cache
+def _spline(template: str) -> _Spline:
+    knots, runs = _parse(template)
+    lengths = [_chords(knots[run]).sum() for stroke in runs for run in stroke]
+    per_length = (SEGMENTS - len(lengths)) / sum(lengths)
+    outward = np.zeros_like(knots)
+    curve: list[np.ndarray] = []
+    strokes, starts = [], []
+    for stroke in runs:
+        for end, inner in ((stroke[0].start, 1), (stroke[-1].stop - 1, -1)):
+            step = knots[end] - knots[end + inner]
+            outward[end] = step / np.hypot(*step)
+        begin = len(curve)
+        for run in stroke:
+            chords = _chords(knots[run])
+            weights = _weights(chords, int(np.ceil(chords.sum() * per_length)))
+            weights = weights @ np.eye(len(knots))[run]
+            curve += list(weights if run is stroke[0] else weights[1:])
+        strokes.append(slice(begin, len(curve)))
+        starts += range(begin, len(curve) - 1)
+    starts += starts[-1:] * (SEGMENTS - len(starts))
+    tensors = (torch.from_numpy(np.array(a)).float() for a in (knots, outward, curve))
+    return _Spline(*tensors, strokes, torch.tensor(starts))
+
+
+def _parse(template: str) -> tuple[np.ndarray, list[list[slice]]]:
+    """A template's knots K×2, and of each stroke its smooth runs as slices of the knots."""
+    knots: list[list[float]] = []
+    strokes = []
+    for stroke in template.split("|"):
+        start = len(knots)
+        runs = []
+        for run in stroke.split("!"):
+            knots += [[int(number) / 100 for number in knot.split(",")] for knot in run.split()]
+            runs.append(slice(start, len(knots)))
+            start = len(knots) - 1  # a corner ends one run and begins the next
+        strokes.append(runs)
+    return np.array(knots), strokes
+
+
+def _chords(knots: np.ndarray) -> np.ndarray:
+    return np.hypot(*np.diff(knots, axis=0).T)
+
+
+def _weights(chords: np.ndarray, pieces: int) -> np.ndarray:
+    """The weights of K knots, K - 1 chords apart, in `pieces + 1` points of a curve through them.
+
+    A Catmull-Rom spline with its parameter along the chords: a cubic Hermite piece from knot to
+    knot, its slope at each knot that of the parabola through the knot and its neighbours.
+    """
+    ends = np.concatenate([[0.0], chords.cumsum()])
+    knots = np.eye(len(ends))
+    slopes = ROUNDNESS * np.gradient(knots, ends, axis=0, edge_order=min(2, len(chords)))
+    along = np.linspace(0, ends[-1], pieces + 1)
+    left = np.searchsorted(ends[1:-1], along, side="right")
+    chord = chords[left][:, None]
+    t = (along - ends[left])[:, None] / chord
+    return (
+        (1 + 2 * t) * (1 - t) ** 2 * knots[left]
+        + t**2 * (3 - 2 * t) * knots[left + 1]
+        + chord * (t * (1 - t) ** 2 * slopes[left] - t**2 * (1 - t) * slopes[left + 1])
+    )

@@ -1,0 +1,226 @@
+"""Train LeNet: a run as a stream of events, and the command line.
+
+`python -m lenet.train --help` tells how to use it. A run's events are dicts with `event` and
+`elapsed` (seconds of training so far; evaluation and start-up are not counted):
+
+- `start`: recipe, data, device, parameters, resumed_from, and the settings
+- `batch`, every 100 batches: epoch, batch, loss (the mean since the last one), learning_rate,
+  images_per_second
+- `epoch`: epoch, train_loss, test_loss, test_accuracy
+- `checkpoint`: path
+- last exactly one of `done`, `stopped`, `error` (message)
+
+This file knows nothing of pages or of who follows a run.
+"""
+
+import argparse
+import ctypes
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lenet.checkpoint import Checkpoint, folder, read, write
+from lenet.data import DATA_SETS, load
+from lenet.distributed import Team
+from lenet.log import Event, EventLog, line
+from lenet.recipes import RECIPES
+from lenet.settings import Request, settings_of, settle
+from lenet.trainer import Trainer
+
+
+def train(
+    request: Request, out: Path | str, stop: Callable[[], bool] = lambda: False
+) -> Iterator[Event]:
+    """Train, and yield the run's events, the last of them `done`, `stopped` or `error`.
+
+    Args:
+        request: what is asked for.
+        out: the checkpoint that is written at the start, every few seconds, after each epoch and
+            at the end; it may be the one resumed from.
+        stop: asked after every batch; True ends the run with a checkpoint.
+    """
+    elapsed = 0.0
+    try:
+        for event in _train(request, Path(out), stop):
+            elapsed = event["elapsed"]
+            yield event
+        return
+    except (ValueError, RuntimeError, OSError) as error:
+        kind, message = type(error).__name__, str(error)
+    except MemoryError as error:
+        kind = type(error).__name__
+        message = "The machine ran out of memory: choose a smaller batch size."
+    yield {"event": "error", "elapsed": elapsed, "kind": kind, "message": message}
+
+
+def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Event]:
+    _keep_freed_memory()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    resumed = read(request.resume) if request.resume else None
+    settings = settle(request, resumed)
+    team = Team()
+    trainer = Trainer(settings, load(settings.data), team)
+    if resumed:
+        trainer.restore(resumed, request)
+
+    def save() -> Event:
+        if team.leads:
+            write(trainer.checkpoint(), out)
+        return {"event": "checkpoint", "elapsed": trainer.elapsed, "path": str(out)}
+
+    yield _start_event(request, trainer, resumed)
+    yield save()
+    yield from trainer.events(stop, save)
+    yield save()
+    yield {
+        "event": "done" if trainer.finished else "stopped",
+        "elapsed": trainer.elapsed,
+        "test_accuracy": trainer.accuracy,
+        "checkpoint": str(out),
+    }
+    team.leave()
+
+
+def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None) -> Event:
+    settings = asdict(trainer.settings)
+    before = asdict(settings_of(resumed.run)) if resumed and resumed.run else settings
+    return {
+        "event": "start",
+        "elapsed": trainer.elapsed,
+        **settings,
+        "epoch": trainer.epoch,
+        "batch": trainer.batch,
+        "pid": os.getpid(),
+        "device": str(trainer.team.device),
+        "parameters": sum(p.numel() for p in trainer.network.parameters()),
+        "images": len(trainer.images),
+        "batches": math.ceil(len(trainer.images) / trainer.settings.batch_size),
+        "resumed_from": request.resume,
+        "changed": [
+            f"{name} {before[name]} → {value}"
+            for name, value in settings.items()
+            if value != before[name]
+        ],
+    }
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep freed memory: activations of megabytes are freed and taken in every batch,
+    and giving them back to the kernel each time costs a third of an epoch in page faults.
+    """
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
+        libc.mallopt(-3, 1 << 25)  # M_MMAP_THRESHOLD, at its largest
+    except (OSError, AttributeError):
+        pass  # another C library: slower, not wrong
+
+
+# ---------------------------------------------------------------- the command line
+
+
+class Stop:
+    """Becomes true at SIGTERM or Ctrl-C; a second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, self._ask)
+
+    def _ask(self, signal_number: int, frame: object) -> None:
+        if self.asked:
+            os._exit(128 + signal_number)
+        self.asked = True
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+def new_name(recipe: str, data: str) -> str:
+    """A name for a run that begins now, without folder and ending."""
+    return f"{recipe}-{data}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train as the command line says; 0 where the run ended or was stopped, 1 where it failed."""
+    options = _parser().parse_args(arguments)
+    drawings = tuple(options.drawings) if options.drawings else None
+    request = Request(
+        options.recipe,
+        options.data,
+        drawings,
+        options.epochs,
+        options.batch_size,
+        options.lr,
+        options.seed,
+        options.resume,
+    )
+    name = new_name(options.recipe or "fast", options.data or "mnist")
+    out = Path(options.out or folder() / f"{name}.pt")
+    leads = int(os.environ.get("RANK", 0)) == 0
+    log = EventLog(options.log) if options.log and leads else None
+    with tqdm(unit=" batches", disable=not (leads and sys.stderr.isatty()), leave=False) as bar:
+        for event in train(request, out, Stop()):
+            if log:
+                log.append(event)
+            if leads:
+                _show(event, bar)
+    return 1 if event["event"] == "error" else 0
+
+
+def _show(event: Event, bar: tqdm) -> None:
+    """Print an event's line, and move the progress bar where there is a terminal."""
+    kind = event["event"]
+    if kind == "start":
+        bar.reset(total=event["epochs"] * event["batches"])
+        bar.per_epoch = event["batches"]
+    if kind in ("start", "batch"):
+        bar.update((event["epoch"] - (kind == "batch")) * bar.per_epoch + event["batch"] - bar.n)
+    text = line(event)
+    if text:
+        bar.write(text, file=sys.stderr if kind == "error" else sys.stdout)
+        sys.stdout.flush()
+    if kind in ("done", "stopped"):
+        accuracy = event["test_accuracy"]
+        known = f"{accuracy:.2%} of the test images right; " if accuracy is not None else ""
+        print(f"{known}checkpoint {event['checkpoint']}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lenet.train",
+        description="Train LeNet and write a checkpoint. Ctrl-C stops after the current batch and "
+        "keeps what was learnt; --resume goes on from there.",
+        epilog="recipes:\n"
+        + "\n".join(f"  {name:9} {r.epochs:2} epochs: {r.about}" for name, r in RECIPES.items())
+        + "\n\nOn several processors: torchrun --nproc-per-node N -m lenet.train …",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--recipe", choices=RECIPES, help="how to train (default: fast)")
+    add("--data", choices=DATA_SETS, help="what to train on (default: mnist)")
+    add("--drawings", action="append", metavar="FILE", help="mix in a drawings file; repeatable")
+    add("--epochs", type=int, metavar="N", help="passes over the data; with --resume, N more")
+    add("--batch-size", type=int, metavar="N", help="images a step")
+    add("--lr", type=float, metavar="X", help="learning rate, or its peak")
+    add("--seed", type=int, metavar="N", help="of all that is random (default: 0)")
+    add(
+        "--resume",
+        metavar="CHECKPOINT",
+        help="go on from a checkpoint or a bare .pth; without further options, to the end of its "
+        "run as if it had never stopped",
+    )
+    add("--out", metavar="CHECKPOINT", help="the file to write (default: a new one by its date)")
+    add("--log", metavar="FILE", help="write the events as JSON lines; on resuming it goes on")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,318 @@
+"""A training run: its state, its steps and the stream of its events.
+
+This file knows nothing of where events and checkpoints go, or of who asked for the run.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import torch
+import torch.nn.functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from lenet.augment import random_affine, vary_frames, vary_strokes
+from lenet.checkpoint import Checkpoint
+from lenet.data import DataSet, Digits
+from lenet.distributed import Team
+from lenet.drawings import drawings_to_segments, read_drawings
+from lenet.log import Event
+from lenet.model import LeNet
+from lenet.preprocess import normalize, rasterize, resize_frames
+from lenet.recipes import RECIPES, Schedule
+from lenet.settings import Request, Settings, settings_of
+
+LOG_EVERY = 100  # batches, as in the lesson
+SAVE_EVERY = 4.0  # seconds: nobody loses more than five
+RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on: one sentence that says why."""
+
+
+@torch.inference_mode()
+def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch.Tensor:
+    """The logits, float32 N×10 on the CPU, of uint8 N×28×28 frames."""
+    device = next(model.parameters()).device
+    parts = [
+        model(normalize(resize_frames(part).to(device))).cpu() for part in frames.split(batch_size)
+    ]
+    return torch.cat(parts)
+
+
+class Trainer:
+    """A training run: its state, its steps, and the stream of its events.
+
+    Everything random comes from one generator, so that a run that stops and goes on from its
+    checkpoint ends on the same bits as one that never stopped (same machine, threads and versions).
+    """
+
+    def __init__(self, settings: Settings, data: DataSet, team: Team) -> None:
+        self.settings = settings
+        self.recipe = RECIPES[settings.recipe]
+        self.team = team
+        self.checksum = data.checksum()
+        self.test = data.test
+        self._take_images(data.train)
+        self._make_network()
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.epoch = 0  # epochs done
+        self.seen = 0  # images of the running epoch done
+        self.step = 0  # batches done in all
+        self.schedule = self._cycle(settings.learning_rate)
+        self.elapsed = 0.0  # seconds of training
+        self.losses: list[torch.Tensor] = []  # of the batches since they were last looked at
+        self.logged = [0.0, 0]  # sum and number of the losses since the last `batch` event
+        self.epoch_loss = [0.0, 0]  # the same since the epoch began
+        self.accuracy: float | None = None
+
+    def _take_images(self, train: Digits) -> None:
+        """Hold the training set as uint8 on the device: resized once, or frames to be varied."""
+        self.segments, drawn_labels = _load_drawings(self.settings.drawings)
+        labels = torch.cat([train.labels, drawn_labels])
+        frames = torch.cat([train.frames, rasterize(self.segments)])
+        images = frames if self.recipe.augment else resize_frames(frames)
+        self.images = images.to(self.team.device)
+        self.labels = labels.to(self.team.device)
+
+    def _make_network(self) -> None:
+        torch.manual_seed(self.settings.seed)
+        # Channels last and the fused optimiser: see benchmarks/README.md for what each gains.
+        self.network = LeNet().to(self.team.device, memory_format=torch.channels_last)
+        self.parallel = self.team.wrap(self.network)
+        self.average = None
+        if self.recipe.averaging:
+            decay = get_ema_multi_avg_fn(self.recipe.averaging)
+            self.average = AveragedModel(self.network, multi_avg_fn=decay)
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            lr=self.settings.learning_rate,
+            momentum=self.recipe.momentum,
+            nesterov=self.recipe.nesterov,
+            weight_decay=self.recipe.weight_decay,
+            fused=True,
+        )
+
+    @property
+    def model(self) -> LeNet:
+        """The network to read digits with: the average where one is kept."""
+        return self.average.module if self.average else self.network
+
+    @property
+    def batch(self) -> int:
+        """Batches of the running epoch done."""
+        return math.ceil(self.seen / self.settings.batch_size)
+
+    @property
+    def finished(self) -> bool:
+        return self.epoch >= self.settings.epochs
+
+    def _cycle(self, peak: float) -> Schedule:
+        """The learning rate from here to the end of the run."""
+        size = self.settings.batch_size
+        whole = math.ceil(len(self.images) / size) * (self.settings.epochs - self.epoch - 1)
+        end = self.step + whole + math.ceil((len(self.images) - self.seen) / size)
+        return Schedule(self.step, end, peak, self.recipe.warm_up)
+
+    # ------------------------------------------------------------ the loop
+
+    def events(self, stop: Callable[[], bool], save: Callable[[], Event]) -> Iterator[Event]:
+        """Train to the end or until `stop()`; the run's events but the first and the last.
+
+        Raises:
+            TrainingError: the loss became NaN or infinite.
+        """
+        saved = time.monotonic()
+        begin = self.seen == 0
+        while not self.finished:
+            if begin:
+                self._begin_epoch()
+            begin = True
+            self._tick = time.perf_counter()
+            logged_at = self.elapsed
+            while self.seen < len(self.images):
+                self._step()
+                wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
+                if self.team.size > 1:
+                    wants_stop, wants_save = map(bool, self.team.total(wants_stop, wants_save))
+                if self.batch % LOG_EVERY == 0:
+                    self._look_at_losses()
+                    images = self.logged[1] * self.settings.batch_size
+                    yield self._batch_event(images / (self.elapsed - logged_at))
+                    logged_at = self.elapsed
+                if wants_stop or wants_save:
+                    self._look_at_losses()
+                    if wants_stop:
+                        return
+                    yield save()
+                    saved = time.monotonic()
+                    self._tick = time.perf_counter()
+            self._look_at_losses()
+            self.epoch, self.seen = self.epoch + 1, 0
+            yield self._epoch_event()
+            yield save()
+            saved = time.monotonic()
+            if stop():
+                return
+
+    def _begin_epoch(self) -> None:
+        """Shuffle, and draw the drawings anew where the recipe varies images."""
+        self.epoch_random = self.generator.get_state()
+        self.permutation = torch.randperm(len(self.images), generator=self.generator)
+        if self.recipe.augment and len(self.segments):
+            segments, widths = vary_strokes(self.segments, self.generator)
+            drawn = rasterize(segments, widths)
+            self.images[-len(drawn) :] = drawn.to(self.team.device)
+
+    def _step(self) -> None:
+        """Forward, backward and update on the next batch of the permutation."""
+        batch = self.permutation[self.seen : self.seen + self.settings.batch_size]
+        inputs, labels = self._inputs(batch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(self.step)
+        logits = self.parallel(inputs)
+        # A team averages its gradients, so each share counts by its size times the team's.
+        loss = F.cross_entropy(logits, labels, reduction="sum") * (self.team.size / len(batch))
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        if self.average:
+            self.average.update_parameters(self.network)
+        self.losses.append(loss.detach() / self.team.size)
+        self.seen += len(batch)
+        self.step += 1
+
+    def _inputs(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """This process's share of a batch, by its indices: float32 inputs and labels."""
+        mine = self.team.share(batch).to(self.team.device)
+        images = self.images[mine]
+        if self.recipe.augment:
+            variation = random_affine(len(batch), self.generator)
+            inputs = vary_frames(images, self.team.share(variation).to(self.team.device))
+        else:
+            inputs = normalize(images)
+        return inputs.contiguous(memory_format=torch.channels_last), self.labels[mine]
+
+    def _look_at_losses(self) -> None:
+        """Take the batches since the last look into the sums and the clock into `elapsed`.
+
+        Raises:
+            TrainingError: the loss of one of them is NaN or infinite.
+        """
+        losses = torch.stack(self.losses).tolist() if self.losses else []
+        if self.team.size > 1:
+            losses = self.team.total(*losses)
+        now = time.perf_counter()
+        self.elapsed += now - self._tick
+        self._tick = now
+        self.losses.clear()
+        for number, loss in enumerate(losses, 1):
+            if not math.isfinite(loss):
+                step = self.step - len(losses) + number
+                raise TrainingError(
+                    f"The loss became {loss} in batch {self.batch - len(losses) + number} of epoch "
+                    f"{self.epoch + 1} at learning rate {self.schedule.rate(step - 1):.4g}; "
+                    "the last checkpoint is kept. Train with a lower learning rate."
+                )
+            for sums in (self.logged, self.epoch_loss):
+                sums[0] += loss
+                sums[1] += 1
+
+    def _batch_event(self, images_per_second: float) -> Event:
+        loss, self.logged = self.logged[0] / self.logged[1], [0.0, 0]
+        return {
+            "event": "batch",
+            "elapsed": self.elapsed,
+            "epoch": self.epoch + 1,
+            "batch": self.batch,
+            "loss": loss,
+            "learning_rate": self.schedule.rate(self.step - 1),
+            "images_per_second": images_per_second,
+        }
+
+    def _epoch_event(self) -> Event:
+        train_loss, self.epoch_loss = self.epoch_loss[0] / self.epoch_loss[1], [0.0, 0]
+        self.logged = [0.0, 0]
+        logits = predict(self.model, self.test.frames)
+        self.accuracy = (logits.argmax(1) == self.test.labels).double().mean().item()
+        return {
+            "event": "epoch",
+            "elapsed": self.elapsed,
+            "epoch": self.epoch,
+            "train_loss": train_loss,
+            "test_loss": F.cross_entropy(logits, self.test.labels).item(),
+            "test_accuracy": self.accuracy,
+        }
+
+    # ------------------------------------------------------------ checkpoints
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that the run needs to go on, as if it had never stopped."""
+        run = {
+            "settings": asdict(self.settings),
+            "data_checksum": self.checksum,
+            "epoch": self.epoch,
+            "seen": self.seen,
+            "step": self.step,
+            "schedule": asdict(self.schedule),
+            "elapsed": self.elapsed,
+            "logged": self.logged,
+            "epoch_loss": self.epoch_loss,
+            "optimizer": self.optimizer.state_dict(),
+            "random": self.generator.get_state(),
+            "versions": {"torch": str(torch.__version__), "threads": torch.get_num_threads()},
+        }
+        if self.seen:
+            run["epoch_random"] = self.epoch_random
+            run["permutation"] = self.permutation.int()
+        average = self.average.module.state_dict() if self.average else None
+        return Checkpoint(self.network.state_dict(), average, run, accuracy=self.accuracy)
+
+    def restore(self, checkpoint: Checkpoint, request: Request) -> None:
+        """Go on from a checkpoint: where it stood if the settings are its own, else near there.
+
+        Other data begin a new epoch. Other settings, or more epochs than the run had, begin a new
+        cycle of the learning rate from here to the end; its peak is low, so that what was learnt
+        is not lost (Loshchilov and Hutter, "SGDR", 2017, restart higher to leave a minimum).
+        """
+        self.network.load_state_dict(checkpoint.network if self.average else checkpoint.weights)
+        if self.average:
+            self.average.module.load_state_dict(checkpoint.weights)
+            self.average.n_averaged.fill_(1)
+        run = checkpoint.run
+        rate = 0.0
+        if run:
+            before = settings_of(run)
+            self.epoch, self.step, self.elapsed = run["epoch"], run["step"], run["elapsed"]
+            self.accuracy = checkpoint.accuracy
+            self.generator.set_state(run["random"])
+            if before.recipe == self.settings.recipe:
+                self.optimizer.load_state_dict(run["optimizer"])
+            if run["seen"] and run["data_checksum"] == self.checksum:
+                self._restore_epoch(run)
+            if before == self.settings and run["data_checksum"] == self.checksum:
+                self.schedule = Schedule(**run["schedule"])
+                return
+            rate = Schedule(**run["schedule"]).rate(self.step)
+        peak = self.settings.learning_rate
+        if request.learning_rate is None and self.recipe.warm_up:
+            peak = max(rate, RESUMED_PEAK * peak)
+        self.schedule = self._cycle(peak)
+
+    def _restore_epoch(self, run: dict) -> None:
+        """Go back into the middle of an epoch."""
+        self.generator.set_state(run["epoch_random"])
+        self._begin_epoch()
+        self.generator.set_state(run["random"])
+        self.permutation = run["permutation"].long()
+        self.seen = run["seen"]
+        self.logged, self.epoch_loss = list(run["logged"]), list(run["epoch_loss"])
+
+
+def _load_drawings(paths: tuple[str, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The drawings of all files: float32 N×S×4 segments and int64 N labels."""
+    drawings = [drawing for path in paths for drawing in read_drawings(path)[0]]
+    labels = torch.tensor([drawing.label for drawing in drawings], dtype=torch.int64)
+    return drawings_to_segments(drawings), labels
