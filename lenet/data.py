@@ -6,6 +6,7 @@ training does with it `lenet.train`'s.
 
 import hashlib
 import os
+import re
 import shutil
 import socket
 from contextlib import contextmanager
@@ -103,8 +104,8 @@ def load_mnist() -> DataSet:
     mirrors = ([own.rstrip("/") + "/"] if own else []) + MNIST.mirrors
     tried = []
     for mirror in mirrors:
-        _remove_half_unpacked(raw)
         try:
+            _remove_half_unpacked(raw)
             if urlparse(mirror).scheme == "file":
                 _copy_archives(Path(url2pathname(urlparse(mirror).path)), raw, MNIST.resources)
             with _mirror(MNIST, mirror), _socket_timeout():
@@ -181,6 +182,9 @@ def _socket_timeout():
 
 
 def _reason(error: Exception) -> str:
-    """The last line of an error, which in torchvision's is the mirror's own answer."""
+    """The last line of an error, which in torchvision's is the mirror's own answer about a file."""
     lines = [line for line in str(error).strip().splitlines() if line]
-    return lines[-1].strip(" .<>") if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    file = re.fullmatch("Error downloading (.+):", lines[0])
+    return (f"{file[1]}: " if file else "") + lines[-1].strip(" .<>")

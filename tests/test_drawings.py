@@ -1,0 +1,306 @@
+"""lenet.drawings: the drawings file, UNIPEN text, the command that turns one into the other."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from lenet.drawings import (
+    Drawing,
+    DrawingsError,
+    drawings_to_segments,
+    main,
+    read_drawings,
+    read_unipen,
+    write_drawings,
+)
+from lenet.preprocess import rasterize, strokes_to_frame
+
+SEVEN = '{"label": 7, "strokes": [[[0, 0], [10, 0]], [[10, 0], [4, 20.5]]], "writer": "12"}'
+ONE = '{"label": 1, "strokes": [[[5, 0], [5, 9]], []]}'
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a drawings file and return its path."""
+
+    def write(content: str | bytes, name: str = "digits.jsonl"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+# ---------------------------------------------------------------- the drawings file
+
+
+def test_labels_strokes_and_writers_are_read(file):
+    (seven, one), skipped = read_drawings(file(f"{SEVEN}\n{ONE}\n"))
+    assert skipped == 0
+    assert (seven.label, seven.writer) == (7, "12")
+    assert (one.label, one.writer) == (1, None)
+    assert [stroke.tolist() for stroke in seven.strokes] == [
+        [[0, 0], [10, 0]],
+        [[10, 0], [4, 20.5]],
+    ]
+    assert [stroke.tolist() for stroke in one.strokes] == [[[5, 0], [5, 9]]]
+    assert all(stroke.dtype == np.float64 for stroke in seven.strokes + one.strokes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"\n\n{SEVEN}\n   \n{ONE}",
+        f"{SEVEN}\r\n{ONE}\r\n",
+        f"\ufeff{SEVEN}\n{ONE}\n",
+    ],
+    ids=["blank lines", "Windows line ends", "byte order mark"],
+)
+def test_blank_lines_line_ends_and_byte_order_marks_do_not_matter(file, content):
+    drawings, _ = read_drawings(file(content))
+    assert [drawing.label for drawing in drawings] == [7, 1]
+
+
+def test_what_is_written_is_read_again(file):
+    drawings, _ = read_drawings(file(f"{SEVEN}\n{ONE}\n"))
+    text = io.StringIO()
+    write_drawings(drawings, text)
+    lines = [json.loads(line) for line in text.getvalue().splitlines()]
+    assert lines[0] == json.loads(SEVEN)
+    assert lines[1] == {"label": 1, "strokes": [[[5, 0], [5, 9]]]}
+
+
+def strokes(text: str) -> str:
+    return f'{{"label": 3, "strokes": {text}}}'
+
+
+BAD_LINES = {
+    "cut off": (SEVEN[:30], "not JSON"),
+    "no JSON": ("seven", "not JSON"),
+    "two on a line": (f"{SEVEN} {ONE}", "not JSON"),
+    "nested too deep": ("[" * 100_000, "recursion"),
+    "too many digits": (strokes(f"[[[1{'0' * 5000}, 0]]]"), "digits"),
+    "no object": ("[7, [[[0, 0]]]]", "must be an object"),
+    "no label": ('{"strokes": [[[0, 0]]]}', "label must be an integer 0 to 9, not null"),
+    "label 10": ('{"label": 10, "strokes": [[[0, 0]]]}', "0 to 9, not 10"),
+    "label -1": ('{"label": -1, "strokes": [[[0, 0]]]}', "0 to 9, not -1"),
+    "label true": ('{"label": true, "strokes": [[[0, 0]]]}', "0 to 9, not true"),
+    "label text": ('{"label": "7", "strokes": [[[0, 0]]]}', '0 to 9, not "7"'),
+    "label 7.0": ('{"label": 7.0, "strokes": [[[0, 0]]]}', "0 to 9, not 7.0"),
+    "label NaN": ('{"label": NaN, "strokes": [[[0, 0]]]}', "0 to 9, not NaN"),
+    "no strokes": ('{"label": 3}', "must be a list of strokes"),
+    "empty strokes": (strokes("[]"), "no strokes with points"),
+    "only empty strokes": (strokes("[[], []]"), "no strokes with points"),
+    "NaN": (strokes("[[[0, NaN]]]"), "Stroke 1 has a point that is NaN"),
+    "infinite": (strokes("[[[0, 0]], [[Infinity, 0]]]"), "Stroke 2 has a point that is NaN, inf"),
+    "beyond floats": (strokes("[[[1e999, 0]]]"), "Stroke 1 has a point that is NaN, inf"),
+    "points, not strokes": (strokes("[[0, 0], [1, 1]]"), r"Stroke 1 has a point that is not"),
+    "three numbers": (strokes("[[[0, 0, 0]]]"), r"Stroke 1 has a point that is not"),
+    "texts": (strokes('[[["0", "0"]]]'), r"Stroke 1 has a point that is not"),
+    "number as writer": ('{"label": 3, "strokes": [[[0, 0]]], "writer": 4}', "writer must be"),
+    "Latin-1": (b'{"writer": "Andr\xe9"}', "not UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD_LINES.values(), ids=BAD_LINES)
+def test_a_bad_line_is_named_with_its_file_its_number_and_the_reason(file, line, reason):
+    line = line if isinstance(line, bytes) else line.encode()
+    path = file(b"\n".join([SEVEN.encode(), b"", line, ONE.encode()]))
+    with pytest.raises(DrawingsError, match=reason) as error:
+        read_drawings(path)
+    assert str(error.value).startswith(f"{path}, line 3: ")
+    assert "\n" not in str(error.value)
+    drawings, skipped = read_drawings(path, skip_bad=True)
+    assert [drawing.label for drawing in drawings] == [7, 1]
+    assert skipped == 1
+
+
+def test_bad_lines_are_counted_when_skipped(file):
+    bad = "\n".join(line for line, _ in BAD_LINES.values() if isinstance(line, str))
+    drawings, skipped = read_drawings(file(f"{bad}\n{SEVEN}\n"), skip_bad=True)
+    assert len(drawings) == 1
+    assert skipped == len(BAD_LINES) - 1
+
+
+def test_a_file_of_bad_lines_only_is_refused_even_when_they_are_skipped(file):
+    path = file("one\ntwo\n")
+    with pytest.raises(DrawingsError, match=r"Every line is bad.*digits\.jsonl, line 1: .*JSON"):
+        read_drawings(path, skip_bad=True)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+@pytest.mark.parametrize("skip_bad", [False, True])
+def test_an_empty_file_is_refused(file, content, skip_bad):
+    with pytest.raises(DrawingsError, match=r"digits\.jsonl"):
+        read_drawings(file(content), skip_bad)
+
+
+@pytest.mark.parametrize("read", [read_drawings, read_unipen])
+def test_a_missing_file_and_a_folder_are_refused(read, tmp_path):
+    with pytest.raises(DrawingsError, match=r"none\.jsonl could not be read: No such file"):
+        read(tmp_path / "none.jsonl")
+    with pytest.raises(DrawingsError, match="could not be read: Is a directory"):
+        read(tmp_path)
+
+
+# ---------------------------------------------------------------- UNIPEN text
+
+UNIPEN = """\
+.INCLUDE        dene.doc
+.LEXICON "0" "1"
+.HIERARCHY      DIGIT
+
+.SEGMENT DIGIT    0 ? "7"
+.COMMENT 7 12  224
+.PEN_DOWN
+ 100  400
+ 200  400
+ 150    0
+.PEN_UP
+.DT 100
+
+.SEGMENT DIGIT    1-2 ? "4"
+.COMMENT 4 3  1
+.PEN_DOWN
+ 10  90
+ 10  50
+ 60  50
+.PEN_UP
+.DT 100
+.PEN_DOWN
+ 40  70
+ 40  10
+.PEN_UP
+.DT 100
+
+.SEGMENT DIGIT 3 ? "1"
+.PEN_DOWN
+ 5  5
+.PEN_UP
+"""
+
+
+def test_unipen_segments_strokes_and_writers_are_read_and_y_turned_downwards(file):
+    seven, four, one = read_unipen(file(UNIPEN, "digits.tra"))
+    assert [(d.label, d.writer) for d in (seven, four, one)] == [(7, "12"), (4, "3"), (1, None)]
+    assert [stroke.tolist() for stroke in seven.strokes] == [[[100, -400], [200, -400], [150, 0]]]
+    assert [stroke.tolist() for stroke in four.strokes] == [
+        [[10, -90], [10, -50], [60, -50]],
+        [[40, -70], [40, -10]],
+    ]
+    assert [stroke.tolist() for stroke in one.strokes] == [[[5, -5]]]
+
+
+def test_a_unipen_seven_has_its_bar_on_top(file):
+    seven = read_unipen(file(UNIPEN, "digits.tra"))[0]
+    frame = strokes_to_frame([stroke.tolist() for stroke in seven.strokes])
+    assert (frame[:14] > 127).sum() > (frame[14:] > 127).sum()
+
+
+def test_unipen_text_need_not_be_utf8_or_have_unix_line_ends(file):
+    text = UNIPEN.replace("dene.doc", "d\u00e9n\u00e9.doc").replace("\n", "\r\n").encode("latin-1")
+    assert [drawing.label for drawing in read_unipen(file(text, "digits.tra"))] == [7, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('0 ? "7"', '0 ? "x"', "line 5: expected .SEGMENT DIGIT"),
+        ('0 ? "7"', '0,1 ? "7"', "line 5: expected .SEGMENT DIGIT"),
+        ("1-2", "1-9", "line 14: strokes 1 to 9 are not in the file"),
+        ("1-2", "2-1", "line 14: strokes 2 to 1 are not in the file"),
+        (" 60  50", " 60  fifty", "line 19: expected a point"),
+        (" 60  50", " 60", "line 19: expected a point"),
+        (" 60  50", " 60  nan", "line 14: Stroke 1 has a point that is NaN"),
+        (" 5  5\n", "", "line 28: The drawing has no strokes with points"),
+    ],
+)
+def test_bad_unipen_text_is_named_with_its_file_and_line(file, old, new, reason):
+    path = file(UNIPEN.replace(old, new), "digits.tra")
+    with pytest.raises(DrawingsError) as error:
+        read_unipen(path)
+    assert str(error.value).startswith(f"{path}, {reason}")
+
+
+@pytest.mark.parametrize("content", ["", "hello\n", SEVEN, b"\x89PNG\r\n\x1a\n\0\0"])
+def test_a_file_that_is_no_unipen_text_is_refused(file, content):
+    with pytest.raises(DrawingsError, match=r"digits\.tra holds no digits in UNIPEN text"):
+        read_unipen(file(content, "digits.tra"))
+
+
+# ---------------------------------------------------------------- drawings → segments
+
+
+def test_drawings_of_any_length_are_drawn_in_one_batch_as_they_are_alone():
+    dot = Drawing(0, [np.array([[3.0, 3.0]])])
+    slash = Drawing(1, [np.array([[9.0, 0.0], [0.0, 9.0]])])
+    angle = np.linspace(0, 12, 300)
+    coil = Drawing(6, [np.stack([angle * np.cos(angle), angle * np.sin(angle)], 1)])
+    drawings = [dot, slash, coil]
+    segments = drawings_to_segments(drawings)
+    assert segments.dtype == torch.float32
+    assert segments.shape[0] == 3
+    for frame, drawing in zip(rasterize(segments), drawings, strict=True):
+        alone = strokes_to_frame([stroke.tolist() for stroke in drawing.strokes])
+        assert (frame.float() - alone.float()).abs().mean() < 0.01
+
+
+def test_no_drawings_are_an_empty_batch():
+    assert drawings_to_segments([]).shape == (0, 0, 4)
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def run(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["lenet.drawings", *map(str, arguments)])
+    return main()
+
+
+def test_the_command_turns_unipen_text_into_a_drawings_file(file, monkeypatch, capsys):
+    path = file(UNIPEN, "digits.tra")
+    assert run(monkeypatch, path) == 0
+    written, _ = read_drawings(file(capsys.readouterr().out))
+    for drawing, expected in zip(written, read_unipen(path), strict=True):
+        assert (drawing.label, drawing.writer) == (expected.label, expected.writer)
+        assert [s.tolist() for s in drawing.strokes] == [s.tolist() for s in expected.strokes]
+
+
+def test_the_command_tells_in_one_line_what_is_wrong(file, monkeypatch, capsys):
+    assert run(monkeypatch, file("no strokes", "digits.tra")) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert "digits.tra holds no digits" in output.err
+
+
+def command(path, output) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "lenet.drawings", str(path)],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},  # what is held back complains at the exit
+        text=True,
+    )
+
+
+def test_a_reader_that_has_enough_does_no_harm(file):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = command(file(UNIPEN, "digits.tra"), writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device of a full disk")
+def test_a_full_disk_is_told_in_one_line(file):
+    with open("/dev/full", "w") as full:
+        done = command(file(UNIPEN, "digits.tra"), full)
+    assert done.returncode == 2
+    assert done.stderr == "The drawings could not be written: No space left on device.\n"

@@ -1,0 +1,109 @@
+"""lenet.recognize: answers about one drawing, with the shipped checkpoint."""
+
+import math
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from lenet import Recognizer
+from lenet.checkpoint import Checkpoint, CheckpointError
+from lenet.model import LeNet
+from lenet.preprocess import frames_to_inputs, strokes_to_frame
+
+ONE = [[[50, 0], [49, 50], [50, 100]]]
+SEVEN = [[[10, 10], [60, 8], [45, 50], [35, 100]]]
+ZERO = [
+    [
+        [50 + 30 * math.sin(i / 20 * math.tau), 50 - 45 * math.cos(i / 20 * math.tau)]
+        for i in range(21)
+    ]
+]
+FOUR = [[[40, 0], [10, 60], [70, 60]], [[52, 30], [50, 100]]]
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.load()
+
+
+@pytest.mark.parametrize(("strokes", "digit"), [(ZERO, 0), (ONE, 1), (FOUR, 4), (SEVEN, 7)])
+@pytest.mark.parametrize(("scale", "shift"), [(1, 0), (0.001, -3), (50, 4000)])
+def test_plain_digits_are_read_at_any_size_and_place(recognizer, strokes, digit, scale, shift):
+    moved = [[[x * scale + shift, y * scale + shift] for x, y in stroke] for stroke in strokes]
+    answer = recognizer.recognize(moved)
+    assert type(answer.digit) is int
+    assert answer.digit == digit
+    assert answer.sure
+
+
+def test_the_probabilities_are_ten_floats_in_digit_order_that_add_up_to_1(recognizer):
+    answer = recognizer.recognize(SEVEN)
+    assert [type(p) for p in answer.probabilities] == [float] * 10
+    assert all(0 <= p <= 1 for p in answer.probabilities)
+    assert sum(answer.probabilities) == pytest.approx(1)
+    assert answer.probabilities[answer.digit] == max(answer.probabilities)
+
+
+@pytest.mark.parametrize("strokes", [[], [[]], [[], []]])
+def test_nothing_drawn_is_no_digit(recognizer, strokes):
+    answer = recognizer.recognize(strokes)
+    assert answer.digit is None
+    assert answer.probabilities == [0.1] * 10
+    assert not answer.sure
+    assert not answer.pixels.any()
+
+
+def test_a_blank_picture_is_no_digit(recognizer):
+    assert recognizer.recognize_image(Image.new("RGB", (300, 200), "white")).digit is None
+
+
+def test_a_picture_is_read(recognizer):
+    image = Image.new("RGB", (400, 300), "white")
+    draw = ImageDraw.Draw(image)
+    draw.line([(150, 60), (250, 56), (220, 150), (200, 250)], fill="black", width=14)
+    assert recognizer.recognize_image(image).digit == 7
+
+
+def test_the_pixels_are_what_the_network_saw(recognizer):
+    answer = recognizer.recognize(FOUR)
+    assert answer.pixels.dtype == torch.uint8
+    assert answer.pixels.shape == (32, 32)
+    inputs = frames_to_inputs(strokes_to_frame(FOUR)[None])[0, 0]
+    torch.testing.assert_close((answer.pixels / 255 - 0.1307) / 0.3081, inputs)
+
+
+def test_the_temperature_and_the_threshold_of_the_checkpoint_count():
+    torch.manual_seed(0)
+    weights = LeNet().state_dict()
+    frame = strokes_to_frame(FOUR)
+    logits = Checkpoint(weights).model()(frames_to_inputs(frame[None]))[0]
+    warm = Recognizer(Checkpoint(weights, temperature=0.05)).recognize_frame(frame)
+    torch.testing.assert_close(torch.tensor(warm.probabilities), (logits / 0.05).softmax(0))
+    best = max(warm.probabilities)
+    below, above = (
+        Recognizer(Checkpoint(weights, temperature=0.05, sure_above=best + step))
+        for step in (-0.01, 0.01)
+    )
+    assert below.recognize_frame(frame).sure
+    assert not above.recognize_frame(frame).sure
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [None, "7", 7, {"strokes": []}, [1], [[1, 2]], [[[1]]], [[[1, None]]], [[[float("nan"), 0]]]],
+    ids=repr,
+)
+def test_malformed_strokes_are_a_value_error(recognizer, strokes):
+    with pytest.raises(ValueError, match=r"troke.*\.$"):
+        recognizer.recognize(strokes)
+
+
+def test_a_checkpoint_that_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(CheckpointError, match=r"none\.pt could not be read"):
+        Recognizer.load(tmp_path / "none.pt")
+
+
+def test_a_path_may_be_a_text(tmp_path):
+    torch.save(LeNet().state_dict(), tmp_path / "a.pth")
+    assert Recognizer.load(str(tmp_path / "a.pth")).recognize(ONE).digit in range(10)
