@@ -5,12 +5,18 @@ and reads them and puts them into the words of the lesson.
 """
 
 import json
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
 
 ENDINGS = ("done", "stopped", "error")
+
+
+class LogError(RuntimeError):
+    """A log that cannot be written: one sentence with the file and the reason."""
 
 
 class EventLog:
@@ -21,22 +27,48 @@ class EventLog:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Make the log's folder; half a line that a full disk or a power cut left is cut off.
+
+        Raises:
+            LogError: the folder or the log cannot be written to.
+        """
+        self.path = Path(path).resolve()  # a link to a log stays one
+        with self._told():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab+") as file:
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
 
     def append(self, event: Event) -> None:
         """Write one event.
 
         Raises:
-            OSError: the disk is full, or the folder is gone.
+            LogError: the disk is full, or the folder is gone.
         """
+        with self._told():
+            if event["event"] == "start":
+                self._begin(event)
+            else:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(event) + "\n")
+
+    def _begin(self, start: Event) -> None:
+        """Rewrite the log up to a `start`, at once: a full disk leaves it as it was."""
         kept = []
-        if event["event"] == "start":
-            if event["resumed_from"]:
-                kept = _before(read_log(self.path), (event["epoch"], event["batch"]))
-            self.path.write_text("", encoding="utf-8")
-        with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(e) + "\n" for e in [*kept, event])
+        if start["resumed_from"]:
+            kept = _before(read_log(self.path), (start["epoch"], start["batch"]))
+        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(event) + "\n" for event in [*kept, start])
+        os.replace(temporary, self.path)
+
+    @contextmanager
+    def _told(self):
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise LogError(f"The log {self.path.name} could not be written: {reason}.") from error
 
 
 def _before(events: list[Event], position: tuple[int, int]) -> list[Event]:

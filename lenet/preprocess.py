@@ -156,10 +156,16 @@ def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDT
     if length == 0:
         return frames
     width = torch.as_tensor(pen_width, dtype=torch.float32).expand(count)
-    chunk = max(1, _ELEMENTS // (length * FRAME * FRAME))
-    for start in range(0, count, chunk):
-        part = slice(start, start + chunk)
-        frames[part] = _rasterize_chunk(segments[part], width[part])
+    # Drawings of like lengths together, so that few are padded to a longer one's.
+    lengths = 1 + ((segments != segments[:, -1:]).any(-1) * torch.arange(1, length + 1)).amax(1)
+    order = lengths.argsort()
+    start = 0
+    while start < count:
+        longest = min(length, int(lengths[order[start]]) * 2)
+        part = order[start : start + max(1, _ELEMENTS // (longest * FRAME * FRAME))]
+        part = part[lengths[part] <= longest]
+        frames[part] = _rasterize_chunk(segments[part, : lengths[part[-1]]], width[part])
+        start += len(part)
     return frames
 
 

@@ -9,6 +9,8 @@ was restarted. One run at a time. This file knows nothing of pages.
 import multiprocessing
 import os
 import signal
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import forkserver
@@ -19,7 +21,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lenet.checkpoint import SHIPPED, folder, read
-from lenet.log import ENDINGS, Event, EventLog, read_log
+from lenet.log import ENDINGS, Event, EventLog, LogError, read_log
 from lenet.settings import Request, settle
 from lenet.train import Stop, new_name, train
 
@@ -67,11 +69,13 @@ class _Child:
     name: str
     process: Any
     last_words: Any  # the end of a pipe: why it could not write its log
-    events_before: int  # that its log held before it started
+    events_before: tuple[Event, ...]  # what its log held before it started
 
 
 _child: _Child | None = None
 _asked_to_stop: set[int] = set()
+_starting = threading.Lock()
+_looking = threading.Lock()
 
 
 def warm_up() -> None:
@@ -92,19 +96,29 @@ def start(request: Request) -> str:
         ValueError: the settings are out of range, or the checkpoint cannot be resumed.
     """
     global _child
-    if current().alive:
-        raise RunError("A training run is under way: stop it first, or wait for its end.")
+    with _starting:  # two visitors may press the button at once
+        if current().alive:
+            raise RunError("A training run is under way: stop it first, or wait for its end.")
+        _child = _launch(request, _name(request))
+        return _child.name
+
+
+def _name(request: Request) -> str:
+    """The name of the run that goes on, or a new one."""
     resumed = read(request.resume) if request.resume else None
     settings = settle(request, resumed)
     goes_on = resumed and resumed.run and request == Request(resume=request.resume)
     if goes_on and resumed.path != SHIPPED and resumed.path.parent == folder():
-        name = resumed.path.stem
-    else:
-        name = new_name(settings.recipe, settings.data)
+        return resumed.path.stem
+    return new_name(settings.recipe, settings.data)
+
+
+def _launch(request: Request, name: str) -> _Child:
     log = folder() / f"{name}.jsonl"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
+        before = tuple(read_log(log))
     except OSError as error:
         raise RunError(f"{log.parent} cannot be written to: {error.strerror}.") from error
     ours, theirs = _CONTEXT.Pipe(duplex=False)
@@ -113,8 +127,7 @@ def start(request: Request) -> str:
     process.start()
     _asked_to_stop.discard(process.pid)
     theirs.close()
-    _child = _Child(name, process, ours, len(read_log(log)))
-    return name
+    return _Child(name, process, ours, before)
 
 
 def stop() -> None:
@@ -127,7 +140,8 @@ def stop() -> None:
         pid = _last_start(run.events)["pid"]
     if pid and pid not in _asked_to_stop:  # asked twice, it would stop without a checkpoint
         _asked_to_stop.add(pid)
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGTERM)
 
 
 def current() -> Run:
@@ -139,13 +153,16 @@ def current() -> Run:
     name = ours.name if ours else log.stem
     events = _events(log, log.stat().st_mtime_ns, log.stat().st_size) if log else ()
     alive = ours.process.is_alive() if ours else _locked()
-    if ours and alive and len(events) == ours.events_before:
+    silent = ours and events == ours.events_before
+    if silent and alive:
         return Run("starting", name, events)
-    if events and events[-1]["event"] in ENDINGS:
+    if events and events[-1]["event"] in ENDINGS and not silent:
         ending = events[-1]
         return Run(_STATES[ending["event"]], name, events, ending.get("message", ""))
     if alive:
         return Run("running" if events else "starting", name, events)
+    if ours and ours.process.exitcode == -signal.SIGTERM:  # stopped before it could listen
+        return Run("stopped", name, events)
     return Run("failed", name, events, _cause_of_death(ours))
 
 
@@ -165,9 +182,9 @@ def _last_start(events: tuple[Event, ...]) -> Event:
 
 
 def _locked() -> bool:
-    """Whether a process holds the lock: the system frees it however the process ends."""
+    """Whether a run holds the lock: the system frees it however its process ends."""
     try:
-        with FileLock(folder() / _LOCK, timeout=0):
+        with _looking, FileLock(folder() / _LOCK, timeout=0):
             return False
     except Timeout:
         return True
@@ -195,11 +212,10 @@ def _run(request: Request, log: Path, last_words: Any) -> None:
     os.setsid()  # Ctrl-C in the server's terminal is the server's alone
     os.nice(10)  # reading digits goes first
     torch.set_num_threads(os.cpu_count() or 1)
-    events = EventLog(log)
     try:
+        events = EventLog(log)
         with FileLock(log.parent / _LOCK, timeout=10):
             for event in train(request, log.with_suffix(".pt"), stop):
                 events.append(event)
-    except OSError as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        last_words.send(f"The run's log {log.name} could not be written: {reason}.")
+    except (LogError, OSError) as error:
+        last_words.send(str(error))

@@ -72,9 +72,17 @@ class Settings:
 
 
 def settings_of(run: dict) -> Settings:
-    """The settings of a checkpoint's run."""
-    settings = run["settings"]
-    return Settings(**{**settings, "drawings": tuple(settings["drawings"])})
+    """The settings of a checkpoint's run.
+
+    Raises:
+        ValueError: it has none, or not those that this version knows.
+    """
+    try:
+        settings = Settings(**{**run["settings"], "drawings": tuple(run["settings"]["drawings"])})
+        RECIPES[settings.recipe], run["epoch"]
+    except (KeyError, TypeError) as error:
+        raise ValueError("The checkpoint's run is damaged or of another version.") from error
+    return settings
 
 
 def settle(request: Request, checkpoint: Checkpoint | None = None) -> Settings:

@@ -26,10 +26,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lenet.checkpoint import Checkpoint, folder, read, write
+from lenet.checkpoint import Checkpoint, CheckpointError, folder, read, write
 from lenet.data import DATA_SETS, load
 from lenet.distributed import Team
-from lenet.log import Event, EventLog, line
+from lenet.log import Event, EventLog, LogError, line
 from lenet.recipes import RECIPES
 from lenet.settings import Request, settings_of, settle
 from lenet.trainer import Trainer
@@ -62,13 +62,23 @@ def train(
 
 def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Event]:
     _keep_freed_memory()
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"The checkpoint {out} could not be written: {error.strerror}."
+        ) from error
     resumed = read(request.resume) if request.resume else None
     settings = settle(request, resumed)
     team = Team()
     trainer = Trainer(settings, load(settings.data), team)
     if resumed:
-        trainer.restore(resumed, request)
+        try:
+            trainer.restore(resumed, request)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(
+                f"{resumed.path.name} holds a run that is damaged or of another version."
+            ) from error
 
     def save() -> Event:
         if team.leads:
@@ -165,13 +175,17 @@ def main(arguments: list[str] | None = None) -> int:
     name = new_name(options.recipe or "fast", options.data or "mnist")
     out = Path(options.out or folder() / f"{name}.pt")
     leads = int(os.environ.get("RANK", 0)) == 0
-    log = EventLog(options.log) if options.log and leads else None
-    with tqdm(unit=" batches", disable=not (leads and sys.stderr.isatty()), leave=False) as bar:
-        for event in train(request, out, Stop()):
-            if log:
-                log.append(event)
-            if leads:
-                _show(event, bar)
+    try:
+        log = EventLog(options.log) if options.log and leads else None
+        with tqdm(unit=" batches", disable=not (leads and sys.stderr.isatty()), leave=False) as bar:
+            for event in train(request, out, Stop()):
+                if log:
+                    log.append(event)
+                if leads:
+                    _show(event, bar)
+    except LogError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 1 if event["event"] == "error" else 0
 
 

@@ -131,7 +131,7 @@ class Trainer:
                 self._begin_epoch()
             begin = True
             self._tick = time.perf_counter()
-            logged_at = self.elapsed
+            logged_at = self.elapsed, self.seen
             while self.seen < len(self.images):
                 self._step()
                 wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
@@ -139,9 +139,9 @@ class Trainer:
                     wants_stop, wants_save = map(bool, self.team.total(wants_stop, wants_save))
                 if self.batch % LOG_EVERY == 0:
                     self._look_at_losses()
-                    images = self.logged[1] * self.settings.batch_size
-                    yield self._batch_event(images / (self.elapsed - logged_at))
-                    logged_at = self.elapsed
+                    seconds, images = self.elapsed - logged_at[0], self.seen - logged_at[1]
+                    yield self._batch_event(images / seconds)
+                    logged_at = self.elapsed, self.seen
                 if wants_stop or wants_save:
                     self._look_at_losses()
                     if wants_stop:
@@ -154,8 +154,6 @@ class Trainer:
             yield self._epoch_event()
             yield save()
             saved = time.monotonic()
-            if stop():
-                return
 
     def _begin_epoch(self) -> None:
         """Shuffle, and draw the drawings anew where the recipe varies images."""

@@ -1,0 +1,184 @@
+"""How fast the answer follows the pen: our pad, and Gradio's own Sketchpad with the same network.
+
+`python benchmarks/responsiveness.py [--drawings N] [--json]` starts both pages on this machine,
+draws digits with the mouse in a headless Chromium, one page after the other in turn, and prints for
+each the milliseconds from the last movement of the pen to the answer on the screen, and the answers
+a second while the pen moves. Needs `tests/requirements.txt` and a Chromium.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PAUSE = 1.5  # seconds in which the slower page starts, and answers
+STEP = 0.016  # seconds between two movements of the mouse: a screen's 60 a second
+
+# Both note in the page when the pen moved last and when each answer stood on the screen.
+LISTEN = """
+window.moves = []; window.answers = [];
+const painted = () => requestAnimationFrame(() => setTimeout(
+  () => window.answers.push(performance.now())));
+addEventListener("pointermove", () => window.moves.push(performance.now()), true);
+"""
+LISTEN_PAD = LISTEN + 'document.getElementById("pad").addEventListener("lenet:answer", painted);'
+LISTEN_SKETCHPAD = (
+    LISTEN
+    + 'new MutationObserver(painted).observe(document.getElementById("read"),'
+    + " {childList: true, characterData: true, subtree: true});"
+)
+
+
+def sketchpad() -> None:
+    """Serve Gradio's Sketchpad and the shipped network, as a short demo would."""
+    import gradio as gr
+    import torch
+
+    from lenet import Recognizer
+
+    torch.set_num_threads(1)
+    recognizer = Recognizer.load()
+    count = 0
+
+    def read(value: dict) -> str:
+        nonlocal count
+        if value["composite"] is None:
+            return ""
+        count += 1
+        return f"{recognizer.recognize_image(value['composite']).digit} ({count})"
+
+    with gr.Blocks() as page:
+        pad = gr.Sketchpad(type="pil", canvas_size=(480, 480), elem_id="sketch")
+        read_digit = gr.HTML(elem_id="read")
+        pad.change(read, pad, read_digit, show_progress="hidden")
+    page.launch(ssr_mode=False)
+
+
+@contextmanager
+def served(*command: str):
+    """Serve a page on a free port of this machine and yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_ANALYTICS_ENABLED": "False",
+            "LENET_CHECKPOINTS": folder,
+        }
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            while process.poll() is None:
+                try:
+                    urllib.request.urlopen(address)
+                    break
+                except urllib.error.URLError:
+                    time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str, float]:
+    """Draw strokes with the mouse; the delay after the last movement, and the answers a second."""
+    box = page.locator(canvas).first.bounding_box()
+    side = 0.6 * min(box["width"], box["height"])
+    left, top = (box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2)
+    page.evaluate("moves.length = answers.length = 0")
+    for stroke in strokes:
+        places = [(left + side * x, top + side * y) for x, y in stroke]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+            time.sleep(STEP)
+        page.mouse.up()
+    time.sleep(PAUSE)
+    moves, answers = page.evaluate("[moves, answers]")
+    after = [answer for answer in answers if answer >= moves[-1]]
+    during = [answer for answer in answers if moves[0] <= answer <= moves[-1]]
+    return {
+        "delay_ms": after[-1] - moves[-1] if after else float("inf"),
+        "answers_per_second": 1000 * len(during) / (moves[-1] - moves[0]),
+    }
+
+
+def measure(drawings: int) -> dict[str, dict[str, float]]:
+    """Draw on both pages in turn; the medians of each."""
+    from lenet.synthetic import example_strokes
+
+    examples = example_strokes()
+    found: dict[str, list[dict[str, float]]] = {"our pad": [], "gr.Sketchpad": []}
+    executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    with (
+        served("app.py") as ours,
+        served(__file__, "--sketchpad") as gradios,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        pad, sketch = browser.new_page(), browser.new_page()
+        pad.goto(ours)
+        pad.wait_for_selector("#pad-examples button")
+        pad.evaluate(LISTEN_PAD)
+        for number in range(drawings):
+            strokes = examples[number % 10]
+            pad.bring_to_front()
+            pad.click("#pad-clear")
+            found["our pad"].append(draw(pad, "#pad", strokes))
+            sketch.bring_to_front()
+            sketch.goto(gradios)  # clearing it would put the brush away again
+            sketch.wait_for_selector("#sketch canvas")
+            time.sleep(PAUSE)
+            sketch.click('#sketch button[aria-label="Brush"]')
+            sketch.evaluate(LISTEN_SKETCHPAD)
+            found["gr.Sketchpad"].append(draw(sketch, "#sketch canvas", strokes))
+        browser.close()
+    return {
+        name: {key: median(run[key] for run in runs) for key in runs[0]}
+        for name, runs in found.items()
+    }
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--drawings", type=int, default=20, metavar="N", help="on each page")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--sketchpad", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.sketchpad:
+        sketchpad()
+        return
+    result = measure(options.drawings)
+    if options.json:
+        print(json.dumps(result, indent=2))
+        return
+    print("| pad | ms from the last movement to the answer | answers a second while drawing |")
+    print("|---|---|---|")
+    for name, row in result.items():
+        print(f"| {name} | {row['delay_ms']:.0f} | {row['answers_per_second']:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The page: its title, its look and its tabs.
+
+A tab is a module with one `build()`, called here inside its `gr.Tab`.
+"""
+
+from pathlib import Path
+
+import gradio as gr
+
+from lenet.ui import draw, results, train
+
+LOOK = {
+    "theme": gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="stone",
+        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    ).set(
+        body_background_fill="*neutral_100",
+        body_text_color="*neutral_900",
+        body_text_color_subdued="*neutral_500",
+        block_background_fill="white",
+        color_accent="*primary_700",
+    ),
+    "css_paths": Path(__file__).with_name("style.css"),
+    "footer_links": ["api"],
+}
+
+
+def build() -> gr.Blocks:
+    """Build the page; `launch(**LOOK)` serves it."""
+    with gr.Blocks(title="LeNet, live") as page:
+        gr.HTML("<h1>LeNet, live</h1>", elem_id="title", apply_default_css=False)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Draw", id="draw"):
+                networks = draw.build()
+            with gr.Tab("Train", id="train"):
+                draw_with_it = train.build(page, networks)
+            with gr.Tab("Results", id="results") as tab:
+                results.build(tab)
+        draw_with_it.click(
+            lambda: gr.Tabs(selected="draw"),
+            outputs=tabs,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+    return page

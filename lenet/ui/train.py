@@ -1,0 +1,297 @@
+"""The Train tab: start, stop and resume the server's training run, and watch it.
+
+Every page asks for the run twice a second and shows all of it, so a reload or a second browser sees
+it from its first line. What a run is stands in `lenet.runs`; this file only shows it.
+"""
+
+import html
+from typing import Any
+
+import gradio as gr
+
+from lenet import runs
+from lenet.checkpoint import CheckpointError, list_checkpoints, read
+from lenet.data import DATA_SETS, mnist_progress
+from lenet.log import Event, line
+from lenet.recipes import RECIPES
+from lenet.runs import Run
+from lenet.settings import Request, check_limits, settings_of
+from lenet.ui.chart import line_chart, log_axis, percent_axis
+
+EVERY = 0.5  # seconds between two looks at the run
+MORE_EPOCHS = 3  # what a finished run is offered
+
+_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+_READY = {
+    "idle": "idle: press Train to train a LeNet from nothing",
+    "starting": "starting: loading the data",
+    "stopped": "stopped: Resume goes on where it stopped",
+    "finished": "finished",
+    "failed": "failed",
+}
+
+
+def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
+    """Build the tab's content and return the button that takes a visitor to the pad.
+
+    Args:
+        page: the page, whose loading shows the run at once.
+        networks: the Draw tab's dropdown, which gets the run's checkpoint.
+    """
+    with gr.Column(elem_id="train"):
+        with gr.Row(elem_id="train-buttons"):
+            start = gr.Button("Train", variant="primary", size="lg", elem_id="train-start")
+            stop = gr.Button("Stop", size="lg", elem_id="train-stop", interactive=False)
+            resume = gr.Button("Resume", size="lg", elem_id="train-resume")
+        status = gr.HTML(elem_id="train-status", apply_default_css=False)
+        synthetic = gr.Button(
+            "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
+        )
+        draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
+        charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
+        log = gr.HTML(elem_id="train-log", apply_default_css=False)
+        with gr.Accordion("Settings of a new run", open=False):
+            settings = _settings_fields()
+        with gr.Accordion("What to resume", open=False), gr.Row():
+            source = gr.Dropdown(label="Network", elem_id="train-resume-from")
+            more = gr.Number(
+                label="More epochs",
+                info="Empty: to the end of its run",
+                precision=0,
+                elem_id="train-more",
+            )
+
+    shown = gr.State()  # what of the run this page shows already
+    view = [shown, status, charts, log, start, stop, resume, synthetic, draw]
+    lists = [source, networks]
+    for look in (gr.Timer(EVERY).tick, page.load):
+        look(_look, shown, [*view, *lists], queue=False, **_QUIET)
+    start.click(_start, settings, None, validator=_check, **_QUIET)
+    synthetic.click(_start_synthetic, None, None, **_QUIET)
+    stop.click(runs.stop, None, None, **_QUIET)
+    resume.click(_resume, [source, more, *settings[:2]], None, validator=_check_resume, **_QUIET)
+    source.change(_epochs_offered, source, more, **_QUIET)
+    settings[0].change(_defaults, settings[0], settings[2:5], **_QUIET)
+    draw.click(_finished_name, None, networks, **_QUIET)
+    return draw
+
+
+def _settings_fields() -> list[gr.components.Component]:
+    """Recipe, data, epochs, batch size, learning rate and seed, as `_start` takes them."""
+    recipe = RECIPES["fast"]
+    with gr.Row():
+        fields = [
+            gr.Dropdown(
+                [(f"{name}: {r.about}", name) for name, r in RECIPES.items()],
+                value="fast",
+                label="Recipe",
+                elem_id="train-recipe",
+            ),
+            gr.Radio(
+                [("MNIST", "mnist"), ("Synthetic digits", "synthetic")],
+                value=DATA_SETS[0],
+                label="Data",
+                elem_id="train-data",
+            ),
+        ]
+    with gr.Row():
+        fields += [
+            gr.Number(recipe.epochs, label="Epochs", elem_id="train-epochs"),
+            gr.Number(recipe.batch_size, label="Batch size", elem_id="train-batch-size"),
+            gr.Number(recipe.learning_rate, label="Learning rate", elem_id="train-lr", step=0.01),
+            gr.Number(0, label="Seed", elem_id="train-seed"),
+        ]
+    return fields
+
+
+# ---------------------------------------------------------------- what the buttons do
+
+
+def _start(
+    recipe: str, data: str, epochs: float, batch_size: float, learning_rate: float, seed: float
+) -> None:
+    _ask(Request(recipe, data, None, int(epochs), int(batch_size), learning_rate, int(seed)))
+
+
+def _start_synthetic() -> None:
+    _ask(Request(data="synthetic"))
+
+
+def _resume(name: str | None, more: float | None, recipe: str, data: str) -> None:
+    """Go on from a network of this server; one without a run is trained as a new one would be."""
+    path = _paths().get(name)
+    if path is None:
+        raise gr.Error("Choose what to resume: this network is no longer there.")
+    epochs = int(more) if more else None
+    try:
+        bare = read(path).run is None
+    except CheckpointError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    _ask(
+        Request(
+            recipe=recipe if bare else None,
+            data=data if bare else None,
+            epochs=epochs,
+            resume=str(path),
+        )
+    )
+
+
+def _ask(request: Request) -> None:
+    """Start a run, or say why not; the run that is under way is on the page anyway."""
+    try:
+        runs.start(request)
+    except (ValueError, runs.RunError) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _check(recipe: str, data: str, *numbers: float | None) -> list[dict[str, Any]]:
+    """Say at each field what is out of range."""
+    names = ("epochs", "batch_size", "learning_rate", "seed")
+    return [gr.validate(True, ""), gr.validate(True, ""), *map(_check_number, names, numbers)]
+
+
+def _check_resume(
+    name: str | None, more: float | None, recipe: str, data: str
+) -> list[dict[str, Any]]:
+    fine = gr.validate(True, "")
+    return [fine, _check_number("epochs", more) if more is not None else fine, fine, fine]
+
+
+def _check_number(name: str, value: float | None) -> dict[str, Any]:
+    if value is None:
+        return gr.validate(False, "Give a number.")
+    try:
+        check_limits(**{name: value})
+    except ValueError as error:
+        return gr.validate(False, str(error))
+    return gr.validate(True, "")
+
+
+def _defaults(recipe: str) -> list[float]:
+    """The recipe's own epochs, batch size and learning rate."""
+    chosen = RECIPES[recipe]
+    return [chosen.epochs, chosen.batch_size, chosen.learning_rate]
+
+
+def _epochs_offered(name: str | None) -> int | None:
+    """More epochs for a network that has finished its run, none for one that has not."""
+    path = _paths().get(name)
+    try:
+        run = read(path).run if path else None
+    except CheckpointError:
+        return None
+    return MORE_EPOCHS if run is None or run["epoch"] >= settings_of(run).epochs else None
+
+
+def _finished_name() -> str | None:
+    run = runs.current()
+    return run.checkpoint.name if run.checkpoint else gr.skip()
+
+
+def _paths() -> dict[str, Any]:
+    return {path.name: path for path in list_checkpoints()}
+
+
+# ---------------------------------------------------------------- what the page shows
+
+
+async def _look(shown: tuple | None) -> list[Any] | dict[str, Any]:
+    """What changed since this page looked last; nothing at all where nothing did."""
+    run = runs.current()
+    names = tuple(_paths())
+    percent = round(100 * mnist_progress()) if run.state == "starting" else 0
+    now = (run.name, run.state, len(run.events), names, percent)
+    if now == shown:
+        return gr.skip()
+    ended = run.events[-1] if run.events and not run.alive else {}
+    source = run.checkpoint.name if run.checkpoint else None
+    lists = gr.skip()
+    if shown is None or names != shown[3] or run.name != shown[0]:
+        lists = gr.update(choices=list(names))
+    sources = gr.update(choices=list(names), value=source or next(iter(names), None))
+    same_run = shown is not None and (run.name, run.alive) == (shown[0], shown[1] in _ALIVE)
+    return [
+        now,
+        _status(run, percent),
+        _charts(run.events),
+        _log(run),
+        gr.update(interactive=not run.alive),
+        gr.update(interactive=run.alive),
+        gr.update(interactive=not run.alive and bool(names)),
+        gr.update(visible=ended.get("kind") == "DataError"),
+        gr.update(visible=not run.alive and source is not None),
+        gr.skip() if same_run and names == shown[3] else sources,
+        lists,
+    ]
+
+
+_ALIVE = ("starting", "running")
+
+
+def _status(run: Run, percent: int = 0) -> str:
+    """One line that begins with the run's state, and a bar while it goes."""
+    text, share = _READY.get(run.state, ""), None
+    if run.state == "starting" and 0 < percent < 100:
+        text, share = f"starting: downloading MNIST, {percent} %", percent / 100
+    elif run.state == "running":
+        text, share = _running(run.events)
+    elif run.state == "finished":
+        ended = run.events[-1]
+        text = (
+            f"finished: {ended['test_accuracy']:.2%} of the test images read right after "
+            f"{ended['elapsed']:.1f} s of training"
+        )
+    elif run.state == "failed":
+        text = f"failed: {run.message}"
+    bar = (
+        "" if share is None else f'<progress value="{share:.4f}" aria-label="progress"></progress>'
+    )
+    return f'<p role="status">{html.escape(text)}</p>{bar}'
+
+
+def _running(events: tuple[Event, ...]) -> tuple[str, float]:
+    """Which epoch, how long to go, and the share that is done."""
+    start = next(event for event in reversed(events) if event["event"] == "start")
+    latest = next(e for e in reversed(events) if e["event"] in ("batch", "epoch", "start"))
+    done = latest["epoch"] * start["batches"]
+    if latest["event"] == "batch":
+        done += latest["batch"] - start["batches"]
+    elif latest["event"] == "start":
+        done += latest["batch"]
+    total = start["epochs"] * start["batches"]
+    epoch = min(done // start["batches"] + 1, start["epochs"])
+    text = f"running: epoch {epoch} of {start['epochs']}"
+    begun = start["epoch"] * start["batches"] + start["batch"]
+    if done > begun:
+        rate = (done - begun) / max(latest["elapsed"] - start["elapsed"], 1e-9)
+        text += f", {_duration((total - done) / rate)} to go"
+    return text, done / total
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+def _log(run: Run) -> str:
+    lines = [text for event in run.events if (text := line(event))]
+    return f"<pre tabindex='0' aria-label='log'>{html.escape(chr(10).join(lines))}</pre>"
+
+
+def _charts(events: tuple[Event, ...]) -> str:
+    """The loss of each hundred batches and of the test set, and the share read right."""
+    start = next((e for e in reversed(events) if e["event"] == "start"), None)
+    if start is None:
+        return ""
+    batches = [e for e in events if e["event"] == "batch"]
+    epochs = [e for e in events if e["event"] == "epoch"]
+    training = [(e["epoch"] - 1 + e["batch"] / start["batches"], e["loss"]) for e in batches]
+    test = [(e["epoch"], e["test_loss"]) for e in epochs]
+    right = [(e["epoch"], e["test_accuracy"]) for e in epochs]
+    losses = log_axis([loss for _, loss in training + test])
+    shares = percent_axis([share for _, share in right])
+    return line_chart(
+        "Loss", {"training": training, "test": test}, losses, start["epochs"]
+    ) + line_chart("Test images read right", {"test": right}, shares, start["epochs"])

@@ -1,0 +1,145 @@
+"""What the browser tests share: the served page and a Chromium to open it with."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lenet.data import DataError, DataSet, load_mnist
+
+ROOT = Path(__file__).parent.parent
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START = 120  # seconds: importing torch and gradio on a busy machine
+
+
+@pytest.fixture(scope="session")
+def mnist() -> DataSet:
+    """MNIST from the cache or from `LENET_MNIST_URL`; the test is skipped where neither has it."""
+    from torchvision.datasets import MNIST
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody waits for the internet
+        try:
+            return load_mnist()
+        except DataError:
+            pytest.skip("no MNIST: it is not cached, and LENET_MNIST_URL names no mirror of it")
+
+
+class Server(NamedTuple):
+    """A running `python app.py` and the folders that it uses."""
+
+    url: str
+    checkpoints: Path
+    data: Path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the page on a free port of this machine, with empty folders."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}", folder / "checkpoints", folder / "data")
+    server.checkpoints.mkdir()
+    environment = {
+        **os.environ,
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "LENET_CHECKPOINTS": str(server.checkpoints),
+        "LENET_DATA": str(server.data),
+    }
+    log = folder / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_for(server.url, process, log)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    end = time.monotonic() + START
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            urllib.request.urlopen(url)
+            return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    pytest.fail(f"app.py did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium without a window; the test is skipped where none is installed."""
+    executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if executable is None:
+        pytest.skip(f"no Chromium found: looked for {', '.join(CHROMIUMS)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """The errors on the page; a test that provokes some clears the list."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server, problems: list[str]) -> Iterator[Page]:
+    """The open page on a desktop; errors on it fail the test."""
+    yield from _open(browser, server, problems, viewport={"width": 1280, "height": 800})
+
+
+@pytest.fixture
+def phone(browser: Browser, server: Server, problems: list[str]) -> Iterator[Page]:
+    """The open page on a phone; errors on it fail the test."""
+    yield from _open(
+        browser,
+        server,
+        problems,
+        viewport={"width": 390, "height": 844},
+        device_scale_factor=3,
+        has_touch=True,
+        is_mobile=True,
+    )
+
+
+def _open(browser: Browser, server: Server, problems: list[str], **device) -> Iterator[Page]:
+    with browser.new_context(**device) as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.goto(server.url)
+        page.wait_for_selector("#pad-examples button")
+        yield page
+    assert not problems

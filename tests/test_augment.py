@@ -1,0 +1,151 @@
+"""lenet.augment: digits that vary, each on its own, and stay digits."""
+
+import math
+
+import pytest
+import torch
+
+from lenet.augment import random_affine, vary_frames, vary_strokes
+from lenet.preprocess import PEN_WIDTH, frames_to_inputs, normalize, rasterize
+from lenet.synthetic import synthetic_digits
+
+IDENTITY = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def frames() -> torch.Tensor:
+    return synthetic_digits(50, seed=2)[0]
+
+
+# ---------------------------------------------------------------- affine maps
+
+
+def test_the_maps_stay_in_their_ranges_and_fill_them():
+    affine = random_affine(20_000, seeded())
+    assert affine.shape == (20_000, 2, 3) and affine.dtype == torch.float32
+    shift = affine[:, :, 2] * 14  # half a frame is 1
+    assert shift.abs().max() <= 2.001 and shift.min() < -1.9 and shift.max() > 1.9
+    first, second = affine[:, 0, 0], affine[:, 1, 0]
+    width = torch.hypot(first, second)
+    angle = torch.atan2(second, first) * 180 / math.pi
+    assert width.min() >= 0.849 and width.max() <= 1.151
+    assert width.min() < 0.86 and width.max() > 1.14
+    assert angle.abs().max() <= 12.01 and angle.min() < -11.5 and angle.max() > 11.5
+    height = torch.linalg.det(affine[:, :, :2]) / width
+    assert height.min() >= 0.84 and height.max() <= 1.16 and height.std() > 0.05
+    # Turned back upright, what is left beside the size is the slant.
+    slant = (affine[:, :, 0] * affine[:, :, 1]).sum(1) / width
+    assert slant.abs().max() <= 0.2501 and slant.min() < -0.24 and slant.max() > 0.24
+    assert affine.mean(0).sub(IDENTITY).abs().max() < 0.02  # to no side
+
+
+def test_the_generator_decides_the_maps():
+    assert random_affine(9, seeded(1)).equal(random_affine(9, seeded(1)))
+    assert not random_affine(9, seeded(1)).equal(random_affine(9, seeded(2)))
+    assert len(random_affine(0, seeded())) == 0
+
+
+def test_each_digit_gets_a_map_of_its_own():
+    maps = random_affine(200, seeded()).flatten(1)
+    assert len(maps.unique(dim=0)) == 200
+    assert maps.std(0).min() > 0.05
+
+
+# ---------------------------------------------------------------- frames
+
+
+def test_the_identity_gives_what_the_network_sees_otherwise(frames):
+    inputs = vary_frames(frames, IDENTITY.expand(len(frames), 2, 3))
+    expected = frames_to_inputs(frames)
+    assert inputs.shape == (50, 1, 32, 32) and inputs.dtype == torch.float32
+    # The resize rounds to whole levels of 255, and takes no paper in at the edge.
+    level = 1 / (255 * 0.3081)
+    assert (inputs - expected)[..., 1:-1, 1:-1].abs().max() <= 1.01 * level
+    assert (inputs - expected).abs().max() <= 15 * level
+
+
+def test_what_comes_from_beyond_the_frame_is_paper(frames):
+    far = torch.tensor([[1.0, 0, 3], [0, 1, 0]])
+    paper = normalize(torch.zeros(1, dtype=torch.uint8))
+    assert (vary_frames(frames, far.expand(50, 2, 3)) == paper).all()
+
+
+def test_a_shift_of_a_pixel_is_a_pixel(frames):
+    right = torch.tensor([[1.0, 0, -2 / 28], [0, 1, 0]])
+    shifted = vary_frames(frames, right.expand(50, 2, 3))
+    rolled = frames.roll(1, 2)
+    rolled[:, :, 0] = 0
+    torch.testing.assert_close(
+        shifted, vary_frames(rolled, IDENTITY.expand(50, 2, 3)), atol=1e-3, rtol=0
+    )
+
+
+def test_every_digit_of_a_batch_is_varied_by_its_own_map(frames):
+    affine = random_affine(50, seeded())
+    together = vary_frames(frames, affine)
+    for i in (0, 1, 49):
+        torch.testing.assert_close(
+            together[i : i + 1], vary_frames(frames[i, None], affine[i, None])
+        )
+    same = vary_frames(frames[:1].expand(50, 28, 28), affine)
+    assert len(same.flatten(1).unique(dim=0)) == 50
+
+
+def test_varied_digits_keep_their_ink(frames):
+    """Nothing falls out of the frame, and nothing grows out of bounds."""
+    ink = vary_frames(frames, random_affine(50, seeded())).mul(0.3081).add(0.1307)
+    assert ink.min() >= -1e-4 and ink.max() <= 1 + 1e-4
+    before = frames_to_inputs(frames).mul(0.3081).add(0.1307).sum((1, 2, 3))
+    ratio = ink.sum((1, 2, 3)) / before
+    assert ratio.min() > 0.7 and ratio.max() < 1.45  # 1.15² at most, and 0.85² at least
+
+
+# ---------------------------------------------------------------- strokes
+
+
+@pytest.fixture(scope="module")
+def segments() -> torch.Tensor:
+    return torch.rand(500, 12, 4, generator=seeded(4))
+
+
+def test_varied_strokes_keep_their_shape_and_get_pens_in_range(segments):
+    varied, widths = vary_strokes(segments, seeded())
+    assert varied.shape == segments.shape and varied.dtype == torch.float32
+    assert widths.shape == (500,) and widths.dtype == torch.float32
+    assert widths.min() >= PEN_WIDTH - 0.8 and widths.max() <= PEN_WIDTH + 0.8
+    assert widths.min() < PEN_WIDTH - 0.75 and widths.max() > PEN_WIDTH + 0.75
+    frames = rasterize(varied[:20], widths[:20])
+    assert (frames.flatten(1).amax(1) > 200).all()
+
+
+def test_strokes_are_varied_by_one_map_each_so_that_lines_stay_joined(segments):
+    joined = segments.clone()
+    joined[:, 1:, :2] = joined[:, :-1, 2:]  # each segment begins where the last one ended
+    varied, _ = vary_strokes(joined, seeded())
+    assert varied[:, 1:, :2].equal(varied[:, :-1, 2:])
+    middle = segments.unflatten(-1, (2, 2)).mean(2)
+    lines = torch.cat([segments[..., :2], middle], -1)  # half of each segment
+    halves, _ = vary_strokes(lines, seeded())
+    whole, _ = vary_strokes(segments, seeded())
+    torch.testing.assert_close(
+        halves[..., 2:], whole.unflatten(-1, (2, 2)).mean(2), atol=1e-5, rtol=0
+    )
+    same, _ = vary_strokes(segments[:1].expand(500, 12, 4), seeded())
+    assert len(same.flatten(1).unique(dim=0)) == 500
+
+
+def test_the_generator_decides_the_strokes(segments):
+    for one, other in zip(
+        vary_strokes(segments, seeded(1)), vary_strokes(segments, seeded(1)), strict=True
+    ):
+        assert one.equal(other)
+    assert not vary_strokes(segments, seeded(1))[0].equal(vary_strokes(segments, seeded(2))[0])
+
+
+def test_no_strokes_are_none(segments):
+    varied, widths = vary_strokes(segments[:0], seeded())
+    assert varied.shape == (0, 12, 4) and widths.shape == (0,)

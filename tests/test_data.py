@@ -1,0 +1,320 @@
+"""lenet.data: MNIST from any mirror and after any mishap, and what is said where there is none.
+
+Most tests load a small MNIST: the same four files with a few images in each.
+"""
+
+import errno
+import gzip
+import hashlib
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision.datasets import MNIST
+from torchvision.datasets import mnist as torchvision_mnist
+
+from lenet import data
+from lenet.data import DataError, DataSet, Digits, data_folder, load, load_mnist, mnist_progress
+from lenet.synthetic import synthetic_digits
+
+NOBODY = "http://127.0.0.1:9/"  # the port of the discard service: nobody listens
+NAMES = list(data._MNIST_SIZES)
+GIVE_UP = 60  # seconds after which a test that hangs fails
+
+
+@pytest.fixture(scope="module")
+def archives(mnist) -> Path:
+    """The folder with MNIST's real archives."""
+    return data_folder() / "MNIST" / "raw"
+
+
+@pytest.fixture(autouse=True)
+def raw(tmp_path, monkeypatch) -> Iterator[Path]:
+    """No mirror but what a test names, and the folder of archives in an empty `LENET_DATA`."""
+    monkeypatch.setenv("LENET_DATA", str(tmp_path / "cache"))
+    monkeypatch.delenv("LENET_MNIST_URL", raising=False)
+    monkeypatch.setattr(MNIST, "mirrors", [NOBODY])
+    yield tmp_path / "cache" / "MNIST" / "raw"
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)  # pytest would keep 66 MB of MNIST
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Path:
+    """The folder with the archives of a small MNIST that is taken for the real one."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    numbers = torch.Generator().manual_seed(0)
+    resources, sizes = [], {}
+    for name in NAMES:
+        count = 12 if name.startswith("train") else 5
+        shape = (count, 28, 28) if "images" in name else (count,)
+        values = torch.randint(256 if "images" in name else 10, shape, generator=numbers)
+        header = bytes([0, 0, 8, len(shape)]) + b"".join(n.to_bytes(4, "big") for n in shape)
+        unpacked = header + values.byte().numpy().tobytes()
+        packed = gzip.compress(unpacked)
+        (folder / f"{name}.gz").write_bytes(packed)
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+        sizes[name] = (len(packed), len(unpacked))
+    monkeypatch.setattr(MNIST, "resources", resources)
+    monkeypatch.setattr(data, "_MNIST_SIZES", sizes)
+    return folder
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder and keeps quiet about it."""
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@pytest.fixture
+def serve() -> Iterator:
+    """Serve a folder over http and return its URL."""
+    servers = []
+
+    def start(folder: Path, handler: type = Handler) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(params=["file", "http"])
+def mirror(request, small, serve, monkeypatch) -> Path:
+    """The small MNIST's folder, which `LENET_MNIST_URL` names as a folder or as a server."""
+    url = small.as_uri() + "/" if request.param == "file" else serve(small)
+    monkeypatch.setenv("LENET_MNIST_URL", url)
+    return small
+
+
+def same(one: DataSet, other: DataSet) -> bool:
+    return one.checksum() == other.checksum() and one.test.frames.equal(other.test.frames)
+
+
+def refusal() -> str:
+    """The sentence with which MNIST is refused."""
+    with pytest.raises(DataError) as error:
+        load_mnist()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+# ---------------------------------------------------------------- what is loaded
+
+
+def test_mnist_is_what_the_lesson_trains_on(mnist):
+    assert mnist.name == "mnist"
+    assert mnist.train.frames.shape == (60_000, 28, 28) and len(mnist.train) == 60_000
+    assert mnist.test.frames.shape == (10_000, 28, 28) and len(mnist.test) == 10_000
+    assert mnist.train.frames.dtype == torch.uint8 and mnist.train.labels.dtype == torch.int64
+    assert mnist.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
+    assert mnist.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_the_real_mnist_comes_over_http(mnist, archives, serve, monkeypatch):
+    monkeypatch.setenv("LENET_MNIST_URL", serve(archives))
+    assert same(load("mnist"), mnist)
+
+
+def test_a_mirror_fills_the_cache_and_is_asked_no_more(mirror, monkeypatch):
+    assert mnist_progress() == 0.0
+    first = load_mnist()
+    assert (len(first.train), len(first.test)) == (12, 5)
+    unpacked = gzip.decompress((mirror / "t10k-images-idx3-ubyte.gz").read_bytes())[16:]
+    assert first.test.frames.numpy().tobytes() == unpacked
+    assert mnist_progress() == 1.0
+
+    shutil.rmtree(mirror)
+    assert same(load_mnist(), first)
+    monkeypatch.delenv("LENET_MNIST_URL")
+    assert same(load_mnist(), first)
+
+
+def test_archives_that_lie_in_the_cache_are_unpacked(small, raw):
+    """What the message advises those to do who have no network."""
+    shutil.copytree(small, raw)
+    assert len(load_mnist().train) == 12
+
+
+def test_the_own_mirror_is_asked_first_and_the_others_after_it(small, serve, monkeypatch):
+    monkeypatch.setenv("LENET_MNIST_URL", NOBODY)
+    monkeypatch.setattr(MNIST, "mirrors", [NOBODY, serve(small)])
+    assert len(load_mnist().train) == 12
+    assert MNIST.mirrors[0] == NOBODY  # as torchvision had it
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_last_slash_of_a_mirror_may_be_missing(small, slash, monkeypatch):
+    monkeypatch.setenv("LENET_MNIST_URL", small.as_uri() + slash)
+    assert len(load_mnist().train) == 12
+
+
+def test_a_folder_with_a_blank_in_its_name_is_a_mirror(small, tmp_path, monkeypatch):
+    folder = small.rename(tmp_path / "a mirror")
+    monkeypatch.setenv("LENET_MNIST_URL", folder.as_uri())
+    assert "%20" in folder.as_uri()
+    assert len(load_mnist().train) == 12
+
+
+def test_synthetic_digits_are_always_the_same_and_others_for_the_test(monkeypatch):
+    few = {60_000: 40, 10_000: 20}
+    monkeypatch.setattr(data, "synthetic_digits", lambda n, seed: synthetic_digits(few[n], seed))
+    digits, again = load("synthetic"), load("synthetic")
+    assert digits.name == "synthetic"
+    assert (len(digits.train), len(digits.test)) == (40, 20)
+    assert same(digits, again)
+    assert not digits.train.frames[:20].equal(digits.test.frames)
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="no data set 'svhn': choose mnist or synthetic"):
+        load("svhn")
+
+
+def test_the_checksum_knows_every_pixel_and_label_of_the_training_set():
+    frames, labels = torch.zeros(3, 28, 28, dtype=torch.uint8), torch.tensor([1, 2, 3])
+    whole = DataSet("a", Digits(frames, labels), Digits(frames, labels))
+    assert DataSet("b", whole.train, Digits(frames[:1], labels[:1])).checksum() == whole.checksum()
+    other = frames.clone()
+    other[2, 27, 27] = 1
+    for train in (Digits(other, labels), Digits(frames, labels.flip(0))):
+        assert DataSet("a", train, whole.test).checksum() != whole.checksum()
+
+
+def test_where_the_cache_is(tmp_path, monkeypatch):
+    assert data_folder() == tmp_path / "cache"
+    monkeypatch.delenv("LENET_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert data_folder() == tmp_path / "xdg" / "lenet-live"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert data_folder() == tmp_path / "home" / ".cache" / "lenet-live"
+
+
+# ---------------------------------------------------------------- mishaps, and trying again
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_corrupted_archive_is_named_and_a_good_one_taken_later(mirror, name):
+    archive = mirror / f"{name}.gz"
+    good = archive.read_bytes()
+    archive.write_bytes(good[:-1] + b"x")
+    message = refusal()
+    assert name in message
+    assert os.environ["LENET_MNIST_URL"] in message
+    archive.write_bytes(good)
+    assert len(load_mnist().train) == 12
+
+
+def test_an_archive_that_the_mirror_lacks_is_named(mirror):
+    (mirror / "t10k-labels-idx1-ubyte.gz").unlink()
+    message = refusal()
+    assert "no t10k-labels-idx1-ubyte.gz" in message or "404" in message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_half_a_download_in_the_cache_does_no_harm(mirror, raw, name):
+    raw.mkdir(parents=True)
+    archive = (mirror / f"{name}.gz").read_bytes()
+    (raw / f"{name}.gz").write_bytes(archive[: len(archive) // 2])
+    assert 0 < mnist_progress() < 1
+    assert len(load_mnist().train) == 12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_half_an_unpacked_file_in_the_cache_does_no_harm(mirror, raw, name):
+    first = load_mnist()
+    os.truncate(raw / name, (raw / name).stat().st_size // 2)
+    assert same(load_mnist(), first)
+
+
+def test_a_download_that_breaks_off_is_begun_again(small, serve, monkeypatch):
+    class BreaksOff(Handler):
+        def copyfile(self, source, out) -> None:
+            out.write(source.read()[:-10])
+
+    monkeypatch.setenv("LENET_MNIST_URL", serve(small, BreaksOff))
+    assert NAMES[0] in refusal()
+    assert 0 < mnist_progress() < 1
+    monkeypatch.setenv("LENET_MNIST_URL", serve(small))
+    assert len(load_mnist().train) == 12
+
+
+def full_disk(*_, **__) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_while_copying_is_told_and_later_got_over(small, monkeypatch):
+    monkeypatch.setenv("LENET_MNIST_URL", small.as_uri())
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full_disk)
+        assert "No space left on device" in refusal()
+    assert len(load_mnist().train) == 12
+
+
+def test_a_full_disk_while_unpacking_is_told_and_later_got_over(mirror, raw, monkeypatch):
+    def unpack_half(*_, filename: str, **__) -> None:
+        (raw / filename.removesuffix(".gz")).write_bytes(b"half of it")
+        full_disk()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torchvision_mnist, "download_and_extract_archive", unpack_half)
+        assert "No space left on device" in refusal()
+    assert len(load_mnist().train) == 12
+
+
+def test_a_cache_that_cannot_be_written_to_is_told(small, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("LENET_DATA", str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv("LENET_MNIST_URL", small.as_uri())
+    assert "Not a directory" in refusal()
+
+
+# ---------------------------------------------------------------- nothing to be had
+
+
+def test_where_nothing_is_to_be_had_every_mirror_and_the_ways_out_are_told(raw, monkeypatch):
+    with socket.socket() as free:  # bound but not listening: refuses
+        free.bind(("127.0.0.1", 0))
+        second = f"http://127.0.0.1:{free.getsockname()[1]}/"
+        monkeypatch.setattr(MNIST, "mirrors", [NOBODY, second])
+        monkeypatch.setenv("LENET_MNIST_URL", "file:///no/such/folder")
+        message = refusal()
+    assert "file:///no/such/folder/ (there is no train-images-idx3-ubyte.gz)" in message
+    for mirror in (NOBODY, second):
+        assert mirror in message
+    assert message.count("Connection refused") == 2
+    assert str(raw) in message
+    assert "LENET_MNIST_URL" in message
+    assert "synthetic" in message
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp:", "http://[", "/a/folder"])
+def test_a_mirror_that_is_no_url_is_told(url, monkeypatch):
+    monkeypatch.setenv("LENET_MNIST_URL", url)
+    assert f"Tried {url.rstrip('/')}/ (" in refusal()
+
+
+def test_a_silent_mirror_is_given_up(monkeypatch):
+    monkeypatch.setattr(data, "_TIMEOUT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setenv("LENET_MNIST_URL", url)
+        rescue = threading.Timer(GIVE_UP, silent.close)  # resets the connection
+        rescue.start()
+        message = refusal()
+        rescue.cancel()
+    assert f"{url} (timed out)" in message
+    assert socket.getdefaulttimeout() is None

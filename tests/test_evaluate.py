@@ -1,0 +1,270 @@
+"""lenet.evaluate: figures against a count by hand, and the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from lenet.checkpoint import SHIPPED, Checkpoint, read
+from lenet.data import DataError, DataSet, Digits
+from lenet.drawings import Drawing, write_drawings
+from lenet.evaluate import Evaluation, error_rate_per_writer, evaluate, load_drawings, main
+from lenet.preprocess import strokes_to_frame
+from lenet.synthetic import example_strokes, synthetic_digits
+
+
+def answers(*rows: tuple[int, int, float], sure_above: float = 0.0) -> Evaluation:
+    """An evaluation from (label, answer, probability of the answer); the rest is shared evenly."""
+    labels = torch.tensor([label for label, _, _ in rows])
+    probabilities = torch.stack([torch.full((10,), (1 - best) / 9) for _, _, best in rows])
+    for row, (_, answer, best) in enumerate(rows):
+        probabilities[row, answer] = best
+    return Evaluation(labels, probabilities, sure_above)
+
+
+# Ten answers, six of them right: of the zeros one of two, of the ones three of four, of the sevens
+# two of three, and the only nine is wrong.
+TEN = answers(
+    (0, 0, 0.9), (0, 6, 0.5), (1, 1, 0.99), (1, 1, 0.8), (1, 7, 0.7), (1, 1, 0.6),
+    (7, 7, 0.95), (7, 1, 0.9), (7, 7, 0.4), (9, 4, 0.6),
+    sure_above=0.75,
+)  # fmt: skip
+
+
+def test_the_shares_are_those_of_a_count_by_hand():
+    assert TEN.answers.tolist() == [0, 6, 1, 1, 7, 1, 7, 1, 7, 4]
+    assert TEN.accuracy == 0.6
+    assert TEN.per_digit == pytest.approx(
+        [0.5, 0.75, None, None, None, None, None, 2 / 3, None, 0.0]
+    )
+
+
+def test_the_confusions_are_in_the_row_of_the_truth():
+    confusion = TEN.confusion
+    assert confusion.shape == (10, 10) and confusion.sum() == 10
+    found = {(r, c): n for r, row in enumerate(confusion.tolist()) for c, n in enumerate(row) if n}
+    assert found == {(0, 0): 1, (0, 6): 1, (1, 1): 3, (1, 7): 1, (7, 7): 2, (7, 1): 1, (9, 4): 1}
+
+
+def test_the_surest_mistakes_come_first():
+    assert TEN.mistakes.tolist() == [7, 4, 9, 1]
+    assert answers((3, 3, 0.9)).mistakes.tolist() == []
+
+
+def test_the_calibration_error_is_that_of_a_calculation_by_hand():
+    """Four answers at 0.9, three of them right, share a bin of a width of 1/15; so do two at 0.5,
+    both wrong: (4 · |0.9 − 0.75| + 2 · |0.5 − 0|) / 6.
+    """
+    evaluation = answers(
+        (1, 1, 0.9), (2, 2, 0.9), (3, 3, 0.9), (4, 5, 0.9), (6, 7, 0.5), (8, 9, 0.5)
+    )  # fmt: skip
+    assert evaluation.calibration_error == pytest.approx((4 * 0.15 + 2 * 0.5) / 6)
+
+
+def test_the_calibration_errors_of_neighbouring_bins_do_not_cancel_out():
+    """0.79 and 0.81 lie on two sides of 12/15, 0.81 and 0.86 on one of 13/15."""
+    apart = answers((1, 1, 0.79), (1, 2, 0.81))
+    assert apart.calibration_error == pytest.approx((0.21 + 0.81) / 2)
+    together = answers((1, 1, 0.81), (1, 2, 0.86))
+    assert together.calibration_error == pytest.approx(abs(0.81 + 0.86 - 1) / 2)
+
+
+def test_certain_answers_are_counted_too():
+    assert answers((1, 1, 1.0), (2, 2, 1.0)).calibration_error == 0.0
+    assert answers((1, 1, 1.0), (2, 3, 1.0)).calibration_error == pytest.approx(0.5)
+
+
+def test_what_counts_as_sure():
+    """Above 0.75: five of the ten, of which one is wrong."""
+    assert TEN.sure.nonzero().flatten().tolist() == [0, 2, 3, 6, 7]
+    summary = TEN.summary()
+    assert summary["sure"] == 0.5
+    assert summary["accuracy_when_sure"] == 0.8
+    assert answers((1, 1, 0.5), sure_above=0.9).summary()["accuracy_when_sure"] is None
+
+
+def test_the_summary_is_plain_numbers():
+    summary = TEN.summary()
+    assert json.loads(json.dumps(summary)) == summary
+    assert (summary["count"], summary["errors"], summary["accuracy"]) == (10, 4, 0.6)
+    assert summary["error_rate_per_digit"][1] == 0.25
+    assert summary["error_rate_per_digit"][2] is None
+    assert summary["per_digit"] == TEN.per_digit
+    assert summary["calibration_error"] == TEN.calibration_error
+
+
+def test_error_rates_of_writers_are_in_the_order_of_their_numbers():
+    writers = ["10", "2", "2", "10", "2", None, "a", "a", "10", None]
+    rates = error_rate_per_writer(TEN, writers)
+    assert rates == pytest.approx({"2": 2 / 3, "a": 0.5, "10": 0.0})
+    assert list(rates) == ["2", "a", "10"]
+
+
+# ---------------------------------------------------------------- a network's answers
+
+
+@pytest.fixture(scope="module")
+def digits() -> Digits:
+    return Digits(*synthetic_digits(60, seed=8))
+
+
+def test_a_checkpoint_is_asked_about_every_digit(digits):
+    checkpoint = read(SHIPPED)
+    found = evaluate(checkpoint, digits)
+    assert found.labels is digits.labels
+    assert found.probabilities.shape == (60, 10)
+    torch.testing.assert_close(found.probabilities.sum(1), torch.ones(60))
+    assert found.accuracy > 0.8
+    assert found.sure_above == checkpoint.sure_above
+
+
+def test_the_temperature_and_the_average_count(digits):
+    shipped = read(SHIPPED)
+    weights = shipped.weights
+    plain = evaluate(Checkpoint(weights), digits)
+    warm = evaluate(Checkpoint(weights, temperature=3.0, sure_above=0.5), digits)
+    expected = (plain.probabilities.log() / 3).softmax(1)
+    torch.testing.assert_close(warm.probabilities, expected, atol=1e-4, rtol=0)
+    assert warm.sure_above == 0.5
+    nothing = {name: torch.zeros_like(value) for name, value in weights.items()}
+    assert evaluate(Checkpoint(nothing, weights), digits).probabilities.equal(plain.probabilities)
+
+
+# ---------------------------------------------------------------- drawings
+
+
+@pytest.fixture
+def drawings(tmp_path) -> Path:
+    """The ten examples: the even digits by writer 1, the odd ones by writer 2, the nine by none."""
+    path = tmp_path / "drawings.jsonl"
+    drawn = [
+        Drawing(digit, [torch.tensor(s).numpy() for s in strokes], None if digit == 9 else writer)
+        for digit, strokes in sorted(example_strokes().items())
+        for writer in [str(digit % 2 + 1)]
+    ]
+    with path.open("w") as file:
+        write_drawings(drawn, file)
+    return path
+
+
+def test_drawings_are_drawn_as_the_canvas_draws_them(drawings):
+    digits, writers, bad = load_drawings(str(drawings))
+    assert digits.labels.tolist() == list(range(10))
+    assert writers == ["1", "2"] * 4 + ["1", None]
+    assert bad == 0
+    for digit, strokes in example_strokes().items():
+        difference = digits.frames[digit].int() - strokes_to_frame(strokes).int()
+        assert difference.abs().max() <= 1
+
+
+def test_bad_lines_are_counted_where_they_are_left_out(drawings):
+    with drawings.open("a") as file:
+        file.write('{"label": 11, "strokes": []}\nnothing\n')
+    digits, writers, bad = load_drawings(str(drawings), skip_bad=True)
+    assert (len(digits), len(writers), bad) == (10, 10, 2)
+
+
+# ---------------------------------------------------------------- the command line
+
+
+@pytest.fixture
+def few(digits, monkeypatch) -> Digits:
+    """A small test set in MNIST's place."""
+    monkeypatch.setattr("lenet.evaluate.load_mnist", lambda: DataSet("mnist", digits, digits))
+    return digits
+
+
+def test_the_json_is_what_is_promised(few, drawings, capsys):
+    assert main(["--json", "--drawings", str(drawings)]) == 0
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    assert printed.err == ""
+    found = evaluate(read(SHIPPED), few)
+    mnist = result["mnist"]
+    assert mnist == found.summary()
+    assert mnist["count"] == 60
+    assert mnist["errors"] == int((found.answers != few.labels).sum())
+    assert mnist["accuracy"] == pytest.approx(1 - mnist["errors"] / 60)
+    assert len(mnist["per_digit"]) == 10
+    own = result["drawings"][str(drawings)]
+    assert own["count"] == 10 and own["accuracy"] == pytest.approx(1 - own["errors"] / 10)
+    assert own["error_rate_per_writer"].keys() == {"1", "2"}
+    assert own["bad_lines_skipped"] == 0
+
+
+def test_several_files_of_drawings_and_another_checkpoint(few, drawings, tmp_path, capsys):
+    nothing = {name: torch.zeros_like(value) for name, value in read(SHIPPED).network.items()}
+    torch.save(nothing, tmp_path / "nothing.pth")  # it takes everything for a zero
+    other = drawings.with_name("other.jsonl")
+    other.write_text(drawings.read_text().splitlines()[0] + "\n")
+    files = ["--drawings", str(drawings), "--drawings", str(other)]
+    assert main(["--json", "--checkpoint", str(tmp_path / "nothing.pth"), *files]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["mnist"]["per_digit"] == [1.0] + [0.0] * 9
+    assert [result["drawings"][str(f)]["accuracy"] for f in (drawings, other)] == [0.1, 1.0]
+    assert result["drawings"][str(other)]["per_digit"] == [1.0] + [None] * 9
+
+
+def test_without_drawings_there_are_none_in_the_json(few, capsys):
+    assert main(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["drawings"] == {}
+
+
+def test_the_table_tells_the_same(few, drawings, capsys):
+    with drawings.open("a") as file:
+        file.write("nothing\n")
+    assert main(["--drawings", str(drawings), "--skip-bad"]) == 0
+    text = capsys.readouterr().out
+    found = evaluate(read(SHIPPED), few)
+    assert f"MNIST test set: {found.accuracy:.2%} of 60 read right" in text
+    assert f"{drawings}: " in text and "of 10 read right" in text
+    assert "error rate by writer  1: " in text
+    assert "bad lines skipped     1" in text
+    assert f"sure of               {found.summary()['sure']:.2%}" in text
+
+
+def fails(arguments: list[str], capsys) -> str:
+    """The one line that the command fails with."""
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_a_bad_line_of_drawings_is_told_and_left_out_on_demand(few, drawings, capsys):
+    with drawings.open("a") as file:
+        file.write('{"label": "7"}\n')
+    message = fails(["--json", "--drawings", str(drawings)], capsys)
+    assert message.startswith(f"{drawings}, line 11: ")
+    assert main(["--json", "--skip-bad", "--drawings", str(drawings)]) == 0
+    found = json.loads(capsys.readouterr().out)["drawings"][str(drawings)]
+    assert (found["count"], found["bad_lines_skipped"]) == (10, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--drawings", "none.jsonl"], "none.jsonl could not be read: No such file or directory."),
+        (["--checkpoint", "none.pt"], "none.pt could not be read: No such file or directory."),
+    ],
+    ids=["drawings", "checkpoint"],
+)
+def test_a_file_that_is_not_there_is_told(few, capsys, arguments, reason):
+    assert fails(arguments, capsys) == reason + "\n"
+
+
+def test_mnist_that_cannot_be_had_is_told(monkeypatch, capsys):
+    def fail() -> None:
+        raise DataError("MNIST could not be loaded.")
+
+    monkeypatch.setattr("lenet.evaluate.load_mnist", fail)
+    assert fails([], capsys) == "MNIST could not be loaded.\n"
+
+
+def test_the_shipped_network_reads_mnist(mnist):
+    found = evaluate(read(SHIPPED), mnist.test)
+    assert len(found.labels) == 10_000
+    assert found.accuracy > 0.99
+    assert min(found.per_digit) > 0.97
