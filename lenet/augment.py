@@ -8,7 +8,15 @@ import math
 import torch
 import torch.nn.functional as F
 
-from lenet.preprocess import INPUT, PEN_WIDTH, normalize
+from lenet.preprocess import INPUT, normalize
+
+# How much strokes vary.
+WARP = 0.06  # of the box: the height of the waves that bend a drawing
+WAVES = 0.5  # of them over the box, standard deviation
+SLANT = 10.0  # degrees, standard deviation; at most twice as much
+ROTATION = 10.0  # degrees, at most, to either side
+STRETCH = 0.2  # standard deviation of the logarithm of width over height
+PEN_WIDTHS = 1.6, 4.0  # pixels of the frame
 
 
 def random_affine(count: int, generator: torch.Generator) -> torch.Tensor:
@@ -38,15 +46,50 @@ def vary_frames(frames: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:
     return normalize(F.grid_sample(pixels, grid, align_corners=False))
 
 
+def vary_points(
+    points: torch.Tensor, generator: torch.Generator, lean: float = 0.0
+) -> torch.Tensor:
+    """Vary drawings as hands do: bent by low waves, slanted, turned, wider or higher.
+
+    Args:
+        points: float32 N×P×2 in a box of side 1. Equal points stay equal, so strokes stay whole.
+        lean: degrees that all of them are slanted to the right besides.
+
+    Returns:
+        The varied points, float32 N×P×2, in about the same box.
+    """
+    count = len(points)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(count, *shape, generator=generator).clamp_(-2, 2)
+
+    def uniform(*shape: int) -> torch.Tensor:
+        return torch.rand(count, *shape, generator=generator)
+
+    waves = 2 * torch.pi * WAVES * normal(2, 2)
+    points = points + WARP * torch.sin(points @ waves + 2 * torch.pi * uniform(1, 2))
+    slant = torch.deg2rad(lean + SLANT * normal()).tan()
+    turn = torch.deg2rad(ROTATION * (2 * uniform() - 1))
+    stretch = torch.exp(STRETCH * normal())
+    zero, one = torch.zeros(count), torch.ones(count)
+    upright = torch.stack([stretch, zero, -slant, one], 1).view(-1, 2, 2)
+    turned = torch.stack([turn.cos(), turn.sin(), -turn.sin(), turn.cos()], 1).view(-1, 2, 2)
+    return points @ (upright @ turned)
+
+
+def random_widths(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Pen widths in pixels of the frame, float32 of shape count; thin ones are more frequent."""
+    low, high = PEN_WIDTHS
+    return low + (high - low) * torch.rand(count, generator=generator) ** 2
+
+
 def vary_strokes(
     segments: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Vary drawings N×S×4 in slant, rotation, proportions and pen width.
+    """Vary drawings, float32 N×S×4 segments in a box of side 1.
 
     Returns:
         The segments, float32 N×S×4, and a pen width in pixels of the frame for each, float32 N.
     """
-    affine = random_affine(len(segments), generator)[:, :, :2]
-    points = segments.unflatten(-1, (2, 2)) @ affine.transpose(1, 2)[:, None]
-    widths = PEN_WIDTH + 0.8 * (torch.rand(len(segments), generator=generator) * 2 - 1)
-    return points.flatten(-2), widths
+    points = vary_points(segments.unflatten(-1, (2, 2)).flatten(1, 2), generator)
+    return points.view(segments.shape), random_widths(len(segments), generator)

@@ -11,22 +11,18 @@ from functools import cache
 import numpy as np
 import torch
 
+from lenet.augment import random_widths, vary_points
 from lenet.preprocess import rasterize
 
 SEGMENTS = 32  # line segments of every drawing: at 20 pixels a digit, a curve is smooth with these
-PEN_WIDTHS = 1.6, 4.0  # pixels of the frame; thin ones are more frequent
 
 ROUNDNESS = 1.2  # of the curves: with 1, loops of few knots look like polygons
 
-# How much drawings vary, in hundredths of the template's box, degrees or as a logarithm. What is
-# normally distributed is cut at two standard deviations, so that a 1 stays a 1 and a 7 a 7.
+# How much templates vary before they are varied as every drawing is, in hundredths of the box. What
+# is normally distributed is cut at two standard deviations, so that a 1 stays a 1 and a 7 a 7.
 JITTER = 4.2  # standard deviation of a single knot
 REACH = 10.0  # how much longer or shorter each end of a stroke becomes, standard deviation
-WARP = 6.0  # height of the waves that bend the whole drawing
-WAVES = 0.5  # of these waves over the box, standard deviation
-SLANT = 8.0, 10.0  # mean and standard deviation: most people lean to the right
-ROTATION = 10.0  # at most, to either side
-STRETCH = 0.2  # standard deviation of the logarithm of width over height
+LEAN = 8.0  # degrees: most people lean to the right
 
 # Knots `x,y` in a box of 100, y downwards, joined by a smooth curve. `!` makes a knot a corner, `|`
 # lifts the pen. The first template of a digit is its example.
@@ -129,10 +125,8 @@ def synthetic_segments(
         for number, template in enumerate(templates):
             part = segments[digit + 10 * number :: 10 * len(templates)]
             part.copy_(_vary(template, len(part), generator))
-    low, high = PEN_WIDTHS
-    pen_widths = low + (high - low) * torch.rand(count, generator=generator) ** 2
     order = torch.randperm(count, generator=generator)
-    return segments[order], pen_widths, order % 10
+    return segments[order], random_widths(count, generator), order % 10
 
 
 def example_strokes() -> dict[int, list[list[list[float]]]]:
@@ -151,23 +145,11 @@ def _vary(template: str, count: int, generator: torch.Generator) -> torch.Tensor
     def normal(*shape: int) -> torch.Tensor:
         return torch.randn(count, *shape, generator=generator).clamp_(-2, 2)
 
-    def uniform(*shape: int) -> torch.Tensor:
-        return torch.rand(count, *shape, generator=generator)
-
     spline = _spline(template)
     jitter = JITTER / 100 * normal(*spline.knots.shape)
     reach = REACH / 100 * normal(len(spline.knots), 1) * spline.outward
     points = spline.curve @ (spline.knots + jitter + reach)  # N×P×2
-    waves = 2 * torch.pi * WAVES * normal(2, 2)
-    points = points + WARP / 100 * torch.sin(points @ waves + 2 * torch.pi * uniform(1, 2))
-    mean, deviation = SLANT
-    slant = torch.deg2rad(mean + deviation * normal()).tan()
-    turn = torch.deg2rad(ROTATION * (2 * uniform() - 1))
-    stretch = torch.exp(STRETCH * normal())
-    zero, one = torch.zeros(count), torch.ones(count)
-    upright = torch.stack([stretch, zero, -slant, one], 1).view(-1, 2, 2)
-    turned = torch.stack([turn.cos(), turn.sin(), -turn.sin(), turn.cos()], 1).view(-1, 2, 2)
-    points = points @ (upright @ turned)
+    points = vary_points(points, generator, LEAN)
     return torch.cat([points[:, spline.starts], points[:, spline.starts + 1]], 2)
 
 

@@ -32,7 +32,7 @@ from lenet.distributed import Team
 from lenet.log import Event, EventLog, LogError, line
 from lenet.recipes import RECIPES
 from lenet.settings import Request, settings_of, settle
-from lenet.trainer import Trainer
+from lenet.trainer import Trainer, TrainingError
 
 
 def train(
@@ -87,7 +87,15 @@ def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Ev
 
     yield _start_event(request, trainer, resumed)
     yield save()
-    yield from trainer.events(stop, save)
+    try:
+        yield from trainer.events(stop, save)
+    except RuntimeError as error:
+        if team.size == 1 or isinstance(error, TrainingError):
+            raise
+        raise TrainingError(
+            f"Training by {team.size} processes broke off, perhaps because one of them ended; the "
+            f"last checkpoint is kept. This one was told: {error}"
+        ) from error
     yield save()
     yield {
         "event": "done" if trainer.finished else "stopped",

@@ -19,9 +19,10 @@ from lenet.distributed import Team
 from lenet.drawings import drawings_to_segments, read_drawings
 from lenet.log import Event
 from lenet.model import LeNet
-from lenet.preprocess import normalize, rasterize, resize_frames
+from lenet.preprocess import FRAME, normalize, rasterize, resize_frames
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request, Settings, settings_of
+from lenet.synthetic import synthetic_segments
 
 LOG_EVERY = 100  # batches, as in the lesson
 SAVE_EVERY = 4.0  # seconds: nobody loses more than five
@@ -71,8 +72,10 @@ class Trainer:
     def _take_images(self, train: Digits) -> None:
         """Hold the training set as uint8 on the device: resized once, or frames to be varied."""
         self.segments, drawn_labels = _load_drawings(self.settings.drawings)
-        labels = torch.cat([train.labels, drawn_labels])
-        frames = torch.cat([train.frames, rasterize(self.segments)])
+        to_draw = self.recipe.synthetic  # filled in as each epoch begins
+        empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)
+        frames = torch.cat([train.frames, rasterize(self.segments), empty])
+        labels = torch.cat([train.labels, drawn_labels, torch.zeros(to_draw, dtype=torch.int64)])
         images = frames if self.recipe.augment else resize_frames(frames)
         self.images = images.to(self.team.device)
         self.labels = labels.to(self.team.device)
@@ -159,10 +162,16 @@ class Trainer:
         """Shuffle, and draw the drawings anew where the recipe varies images."""
         self.epoch_random = self.generator.get_state()
         self.permutation = torch.randperm(len(self.images), generator=self.generator)
-        if self.recipe.augment and len(self.segments):
-            segments, widths = vary_strokes(self.segments, self.generator)
-            drawn = rasterize(segments, widths)
-            self.images[-len(drawn) :] = drawn.to(self.team.device)
+        if self.recipe.augment:
+            self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        """Vary the drawings, and draw other synthetic digits: the last of the images."""
+        drawings = rasterize(*vary_strokes(self.segments, self.generator))
+        segments, widths, labels = synthetic_segments(self.recipe.synthetic, self.generator)
+        frames = torch.cat([drawings, rasterize(segments, widths)])
+        self.images[len(self.images) - len(frames) :] = frames.to(self.team.device)
+        self.labels[len(self.labels) - len(labels) :] = labels.to(self.team.device)
 
     def _step(self) -> None:
         """Forward, backward and update on the next batch of the permutation."""

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from lenet.augment import random_affine, vary_frames, vary_strokes
-from lenet.preprocess import PEN_WIDTH, frames_to_inputs, normalize, rasterize
+from lenet.augment import PEN_WIDTHS, random_affine, vary_frames, vary_strokes
+from lenet.preprocess import frames_to_inputs, normalize, rasterize
 from lenet.synthetic import synthetic_digits
 
 IDENTITY = torch.tensor([[1.0, 0, 0], [0, 1, 0]])
@@ -116,24 +116,17 @@ def test_varied_strokes_keep_their_shape_and_get_pens_in_range(segments):
     varied, widths = vary_strokes(segments, seeded())
     assert varied.shape == segments.shape and varied.dtype == torch.float32
     assert widths.shape == (500,) and widths.dtype == torch.float32
-    assert widths.min() >= PEN_WIDTH - 0.8 and widths.max() <= PEN_WIDTH + 0.8
-    assert widths.min() < PEN_WIDTH - 0.75 and widths.max() > PEN_WIDTH + 0.75
+    low, high = PEN_WIDTHS
+    assert low <= widths.min() < low + 0.1 and high - 0.2 < widths.max() <= high
     frames = rasterize(varied[:20], widths[:20])
     assert (frames.flatten(1).amax(1) > 200).all()
 
 
-def test_strokes_are_varied_by_one_map_each_so_that_lines_stay_joined(segments):
+def test_each_drawing_is_varied_on_its_own_and_its_lines_stay_joined(segments):
     joined = segments.clone()
     joined[:, 1:, :2] = joined[:, :-1, 2:]  # each segment begins where the last one ended
     varied, _ = vary_strokes(joined, seeded())
     assert varied[:, 1:, :2].equal(varied[:, :-1, 2:])
-    middle = segments.unflatten(-1, (2, 2)).mean(2)
-    lines = torch.cat([segments[..., :2], middle], -1)  # half of each segment
-    halves, _ = vary_strokes(lines, seeded())
-    whole, _ = vary_strokes(segments, seeded())
-    torch.testing.assert_close(
-        halves[..., 2:], whole.unflatten(-1, (2, 2)).mean(2), atol=1e-5, rtol=0
-    )
     same, _ = vary_strokes(segments[:1].expand(500, 12, 4), seeded())
     assert len(same.flatten(1).unique(dim=0)) == 500
 

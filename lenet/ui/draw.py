@@ -49,11 +49,6 @@ def build() -> gr.Dropdown:
     return checkpoint
 
 
-def refresh_checkpoints() -> dict[str, Any]:
-    """The dropdown's choices as the folders hold them now; its value stays."""
-    return gr.update(choices=list(_checkpoints()))
-
-
 def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[str | None, str | None]:
     """Read with another checkpoint, or warn and keep the one in use."""
     try:

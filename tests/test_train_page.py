@@ -1,0 +1,112 @@
+"""The Train and Results tabs in a real Chromium: a run belongs to the server, not to a page."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lenet.synthetic import example_strokes
+
+SOON = 60_000  # milliseconds: the machine may be busy
+LONG = 300_000
+
+
+@pytest.fixture
+def train(page: Page) -> Iterator[Page]:
+    """The page with the Train tab open; a run that is left over is stopped."""
+    page.get_by_role("tab", name="Train").click()
+    yield page
+    stop = page.locator("#train-stop")
+    if page.locator("#train-start").is_disabled() and stop.is_enabled():
+        stop.click()
+        expect(page.locator("#train-start")).to_be_enabled(timeout=SOON)
+
+
+def status(page: Page, state: str, timeout: int = SOON) -> None:
+    """Wait for a state of the run."""
+    expect(page.locator("#train-status")).to_have_text(re.compile(f"^{state}"), timeout=timeout)
+
+
+def choose_synthetic(page: Page, epochs: int) -> None:
+    page.get_by_role("button", name="Settings of a new run").click()
+    page.locator("#train-data").get_by_text("Synthetic digits").click()
+    page.locator("#train-epochs input").fill(str(epochs))
+
+
+def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
+    """The whole story: train on synthetic digits to the end, and draw with the result."""
+    choose_synthetic(train, 2)
+    train.locator("#train-start").click()
+    status(train, "running")
+    log = train.locator("#train-log")
+    expect(log).to_contain_text("[1,   100] loss:", timeout=SOON)
+
+    # A reload and another browser see the run from its first line.
+    train.reload()
+    train.get_by_role("tab", name="Train").click()
+    status(train, "running")
+    expect(log).to_contain_text("Training: recipe fast, data synthetic, 2 epochs", timeout=SOON)
+    expect(log).to_contain_text("[1,   100] loss:")
+    with browser.new_context() as other:
+        second = other.new_page()
+        second.goto(train.url)
+        second.get_by_role("tab", name="Train").click()
+        status(second, "running")
+        expect(second.locator("#train-log")).to_contain_text("[1,   100] loss:", timeout=SOON)
+        expect(second.locator("#train-start")).to_be_disabled()
+        second.locator("#train-stop").click()
+        status(second, "stopped")
+
+    status(train, "stopped")
+    train.locator("#train-resume").click()
+    status(train, "finished", LONG)
+    lines = log.inner_text()
+    assert "Resuming" in lines and "changed: nothing" in lines
+    batches = re.findall(r"\[(\d+), +(\d+)\] loss", lines)
+    expected = [(str(epoch), str(batch)) for epoch in (1, 2) for batch in range(100, 1000, 100)]
+    assert batches == expected
+    assert float(re.search(r"([\d.]+)% of the test", lines.split("Epoch 2:")[1])[1]) > 90
+    assert train.locator(".chart polyline.training").get_attribute("points").count(",") == 18
+
+    train.get_by_role("button", name="Draw with this network").click()
+    expect(train.locator("#checkpoint input")).to_have_value(re.compile("fast-synthetic"))
+    train.locator("#pad-examples button").nth(3).click()
+    expect(train.locator("#answer")).to_have_text("3")
+    assert example_strokes()[3]
+
+
+def test_settings_out_of_range_start_nothing(train: Page):
+    before = train.locator("#train-log").inner_text()
+    choose_synthetic(train, 0)
+    train.locator("#train-start").click()
+    expect(train.get_by_text("Epochs 0 is out of range: choose 1 to 200.")).to_be_visible()
+    assert train.locator("#train-log").inner_text() == before
+    expect(train.locator("#train-start")).to_be_enabled()
+
+
+def test_the_results_of_a_network_on_synthetic_digits(page: Page):
+    page.get_by_role("tab", name="Results").click()
+    page.locator("#results-data").get_by_text("Synthetic digits").click()
+    training = page.locator("#results-training")
+    expect(training).to_contain_text("60,000 training images and 10,000 test images", timeout=LONG)
+    expect(training.locator("figure")).to_have_count(9)
+    test = page.locator("#results-test")
+    expect(test).to_contain_text(re.compile(r"\d\d\.\d\d% of the 10,000"), timeout=LONG)
+    expect(test.locator("figure")).to_have_count(9)
+    first = training.locator("img").first.get_attribute("src")
+    page.locator("#results-again").click()
+    expect(training.locator("img").first).not_to_have_attribute("src", first, timeout=LONG)
+
+
+def test_the_results_on_mnist(mnist, page: Page):
+    """The lesson's figures, counted by hand from the same forward pass."""
+    page.get_by_role("tab", name="Results").click()
+    training = page.locator("#results-training")
+    expect(training.locator("figure")).to_have_count(9, timeout=LONG)
+    captions = training.locator("figcaption").all_inner_texts()
+    assert captions == [str(int(label)) for label in mnist.train.labels[:9]]
+    text = page.locator("#results-test").inner_text()
+    right, wrong = (int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:right,|wrong)", text))
+    assert right + wrong == 10_000
+    assert right >= 9_900
