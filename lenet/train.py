@@ -61,7 +61,7 @@ def train(
 
 
 def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Event]:
-    _keep_freed_memory()
+    keep_freed_memory()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -129,7 +129,7 @@ def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None)
     }
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let glibc keep freed memory: activations of megabytes are freed and taken in every batch,
     and giving them back to the kernel each time costs a third of an epoch in page faults.
     """

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lenet.augment import random_affine, vary_frames, vary_strokes
+from lenet.augment import random_affine, random_shift, vary_frames, vary_strokes
 from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet, Digits
 from lenet.distributed import Team
@@ -200,6 +200,8 @@ class Trainer:
             inputs = vary_frames(images, self.team.share(variation).to(self.team.device))
         else:
             inputs = normalize(images)
+        if self.recipe.shift:
+            inputs = random_shift(inputs, self.recipe.shift, self.generator)
         return inputs.contiguous(memory_format=torch.channels_last), self.labels[mine]
 
     def _look_at_losses(self) -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lenet.augment import PEN_WIDTHS, random_affine, vary_frames, vary_strokes
+from lenet.augment import PEN_WIDTHS, random_affine, random_shift, vary_frames, vary_strokes
 from lenet.preprocess import frames_to_inputs, normalize, rasterize
 from lenet.synthetic import synthetic_digits
 
@@ -142,3 +142,20 @@ def test_the_generator_decides_the_strokes(segments):
 def test_no_strokes_are_none(segments):
     varied, widths = vary_strokes(segments[:0], seeded())
     assert varied.shape == (0, 12, 4) and widths.shape == (0,)
+
+
+def test_a_batch_is_moved_as_a_whole(frames):
+    inputs = frames_to_inputs(frames)
+    paper = inputs.min()
+    moves = set()
+    for seed in range(60):
+        moved = random_shift(inputs, 1, seeded(seed))
+        down, right = next(
+            (d, r)
+            for d in (-1, 0, 1)
+            for r in (-1, 0, 1)
+            if moved.equal(inputs.roll((d, r), (2, 3)))
+        )
+        moves.add((down, right))
+    assert len(moves) == 9
+    assert (inputs[..., 0] == paper).all() and (inputs[..., -1] == paper).all()

@@ -160,7 +160,6 @@ def test_two_learn_what_one_learns(team, recipe):
     first, second = team(2, request)[1]
     assert first.distance(second) == 0
     assert first.distance(alone) < ROUNDING
-    print(first.distance(alone))
     for kind, names in {"batch": ("epoch", "batch", "loss"), "epoch": ("train_loss",)}.items():
         told = first.told(kind, *names)
         assert told == second.told(kind, *names)

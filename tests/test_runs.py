@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,6 @@ def checkpoints(tmp_path, monkeypatch) -> Iterator[Path]:
     if runs._child:
         runs._child.process.kill()
         runs._child.process.join()
-    run = runs.current()
-    if run.alive:  # another server's
-        os.kill(run.events[0]["pid"], signal.SIGKILL)
 
 
 def wait_until(true: Callable[[Run], bool]) -> Run:
@@ -92,13 +90,23 @@ def wait_for(*states: str) -> Run:
 
 
 def wait_for_event(kind: str, times: int = 1) -> Run:
-    return wait_until(lambda run: not run.alive or kinds(run.events).count(kind) >= times)
+    return wait_until(lambda run: kinds(run.events).count(kind) >= times)
+
+
+def wait_for_an_epoch() -> Run:
+    """Follow the run until the checkpoint of its first epoch is written, or longer."""
+
+    def written(run: Run) -> bool:
+        _epoch, _, after = " ".join(kinds(run.events)).partition("epoch")
+        return "checkpoint" in after
+
+    return wait_until(written)
 
 
 def running() -> Run:
-    """Start a run and wait until its first epoch is done, or later."""
+    """Start a run and wait until its first epoch is done, or longer."""
     runs.start(LONG)
-    return wait_for_event("epoch")
+    return wait_for_an_epoch()
 
 
 def kill() -> None:
@@ -362,14 +370,16 @@ from lenet import runs
 from test_runs import LONG, run_on_few_digits
 if __name__ == "__main__":
     runs._run = run_on_few_digits
-    print(runs.start(LONG), flush=True)
+    print(runs.start(LONG), runs._child.process.pid, flush=True)
     sys.stdin.read()
 """
 
 
 @pytest.fixture
-def server() -> Iterator[subprocess.Popen]:
-    """Another server process, which has started a run; it ends in good order at its input's end."""
+def server() -> Iterator[tuple[subprocess.Popen, str]]:
+    """Another server and the name of the run that it has started; it ends in good order at the end
+    of its input.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(Path(__file__).parent)],
         cwd=ROOT,
@@ -378,18 +388,20 @@ def server() -> Iterator[subprocess.Popen]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    yield process
-    process.kill()
+    name, pid = process.stdout.readline().split()
+    yield process, name
+    for number in (process.pid, int(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
     process.wait()
-    process.stdin.close()
     process.stdout.close()
 
 
 def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(server):
-    name = server.stdout.readline().strip()
-    server.kill()
-    server.wait()
-    run = wait_for_event("epoch")
+    process, name = server
+    process.kill()
+    process.wait()
+    run = wait_for_an_epoch()
     assert (run.name, run.alive, kinds(run.events)[0]) == (name, True, "start")
     with pytest.raises(RunError):
         runs.start(SHORT)
@@ -407,10 +419,10 @@ def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(server
 
 
 def test_a_server_that_ends_in_good_order_stops_its_run(server, checkpoints):
-    name = server.stdout.readline().strip()
-    wait_for_event("epoch")
-    server.stdin.close()
-    server.wait(WAIT)
+    process, name = server
+    wait_for_an_epoch()
+    process.stdin.close()
+    process.wait(WAIT)
     run = runs.current()
     assert (run.name, run.state) == (name, "stopped")
     assert read(run.checkpoint).run["epoch"] >= 1

@@ -43,13 +43,13 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
             start = gr.Button("Train", variant="primary", size="lg", elem_id="train-start")
             stop = gr.Button("Stop", size="lg", elem_id="train-stop", interactive=False)
             resume = gr.Button("Resume", size="lg", elem_id="train-resume")
-        status = gr.HTML(elem_id="train-status", apply_default_css=False)
+        status = gr.HTML(_status(Run("idle")), apply_default_css=False)
         synthetic = gr.Button(
             "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
         )
         draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
         charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
-        log = gr.HTML(elem_id="train-log", apply_default_css=False)
+        log = gr.HTML(_log(Run("idle")), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False):
             settings = _settings_fields()
         with gr.Accordion("What to resume", open=False), gr.Row():
@@ -247,7 +247,8 @@ def _status(run: Run, percent: int = 0) -> str:
     bar = (
         "" if share is None else f'<progress value="{share:.4f}" aria-label="progress"></progress>'
     )
-    return f'<p role="status">{html.escape(text)}</p>{bar}'
+    # The ids stand within: Gradio puts a clock of its own beside what a component shows.
+    return f'<div id="train-status" role="status"><p>{html.escape(text)}</p>{bar}</div>'
 
 
 def _running(events: tuple[Event, ...]) -> tuple[str, float]:
@@ -276,8 +277,8 @@ def _duration(seconds: float) -> str:
 
 
 def _log(run: Run) -> str:
-    lines = [text for event in run.events if (text := line(event))]
-    return f"<pre tabindex='0' aria-label='log'>{html.escape(chr(10).join(lines))}</pre>"
+    lines = "\n".join(text for event in run.events if (text := line(event)))
+    return f'<pre id="train-log" tabindex="0" aria-label="log">{html.escape(lines)}</pre>'
 
 
 def _charts(events: tuple[Event, ...]) -> str:
