@@ -222,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
         "keeps what was learnt; --resume goes on from there.",
         epilog="recipes:\n"
         + "\n".join(f"  {name:9} {r.epochs:2} epochs: {r.about}" for name, r in RECIPES.items())
-        + "\n\nOn several processors: torchrun --nproc-per-node N -m lenet.train …",
+        + "\n\nOn several processors: torchrun --nproc-per-node N -m -- lenet.train …",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument

@@ -193,10 +193,23 @@ def test_of_two_who_start_at_once_one_does():
     assert answers.count(None) == 3
 
 
-def test_a_stopped_run_keeps_its_checkpoint_and_stopping_again_does_no_harm():
+def test_a_run_keeps_out_of_the_servers_way():
+    """Ctrl-C in the terminal reaches the server alone, and reading digits goes first."""
+    running()
+    pid = runs._child.process.pid
+    assert os.getsid(pid) == pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_a_stopped_run_keeps_its_checkpoint_and_stopping_again_does_no_harm(monkeypatch):
+    """A second signal would end it at once."""
+    signals = []
+    kill = os.kill
+    monkeypatch.setattr(os, "kill", lambda *pid_and_signal: signals.append(kill(*pid_and_signal)))
     running()
     for _ in range(3):
         runs.stop()
+    assert len(signals) == 1
     run = wait_for("stopped", "failed")
     assert (run.state, run.message) == ("stopped", "")
     assert kinds(run.events)[-2:] == ["checkpoint", "stopped"]
