@@ -26,6 +26,7 @@ from lenet.synthetic import synthetic_segments
 
 LOG_EVERY = 100  # batches, as in the lesson
 SAVE_EVERY = 4.0  # seconds: nobody loses more than five
+AVERAGE_EVERY = 4  # batches: as good as every one, at a quarter of the time
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -87,7 +88,7 @@ class Trainer:
         self.parallel = self.team.wrap(self.network)
         self.average = None
         if self.recipe.averaging:
-            decay = get_ema_multi_avg_fn(self.recipe.averaging)
+            decay = get_ema_multi_avg_fn(self.recipe.averaging**AVERAGE_EVERY)
             self.average = AveragedModel(self.network, multi_avg_fn=decay)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
@@ -185,16 +186,16 @@ class Trainer:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        if self.average:
-            self.average.update_parameters(self.network)
         self.losses.append(loss.detach() / self.team.size)
         self.seen += len(batch)
         self.step += 1
+        if self.average and self.step % AVERAGE_EVERY == 1:
+            self.average.update_parameters(self.network)
 
     def _inputs(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's share of a batch, by its indices: float32 inputs and labels."""
         mine = self.team.share(batch).to(self.team.device)
-        images = self.images[mine]
+        images = self.images.index_select(0, mine)  # a tenth of the time of images[mine]
         if self.recipe.augment:
             variation = random_affine(len(batch), self.generator)
             inputs = vary_frames(images, self.team.share(variation).to(self.team.device))
@@ -289,8 +290,9 @@ class Trainer:
         self.network.load_state_dict(checkpoint.network if self.average else checkpoint.weights)
         if self.average:
             self.average.module.load_state_dict(checkpoint.weights)
-            self.average.n_averaged.fill_(1)
         run = checkpoint.run
+        if self.average and (run is None or run["step"] > 0):
+            self.average.n_averaged.fill_(1)
         rate = 0.0
         if run:
             before = settings_of(run)
