@@ -12,6 +12,7 @@ from dataclasses import dataclass
 Points = Sequence[tuple[float, float]]
 
 MAX_POINTS = 300  # of a line: more than a screen can tell apart
+MAX_DOTS = 30  # of a line: with more it is drawn without them
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) ->
 def _line(name: str, points: Points, axis: Axis, epochs: int) -> str:
     points = points[:: len(points) // MAX_POINTS + 1]
     places = [f"{100 * x / epochs:.2f},{axis.place(y):.2f}" for x, y in points]
-    if len(places) == 1:
-        places *= 2  # a line of no length with round ends: a dot
-    return f'<polyline class="{name}" points="{" ".join(places)}"/>'
+    # Lines of no length with round ends are dots, round however wide the chart is.
+    dots = "".join(f"M{place}h0" for place in places) if len(places) <= MAX_DOTS else ""
+    return (
+        f'<polyline class="{name}" points="{" ".join(places)}"/><path class="{name}" d="{dots}"/>'
+    )
