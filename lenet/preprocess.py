@@ -37,12 +37,15 @@ _SMOOTH = Image.Resampling.BILINEAR  # antialiased where it shrinks
 
 
 def resize_frames(frames: torch.Tensor) -> torch.Tensor:
-    """Resize uint8 N×28×28 frames to uint8 N×1×32×32, bilinear and antialiased.
-
-    On uint8 this takes a twelfth of the time that it takes on float32.
-    """
-    size = (INPUT, INPUT)
-    return F.interpolate(frames.unsqueeze(1), size, mode="bilinear", antialias=True)
+    """Resize uint8 N×28×28 frames to uint8 N×1×32×32, bilinear and antialiased."""
+    channels = 4 if len(frames) % 4 == 0 else 1  # four at once as channels take a third of the time
+    pixels = frames.view(len(frames) // channels, channels, FRAME, FRAME)
+    if frames.is_cuda:  # antialiases floating point only
+        pixels = pixels.float()
+    pixels = F.interpolate(pixels, (INPUT, INPUT), mode="bilinear", antialias=True)
+    if frames.is_cuda:
+        pixels = pixels.round_().to(torch.uint8)
+    return pixels.view(len(frames), 1, INPUT, INPUT)
 
 
 def normalize(pixels: torch.Tensor) -> torch.Tensor:

@@ -118,8 +118,8 @@ def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None)
         "pid": os.getpid(),
         "device": str(trainer.team.device),
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
-        "images": len(trainer.images),
-        "batches": math.ceil(len(trainer.images) / trainer.settings.batch_size),
+        "images": len(trainer.frames),
+        "batches": math.ceil(len(trainer.frames) / trainer.settings.batch_size),
         "resumed_from": request.resume,
         "changed": [
             f"{name} {before[name]} → {value}"

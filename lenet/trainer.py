@@ -19,7 +19,7 @@ from lenet.distributed import Team
 from lenet.drawings import drawings_to_segments, read_drawings
 from lenet.log import Event
 from lenet.model import LeNet
-from lenet.preprocess import FRAME, normalize, rasterize, resize_frames
+from lenet.preprocess import FRAME, frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request, Settings, settings_of
 from lenet.synthetic import synthetic_segments
@@ -38,9 +38,7 @@ class TrainingError(RuntimeError):
 def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch.Tensor:
     """The logits, float32 N×10 on the CPU, of uint8 N×28×28 frames."""
     device = next(model.parameters()).device
-    parts = [
-        model(normalize(resize_frames(part).to(device))).cpu() for part in frames.split(batch_size)
-    ]
+    parts = [model(frames_to_inputs(part.to(device))).cpu() for part in frames.split(batch_size)]
     return torch.cat(parts)
 
 
@@ -71,14 +69,15 @@ class Trainer:
         self.accuracy: float | None = None
 
     def _take_images(self, train: Digits) -> None:
-        """Hold the training set as uint8 on the device: resized once, or frames to be varied."""
+        """Hold the data set, the drawings and room for synthetic digits on the device."""
+        frames, labels = train.frames, train.labels
         self.segments, drawn_labels = _load_drawings(self.settings.drawings)
         to_draw = self.recipe.synthetic  # filled in as each epoch begins
-        empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)
-        frames = torch.cat([train.frames, rasterize(self.segments), empty])
-        labels = torch.cat([train.labels, drawn_labels, torch.zeros(to_draw, dtype=torch.int64)])
-        images = frames if self.recipe.augment else resize_frames(frames)
-        self.images = images.to(self.team.device)
+        if len(drawn_labels) + to_draw:
+            empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)
+            frames = torch.cat([frames, rasterize(self.segments), empty])
+            labels = torch.cat([labels, drawn_labels, torch.zeros(to_draw, dtype=torch.int64)])
+        self.frames = frames.to(self.team.device)
         self.labels = labels.to(self.team.device)
 
     def _make_network(self) -> None:
@@ -116,8 +115,8 @@ class Trainer:
     def _cycle(self, peak: float) -> Schedule:
         """The learning rate from here to the end of the run."""
         size = self.settings.batch_size
-        whole = math.ceil(len(self.images) / size) * (self.settings.epochs - self.epoch - 1)
-        end = self.step + whole + math.ceil((len(self.images) - self.seen) / size)
+        whole = math.ceil(len(self.frames) / size) * (self.settings.epochs - self.epoch - 1)
+        end = self.step + whole + math.ceil((len(self.frames) - self.seen) / size)
         return Schedule(self.step, end, peak, self.recipe.warm_up)
 
     # ------------------------------------------------------------ the loop
@@ -136,7 +135,7 @@ class Trainer:
             begin = True
             self._tick = time.perf_counter()
             logged_at = self.elapsed, self.seen
-            while self.seen < len(self.images):
+            while self.seen < len(self.frames):
                 self._step()
                 wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
                 if self.team.size > 1:
@@ -162,7 +161,7 @@ class Trainer:
     def _begin_epoch(self) -> None:
         """Shuffle, and draw the drawings anew where the recipe varies images."""
         self.epoch_random = self.generator.get_state()
-        self.permutation = torch.randperm(len(self.images), generator=self.generator)
+        self.permutation = torch.randperm(len(self.frames), generator=self.generator)
         if self.recipe.augment:
             self._draw_anew()
 
@@ -171,7 +170,7 @@ class Trainer:
         drawings = rasterize(*vary_strokes(self.segments, self.generator))
         segments, widths, labels = synthetic_segments(self.recipe.synthetic, self.generator)
         frames = torch.cat([drawings, rasterize(segments, widths)])
-        self.images[len(self.images) - len(frames) :] = frames.to(self.team.device)
+        self.frames[len(self.frames) - len(frames) :] = frames.to(self.team.device)
         self.labels[len(self.labels) - len(labels) :] = labels.to(self.team.device)
 
     def _step(self) -> None:
@@ -195,12 +194,12 @@ class Trainer:
     def _inputs(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's share of a batch, by its indices: float32 inputs and labels."""
         mine = self.team.share(batch).to(self.team.device)
-        images = self.images.index_select(0, mine)  # a tenth of the time of images[mine]
+        frames = self.frames.index_select(0, mine)  # a tenth of the time of frames[mine]
         if self.recipe.augment:
             variation = random_affine(len(batch), self.generator)
-            inputs = vary_frames(images, self.team.share(variation).to(self.team.device))
+            inputs = vary_frames(frames, self.team.share(variation).to(self.team.device))
         else:
-            inputs = normalize(images)
+            inputs = frames_to_inputs(frames)
         if self.recipe.shift:
             inputs = random_shift(inputs, self.recipe.shift, self.generator)
         return inputs.contiguous(memory_format=torch.channels_last), self.labels[mine]

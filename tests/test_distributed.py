@@ -21,7 +21,7 @@ from lenet.augment import vary_frames
 from lenet.checkpoint import read
 from lenet.data import DataSet, Digits
 from lenet.log import Event
-from lenet.preprocess import normalize
+from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.settings import Request
 from lenet.synthetic import synthetic_digits
@@ -97,7 +97,7 @@ def _calculate_in_float64() -> None:
     """
     module = lenet.trainer
     module.LeNet = lambda: LeNet().double()
-    module.normalize = lambda pixels: normalize(pixels).double()
+    module.frames_to_inputs = lambda frames: frames_to_inputs(frames).double()
     module.vary_frames = lambda frames, affine: vary_frames(frames, affine).double()
 
 

@@ -19,6 +19,7 @@ from lenet.settings import Request, check_limits, settings_of
 from lenet.ui.chart import line_chart, log_axis, percent_axis
 
 EVERY = 0.5  # seconds between two looks at the run
+IMPATIENT = 0.1  # the same until the first loss has come
 MORE_EPOCHS = 3  # what a finished run is offered
 
 _QUIET = {"show_progress": "hidden", "api_visibility": "private"}
@@ -61,10 +62,11 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
                 elem_id="train-more",
             )
 
+    timer = gr.Timer(EVERY)
     shown = gr.State()  # what of the run this page shows already
-    view = [shown, status, charts, log, start, stop, resume, synthetic, draw]
+    view = [timer, shown, status, charts, log, start, stop, resume, synthetic, draw]
     lists = [source, networks]
-    for look in (gr.Timer(EVERY).tick, page.load):
+    for look in (timer.tick, page.load):
         look(_look, shown, [*view, *lists], queue=False, **_QUIET)
     start.click(_start, settings, None, validator=_check, **_QUIET)
     synthetic.click(_start_synthetic, None, None, **_QUIET)
@@ -210,8 +212,10 @@ async def _look(shown: tuple | None) -> list[Any] | dict[str, Any]:
     if shown is None or names != shown[3] or run.name != shown[0]:
         lists = gr.update(choices=list(names))
     sources = gr.update(choices=list(names), value=source or next(iter(names), None))
+    begins = run.state == "starting" or (run.alive and run.events[-1]["event"] in _FIRST)
     same_run = shown is not None and (run.name, run.alive) == (shown[0], shown[1] in _ALIVE)
     return [
+        gr.Timer(IMPATIENT if begins else EVERY),
         now,
         _status(run, percent),
         _charts(run.events),
@@ -227,6 +231,7 @@ async def _look(shown: tuple | None) -> list[Any] | dict[str, Any]:
 
 
 _ALIVE = ("starting", "running")
+_FIRST = ("start", "checkpoint")  # the events before the first loss
 
 
 def _status(run: Run, percent: int = 0) -> str:
