@@ -20,8 +20,9 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -72,7 +73,7 @@ def sketchpad() -> None:
 
 @contextmanager
 def served(*command: str):
-    """Serve a page on a free port of this machine and yield its address."""
+    """Serve a page on a free port of this machine; yield its address and checkpoint folder."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -94,10 +95,29 @@ def served(*command: str):
                     break
                 except urllib.error.URLError:
                     time.sleep(0.2)
-            yield address
+            yield address, Path(folder)
         finally:
             process.terminate()
             process.wait()
+
+
+@contextmanager
+def chromium():
+    """A Chromium without a window."""
+    executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+def open_pad(browser: Browser, address: str, **options: Any) -> Page:
+    """A page with the pad, on which `draw` can measure."""
+    page = browser.new_page(**options)
+    page.goto(address)
+    page.wait_for_selector("#pad-examples button")
+    page.evaluate(LISTEN_PAD)
+    return page
 
 
 def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str, float]:
@@ -130,17 +150,12 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
 
     examples = example_strokes()
     found: dict[str, list[dict[str, float]]] = {"our pad": [], "gr.Sketchpad": []}
-    executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
     with (
-        served("app.py") as ours,
-        served(__file__, "--sketchpad") as gradios,
-        sync_playwright() as playwright,
+        served("app.py") as (ours, _),
+        served(__file__, "--sketchpad") as (gradios, _),
+        chromium() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
-        pad, sketch = browser.new_page(), browser.new_page()
-        pad.goto(ours)
-        pad.wait_for_selector("#pad-examples button")
-        pad.evaluate(LISTEN_PAD)
+        pad, sketch = open_pad(browser, ours), browser.new_page()
         for number in range(drawings):
             strokes = examples[number % 10]
             pad.bring_to_front()
@@ -153,7 +168,6 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
             sketch.click('#sketch button[aria-label="Brush"]')
             sketch.evaluate(LISTEN_SKETCHPAD)
             found["gr.Sketchpad"].append(draw(sketch, "#sketch canvas", strokes))
-        browser.close()
     return {
         name: {key: median(run[key] for run in runs) for key in runs[0]}
         for name, runs in found.items()

@@ -36,13 +36,13 @@ def random_affine(count: int, generator: torch.Generator) -> torch.Tensor:
     return torch.cat([rows.view(count, 2, 2), shift[:, :, None]], 2)
 
 
-def random_shift(inputs: torch.Tensor, reach: int, generator: torch.Generator) -> torch.Tensor:
-    """Move a batch as a whole by up to `reach` pixels each way: N×1×32×32 to the same.
+def random_shift(frames: torch.Tensor, reach: int, generator: torch.Generator) -> torch.Tensor:
+    """Move a batch as a whole by up to `reach` pixels each way: uint8 N×28×28 to the same.
 
     What leaves at one side comes in at the other; a frame's margin is paper, so that is paper.
     """
     down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
-    return inputs.roll((down, right), (2, 3))
+    return frames.roll((down, right), (1, 2))
 
 
 def vary_frames(frames: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:

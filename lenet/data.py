@@ -20,6 +20,7 @@ import torch
 from lenet.synthetic import synthetic_digits
 
 DATA_SETS = ("mnist", "synthetic")
+HELD_OUT = 10_000  # training digits that `hold_out` sets aside
 
 # The four files of MNIST and their sizes in bytes, gzipped and unpacked.
 _MNIST_SIZES = {
@@ -79,6 +80,13 @@ def load(name: str) -> DataSet:
     if name == "synthetic":
         return load_synthetic()
     raise ValueError(f"There is no data set {name!r}: choose {' or '.join(DATA_SETS)}.")
+
+
+def hold_out(data: DataSet) -> DataSet:
+    """The same data set with its last 10,000 training digits in the place of the test digits."""
+    frames, labels = data.train.frames, data.train.labels
+    train = Digits(frames[:-HELD_OUT], labels[:-HELD_OUT])
+    return DataSet(data.name, train, Digits(frames[-HELD_OUT:], labels[-HELD_OUT:]))
 
 
 def load_synthetic() -> DataSet:

@@ -119,7 +119,7 @@ def line(event: Event) -> str | None:
 
 def _start_line(event: Event) -> str:
     settings = (
-        f"recipe {event['recipe']}, data {event['data']}, {event['epochs']} epochs, "
+        f"recipe {event['recipe']}, data {_data(event)}, {event['epochs']} epochs, "
         f"batches of {event['batch_size']}, learning rate {event['learning_rate']:g}, "
         f"seed {event['seed']}, on {event['device']}"
     )
@@ -127,3 +127,12 @@ def _start_line(event: Event) -> str:
         return f"Training: {settings}"
     changed = ", ".join(event["changed"]) or "nothing"
     return f"Resuming {Path(event['resumed_from']).name}, changed: {changed}; {settings}"
+
+
+def _data(event: Event) -> str:
+    words = " and ".join([event["data"], *(Path(path).name for path in event.get("drawings", ()))])
+    if event.get("bad_lines"):
+        words += f" ({event['bad_lines']} bad lines left out)"
+    if event.get("hold_out"):
+        words += " (the last training images held out as the test set)"
+    return words

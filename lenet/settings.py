@@ -45,6 +45,8 @@ class Request:
         data: a name in `lenet.data.DATA_SETS`; `mnist` where nothing else says.
         drawings: drawings files that are mixed into the training set.
         epochs: on resuming: as many more, an epoch that was broken off being the first of them.
+        hold_out: test on the last training images, held out of training, not on the test set.
+        skip_bad: leave bad lines of drawings files out.
         resume: the checkpoint to go on from.
     """
 
@@ -55,6 +57,8 @@ class Request:
     batch_size: int | None = None
     learning_rate: float | None = None
     seed: int | None = None
+    hold_out: bool | None = None
+    skip_bad: bool | None = None
     resume: str | None = None
 
 
@@ -69,6 +73,8 @@ class Settings:
     batch_size: int
     learning_rate: float
     seed: int
+    hold_out: bool = False
+    skip_bad: bool = False
 
 
 def settings_of(run: dict) -> Settings:

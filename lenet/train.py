@@ -27,7 +27,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lenet.checkpoint import Checkpoint, CheckpointError, folder, read, write
-from lenet.data import DATA_SETS, load
+from lenet.data import DATA_SETS, hold_out, load
 from lenet.distributed import Team
 from lenet.log import Event, EventLog, LogError, line
 from lenet.recipes import RECIPES
@@ -71,7 +71,8 @@ def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Ev
     resumed = read(request.resume) if request.resume else None
     settings = settle(request, resumed)
     team = Team()
-    trainer = Trainer(settings, load(settings.data), team)
+    data = load(settings.data)
+    trainer = Trainer(settings, hold_out(data) if settings.hold_out else data, team)
     if resumed:
         try:
             trainer.restore(resumed, request)
@@ -119,6 +120,7 @@ def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None)
         "device": str(trainer.team.device),
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
         "images": len(trainer.frames),
+        "bad_lines": trainer.bad_lines,
         "batches": math.ceil(len(trainer.frames) / trainer.settings.batch_size),
         "resumed_from": request.resume,
         "changed": [
@@ -178,6 +180,8 @@ def main(arguments: list[str] | None = None) -> int:
         options.batch_size,
         options.lr,
         options.seed,
+        options.hold_out or None,
+        options.skip_bad or None,
         options.resume,
     )
     name = new_name(options.recipe or "fast", options.data or "mnist")
@@ -233,6 +237,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch-size", type=int, metavar="N", help="images a step")
     add("--lr", type=float, metavar="X", help="learning rate, or its peak")
     add("--seed", type=int, metavar="N", help="of all that is random (default: 0)")
+    add(
+        "--hold-out",
+        action="store_true",
+        help="test on the last 10,000 training images, held out, to choose settings by",
+    )
+    add("--skip-bad", action="store_true", help="leave bad lines of drawings files out")
     add(
         "--resume",
         metavar="CHECKPOINT",

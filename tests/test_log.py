@@ -168,6 +168,14 @@ def test_the_first_line_tells_the_settings():
     assert "Resuming" not in text
 
 
+def test_the_first_line_tells_what_else_it_learns_from():
+    more = {"drawings": ["a/pen.jsonl"], "bad_lines": 3, "hold_out": True}
+    text = line({**START, **more})
+    for words in ("mnist and pen.jsonl", "3 bad lines left out", "held out as the test set"):
+        assert words in text
+        assert words not in line(START)
+
+
 def test_the_first_line_of_a_resumed_run_tells_its_checkpoint_and_what_changed():
     assert line(start(1, 0)).startswith("Resuming run.pt, changed: nothing; recipe fast")
     changed = {**start(1, 0), "changed": ["epochs 6 → 9", "seed 0 → 1"]}

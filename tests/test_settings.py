@@ -78,7 +78,7 @@ def test_a_finished_run_asks_for_how_long_to_go_on():
 
 
 def test_what_is_asked_for_on_resuming_counts():
-    request = Request(None, "mnist", (), None, 64, 0.1, 1, "run.pt")
+    request = Request(None, "mnist", (), None, 64, 0.1, 1, resume="run.pt")
     assert settle(request, stopped()) == Settings("best", "mnist", (), 10, 64, 0.1, 1)
 
 

@@ -18,6 +18,7 @@ from lenet import LeNet, Recognizer
 from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataError, DataSet, Digits
 from lenet.log import Event, line, read_log
+from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.settings import Request
 from lenet.synthetic import synthetic_digits
@@ -438,3 +439,26 @@ def wait_until(true) -> None:
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+def test_bad_lines_of_drawings_are_left_out_and_counted_where_asked(tmp_path, capsys):
+    path = tmp_path / "drawings.jsonl"
+    good = json.dumps({"label": 7, "strokes": [[[0, 0], [9, 0], [4, 20]]]})
+    path.write_text(f"{good}\n{{}}\n{good}\nnonsense\n")
+    command = ["--drawings", str(path), "--epochs", "1", "--out", str(tmp_path / "run.pt")]
+    assert main(command) == 1
+    assert "line 2: The label must be" in capsys.readouterr().err
+    assert main([*command, "--skip-bad"]) == 0
+    assert "2 bad lines left out" in capsys.readouterr().out
+    assert len(read(tmp_path / "run.pt").run["settings"]["drawings"]) == 1
+
+
+def test_held_out_digits_are_tested_and_not_learnt_from(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet.data.HELD_OUT", 128)
+    request = Request(epochs=1, hold_out=True)
+    events = list(train(request, tmp_path / "run.pt"))
+    start, epoch = (next(e for e in events if e["event"] == kind) for kind in ("start", "epoch"))
+    assert start["images"] == len(small.train) - 128
+    logits = read(tmp_path / "run.pt").model()(frames_to_inputs(small.train.frames[-128:]))
+    right = (logits.argmax(1) == small.train.labels[-128:]).double().mean()
+    assert epoch["test_accuracy"] == pytest.approx(right.item())

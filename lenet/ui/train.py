@@ -62,12 +62,15 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
                 elem_id="train-more",
             )
 
+    # A page asks often and mostly hears nothing new, and Gradio touches every component that an
+    # event has as an output: so it asks for two short texts, and for the rest when they change.
     timer = gr.Timer(EVERY)
-    shown = gr.State()  # what of the run this page shows already
-    view = [timer, shown, status, charts, log, start, stop, resume, synthetic, draw]
-    lists = [source, networks]
+    run_state, progress = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     for look in (timer.tick, page.load):
-        look(_look, shown, [*view, *lists], queue=False, **_QUIET)
+        look(_look, None, [run_state, progress], queue=False, **_QUIET)
+    buttons = [start, stop, resume, synthetic, draw]
+    run_state.change(_show_state, None, [*buttons, source, networks], queue=False, **_QUIET)
+    progress.change(_show_progress, None, [timer, status, charts, log], queue=False, **_QUIET)
     start.click(_start, settings, None, validator=_check, **_QUIET)
     synthetic.click(_start_synthetic, None, None, **_QUIET)
     stop.click(runs.stop, None, None, **_QUIET)
@@ -198,39 +201,45 @@ def _paths() -> dict[str, Any]:
 # ---------------------------------------------------------------- what the page shows
 
 
-async def _look(shown: tuple | None) -> list[Any] | dict[str, Any]:
-    """What changed since this page looked last; nothing at all where nothing did."""
+async def _look() -> tuple[str, str]:
+    """What the buttons and lists follow, and what the progress does."""
     run = runs.current()
-    names = tuple(_paths())
-    percent = round(100 * mnist_progress()) if run.state == "starting" else 0
-    now = (run.name, run.state, len(run.events), names, percent)
-    if now == shown:
-        return gr.skip()
+    state = f"{run.name} {run.state}"
+    return " ".join([state, *_paths()]), f"{state} {len(run.events)} {_percent(run)}"
+
+
+def _percent(run: Run) -> int:
+    """How much of MNIST is there, while a run waits for it."""
+    return round(100 * mnist_progress()) if run.state == "starting" else 0
+
+
+async def _show_state() -> list[Any]:
+    run = runs.current()
+    names = list(_paths())
     ended = run.events[-1] if run.events and not run.alive else {}
-    source = run.checkpoint.name if run.checkpoint else None
-    lists = gr.skip()
-    if shown is None or names != shown[3] or run.name != shown[0]:
-        lists = gr.update(choices=list(names))
-    sources = gr.update(choices=list(names), value=source or next(iter(names), None))
-    begins = run.state == "starting" or (run.alive and run.events[-1]["event"] in _FIRST)
-    same_run = shown is not None and (run.name, run.alive) == (shown[0], shown[1] in _ALIVE)
+    newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
     return [
-        gr.Timer(IMPATIENT if begins else EVERY),
-        now,
-        _status(run, percent),
-        _charts(run.events),
-        _log(run),
         gr.update(interactive=not run.alive),
         gr.update(interactive=run.alive),
         gr.update(interactive=not run.alive and bool(names)),
         gr.update(visible=ended.get("kind") == "DataError"),
-        gr.update(visible=not run.alive and source is not None),
-        gr.skip() if same_run and names == shown[3] else sources,
-        lists,
+        gr.update(visible=not run.alive and run.checkpoint is not None),
+        gr.update(choices=names, value=newest),
+        gr.update(choices=names),
     ]
 
 
-_ALIVE = ("starting", "running")
+async def _show_progress() -> list[Any]:
+    run = runs.current()
+    waits = run.state == "starting" or (run.alive and run.events[-1]["event"] in _FIRST)
+    return [
+        gr.Timer(IMPATIENT if waits else EVERY),
+        _status(run, _percent(run)),
+        _charts(run.events),
+        _log(run),
+    ]
+
+
 _FIRST = ("start", "checkpoint")  # the events before the first loss
 
 

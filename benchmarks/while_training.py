@@ -1,0 +1,154 @@
+"""What a training run and those who read digits or watch it cost each other.
+
+`python -m benchmarks.while_training [--rounds N]` serves the page with MNIST in the cache and
+prints, in turn without and with a run: the milliseconds from the last movement of the pen to the
+answer; the milliseconds from a click on Train to the first loss line; and the images a second of a
+run that nobody watches and of one that ten watch. The watchers send what a page was seen to ask for
+while it watched, at its pace; what a browser itself takes to draw a page is its own machine's.
+Needs `tests/requirements.txt` and a Chromium.
+"""
+
+import argparse
+import re
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.responsiveness import chromium, draw, open_pad, served
+from lenet.log import read_log
+from lenet.synthetic import example_strokes
+
+DRAWINGS = 10  # a round
+WATCHERS = 10
+BATCHES = 600  # of a run whose speed is measured
+LONG = 120_000  # milliseconds
+
+# The time from the click to the first line with a loss, as the page shows it.
+CLICK = r"""async () => {
+  const text = (id) => document.querySelector(id).innerText;
+  const frame = () => new Promise(requestAnimationFrame);
+  const begin = performance.now();
+  document.querySelector("#train-start").click();
+  while (!/^(starting|running)/.test(text("#train-status"))) await frame();
+  while (!/\[1, +100\] loss/.test(text("#train-log"))) await frame();
+  return performance.now() - begin;
+}"""
+
+
+def start(page: Page) -> float:
+    """Press Train; the milliseconds to the first loss line."""
+    page.get_by_role("tab", name="Train").click()
+    return page.evaluate(CLICK)
+
+
+def stop(page: Page) -> None:
+    """Press Stop and wait for the end."""
+    page.get_by_role("tab", name="Train").click()
+    if page.locator("#train-stop").is_enabled():
+        page.locator("#train-stop").click()
+    done = re.compile("^(stopped|finished)")
+    expect(page.locator("#train-status")).to_have_text(done, timeout=LONG)
+    time.sleep(1)
+
+
+def delays(page: Page) -> list[float]:
+    """Draw, and say how long each answer took."""
+    page.get_by_role("tab", name="Draw").click()
+    found = []
+    for number in range(DRAWINGS):
+        page.click("#pad-clear")
+        found.append(draw(page, "#pad", example_strokes()[number % 10])["delay_ms"])
+    return found
+
+
+def speed(page: Page, folder: Path) -> float:
+    """Train for some batches; the median of the images a second."""
+    start(page)
+    log = max(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    rates: list[float] = []
+    while len(rates) < BATCHES // 100:
+        time.sleep(0.2)
+        rates = [e["images_per_second"] for e in read_log(log) if e["event"] == "batch"]
+    stop(page)
+    return median(rates)
+
+
+def questions(browser: Browser, address: str) -> list[tuple[str, bytes]]:
+    """What a page asks the server, by address and body, in a second of a run that it watches."""
+    asked = []
+    watcher = browser.new_page()
+    watcher.goto(address)
+    start(watcher)
+    time.sleep(1)
+    watcher.on(
+        "request", lambda r: r.method == "POST" and asked.append((r.url, r.post_data_buffer))
+    )
+    watcher.wait_for_timeout(1000)
+    stop(watcher)
+    watcher.close()
+    return asked
+
+
+@contextmanager
+def watching(asked: list[tuple[str, bytes]]):
+    """Ask as ten pages do, every second."""
+    end = threading.Event()
+
+    def watch() -> None:
+        while not end.is_set():
+            begin = time.monotonic()
+            for url, body in asked:
+                headers = {"Content-Type": "application/json"}
+                with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+                    answer.read()
+                end.wait(max(0, begin + (1 / len(asked)) - time.monotonic()))
+                begin = time.monotonic()
+
+    watchers = [threading.Thread(target=watch) for _ in range(WATCHERS)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        yield
+    finally:
+        end.set()
+        for watcher in watchers:
+            watcher.join()
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=4, metavar="N")
+    rounds = parser.parse_args().rounds
+    idle, beside, clicks, alone, watched = [], [], [], [], []
+    with served("app.py") as (address, folder), chromium() as browser:
+        asked = questions(browser, address)
+        page = open_pad(browser, address)
+        for _ in range(rounds):
+            idle += delays(page)
+            clicks.append(start(page))
+            beside += delays(page)
+            stop(page)
+            alone.append(speed(page, folder))
+            with watching(asked):
+                watched.append(speed(page, folder))
+    for name, times in {"no run": idle, "a run": beside}.items():
+        p95 = quantiles(times, n=20)[-1]
+        print(f"answer with {name}: median {median(times):.0f} ms, 95th percentile {p95:.0f} ms")
+    print(f"click to first loss line: median {median(clicks):.0f} ms, all {_whole(clicks)}")
+    ratio = median(b / a for a, b in zip(alone, watched, strict=True))
+    print(f"images a second alone {_whole(alone)}, watched by {WATCHERS} {_whole(watched)}")
+    print(f"speed of the watched run: {ratio:.3f} of the other")
+
+
+def _whole(numbers: list[float]) -> str:
+    return ", ".join(f"{number:.0f}" for number in numbers)
+
+
+if __name__ == "__main__":
+    main()
