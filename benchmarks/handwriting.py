@@ -24,6 +24,7 @@ from lenet.data import Digits
 from lenet.drawings import Drawing, drawings_to_segments, read_drawings, write_drawings
 from lenet.evaluate import evaluate
 from lenet.preprocess import PEN_WIDTH, rasterize
+from lenet.recipes import RECIPES
 
 FOLDS = 5
 THIN, THICK = 1.6, 4.0  # pixels of the frame
@@ -78,7 +79,11 @@ def accuracy(checkpoint: Checkpoint, drawings: list[Drawing], way: str) -> float
 def train_fold(
     drawings: list[Drawing], fold: int, folder: Path
 ) -> tuple[Checkpoint, list[Drawing]]:
-    """Train without a fifth of the writers; the checkpoint and these writers' drawings."""
+    """Train without a fifth of the writers, unless the folder holds the network already.
+
+    Returns:
+        The checkpoint, and the drawings of these writers.
+    """
     writers = sorted({d.writer for d in drawings if d.writer}, key=lambda w: (len(w), w))
     out = set(writers[fold::FOLDS])
     parts = {
@@ -89,6 +94,8 @@ def train_fold(
         with (folder / f"{name}-{fold}.jsonl").open("w") as file:
             write_drawings(part, file)
     trained = folder / f"fold-{fold}.pt"
+    if trained.exists() and read(trained).run["epoch"] == RECIPES["best"].epochs:
+        return read(trained), parts["held-out"]
     command = [sys.executable, "-m", "lenet.train", "--recipe", "best", "--hold-out"]
     command += ["--drawings", str(folder / f"rest-{fold}.jsonl"), "--out", str(trained)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -99,7 +106,9 @@ def main() -> None:
     """Measure as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("drawings", metavar="DRAWINGS", help="a drawings file with writers")
-    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep files and checkpoints")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", type=Path, help="keep what was trained, or take it from there"
+    )
     options = parser.parse_args()
     drawings, _ = read_drawings(options.drawings)
     with tempfile.TemporaryDirectory() as temporary:

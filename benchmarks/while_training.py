@@ -84,14 +84,15 @@ def questions(browser: Browser, address: str) -> list[tuple[str, bytes]]:
     watcher = browser.new_page()
     watcher.goto(address)
     start(watcher)
-    time.sleep(1)
+    watcher.wait_for_timeout(1000)
     watcher.on(
         "request", lambda r: r.method == "POST" and asked.append((r.url, r.post_data_buffer))
     )
     watcher.wait_for_timeout(1000)
+    in_a_second = asked.copy()
     stop(watcher)
     watcher.close()
-    return asked
+    return in_a_second
 
 
 @contextmanager

@@ -222,8 +222,8 @@ def _show(event: Event, bar: tqdm) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m lenet.train",
-        description="Train LeNet and write a checkpoint. Ctrl-C stops after the current batch and "
-        "keeps what was learnt; --resume goes on from there.",
+        description="Train LeNet and write a checkpoint.\n"
+        "Ctrl-C stops after the current batch and keeps what was learnt; --resume goes on from it.",
         epilog="recipes:\n"
         + "\n".join(f"  {name:9} {r.epochs:2} epochs: {r.about}" for name, r in RECIPES.items())
         + "\n\nOn several processors: torchrun --nproc-per-node N -m -- lenet.train …",

@@ -1,0 +1,34 @@
+"""The memory of a training run above that of a bare `import torch`.
+
+`python -m benchmarks.memory` trains for one epoch with each recipe, in a process of its own, and
+prints the largest resident size in MB and what it is above a process that only imports torch.
+"""
+
+import subprocess
+import sys
+import tempfile
+
+from lenet.recipes import RECIPES
+
+PEAK = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+
+
+def peak(code: str) -> float:
+    """The largest resident size, in MB, of a process that runs the code."""
+    done = subprocess.run([sys.executable, "-c", code + PEAK], check=True, stdout=subprocess.PIPE)
+    return float(done.stdout.split()[-1])
+
+
+def main() -> None:
+    """Measure each recipe."""
+    bare = peak("import torch")
+    print(f"import torch: {bare:.0f} MB")
+    with tempfile.TemporaryDirectory() as folder:
+        for recipe in RECIPES:
+            options = ["--recipe", recipe, "--epochs", "1", "--out", f"{folder}/{recipe}.pt"]
+            used = peak(f"from lenet.train import main; main({options})")
+            print(f"recipe {recipe}: {used:.0f} MB, {used - bare:.0f} MB more")
+
+
+if __name__ == "__main__":
+    main()
