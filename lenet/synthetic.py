@@ -15,6 +15,7 @@ from lenet.augment import random_widths, vary_points
 from lenet.preprocess import rasterize
 
 SEGMENTS = 32  # line segments of every drawing: at 20 pixels a digit, a curve is smooth with these
+EXAMPLE_SEGMENTS = 128  # at the pad's size
 
 ROUNDNESS = 1.2  # of the curves: with 1, loops of few knots look like polygons
 
@@ -133,7 +134,7 @@ def example_strokes() -> dict[int, list[list[list[float]]]]:
     """One well-written example for each digit: strokes of [x, y] in a box of 1, y downwards."""
     examples = {}
     for digit, templates in TEMPLATES.items():
-        spline = _spline(templates[0])
+        spline = _spline(templates[0], EXAMPLE_SEGMENTS)
         points = (spline.curve @ spline.knots).double().round(decimals=3)
         examples[digit] = [points[stroke].tolist() for stroke in spline.strokes]
     return examples
@@ -145,7 +146,7 @@ def _vary(template: str, count: int, generator: torch.Generator) -> torch.Tensor
     def normal(*shape: int) -> torch.Tensor:
         return torch.randn(count, *shape, generator=generator).clamp_(-2, 2)
 
-    spline = _spline(template)
+    spline = _spline(template, SEGMENTS)
     jitter = JITTER / 100 * normal(*spline.knots.shape)
     reach = REACH / 100 * normal(len(spline.knots), 1) * spline.outward
     points = spline.curve @ (spline.knots + jitter + reach)  # N×P×2
@@ -175,10 +176,10 @@ class _Spline:
 
 
 @cache
-def _spline(template: str) -> _Spline:
+def _spline(template: str, segments: int) -> _Spline:
     knots, runs = _parse(template)
     lengths = [_chords(knots[run]).sum() for stroke in runs for run in stroke]
-    per_length = (SEGMENTS - len(lengths)) / sum(lengths)
+    per_length = (segments - len(lengths)) / sum(lengths)
     outward = np.zeros_like(knots)
     curve: list[np.ndarray] = []
     strokes, starts = [], []
@@ -194,7 +195,7 @@ def _spline(template: str) -> _Spline:
             curve += list(weights if run is stroke[0] else weights[1:])
         strokes.append(slice(begin, len(curve)))
         starts += range(begin, len(curve) - 1)
-    starts += starts[-1:] * (SEGMENTS - len(starts))
+    starts += starts[-1:] * (segments - len(starts))
     tensors = (torch.from_numpy(np.array(a)).float() for a in (knots, outward, curve))
     return _Spline(*tensors, strokes, torch.tensor(starts))
 
