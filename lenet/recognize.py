@@ -37,7 +37,7 @@ class Recognizer:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
-        self._model = checkpoint.model()
+        self.model = checkpoint.model()
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "Recognizer":
@@ -66,7 +66,7 @@ class Recognizer:
         pixels = resize_frames(frame[None])
         if not frame.any():
             return Recognition(None, [0.1] * 10, False, pixels[0, 0])
-        logits = self._model(normalize(pixels))[0] / self.checkpoint.temperature
+        logits = self.model(normalize(pixels))[0] / self.checkpoint.temperature
         probabilities = logits.softmax(0).tolist()
         best = max(probabilities)
         sure = best >= self.checkpoint.sure_above

@@ -39,7 +39,9 @@ def sent_strokes(page: Page) -> list:
 
     def note(request) -> None:
         if "component_server" in request.url:
-            sent.append(request.post_data_json["data"]["strokes"])
+            body = request.post_data_json
+            if body["fn_name"] == "read_drawing":
+                sent.append(body["data"]["strokes"])
 
     page.on("request", note)
     return sent

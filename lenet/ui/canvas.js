@@ -2,9 +2,11 @@
 // (what holds it), `props` (what draw.py gave to gr.HTML), `server` (its functions) and `watch`.
 //
 // `strokes` is the drawing: strokes of [x, y] in a square of SIDE, x to the right, y downwards. What
-// is on the screen is painted from it, and it is what the server reads.
+// is on the screen is painted from it, and it is what the server reads. In its place a picture may
+// stand on the pad, a digit of a data set that another tab opened.
 
 const SIDE = 1000;
+const FRAME = 28; // pixels a side of a picture
 const PEN_WIDTH = 60;
 const INK = "#1c1917"; // the dark theme inverts it
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
@@ -20,6 +22,7 @@ const pad = find("pad");
 const context = pad.getContext("2d");
 
 let strokes = [];
+let picture = null; // 28×28 bytes in base64
 let pointer = null; // the id of the pointer that draws
 
 // ---------------------------------------------------------------- painting
@@ -37,7 +40,16 @@ function fit() {
 
 function repaint() {
   context.clearRect(0, 0, SIDE, SIDE);
+  if (picture) paintPicture();
   for (const stroke of strokes) paint(stroke);
+}
+
+function paintPicture() {
+  const ink = new ImageData(FRAME, FRAME);
+  [...atob(picture)].forEach((pixel, i) => (ink.data[4 * i + 3] = pixel.charCodeAt(0)));
+  const small = new OffscreenCanvas(FRAME, FRAME);
+  small.getContext("2d").putImageData(ink, 0, 0);
+  context.drawImage(small, 0, 0, SIDE, SIDE);
 }
 
 function paint(points) {
@@ -68,6 +80,7 @@ function place(event, box) {
 pad.addEventListener("pointerdown", (event) => {
   if (pointer !== null || event.button !== 0) return;
   if (isFull()) return say(FULL);
+  if (picture) clear();
   pointer = event.pointerId;
   pad.setPointerCapture(pointer);
   const stroke = [place(event, pad.getBoundingClientRect())];
@@ -110,9 +123,10 @@ pad.addEventListener("touchmove", (event) => event.preventDefault());
 
 // ---------------------------------------------------------------- undo, clear, examples
 
-function replace(drawing) {
+function replace(drawing, opened = null) {
   pointer = null;
   strokes = drawing;
+  picture = opened;
   repaint();
   changed();
 }
@@ -163,6 +177,8 @@ find("pad-undo").addEventListener("click", undo);
 find("pad-clear").addEventListener("click", clear);
 find("pad-examples").append(...props.examples.map(exampleButton));
 
+document.addEventListener("lenet:open", ({ detail }) => replace([], detail.frame));
+
 document.addEventListener("keydown", (event) => {
   const hidden = pad.offsetParent === null; // another tab is open
   if (hidden || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
@@ -182,7 +198,9 @@ const bars = NOTHING.probabilities.map((_, digit) => {
 });
 find("probabilities").append(...bars);
 
-function show({ digit, probabilities, sure, pixels }) {
+// Show an answer, here and in whatever listens to it.
+function show(answer) {
+  const { digit, probabilities, sure, pixels } = answer;
   const [best, second] = bars.map((_, d) => d).sort((a, b) => probabilities[b] - probabilities[a]);
   find("answer").textContent = digit ?? "";
   find("answer").classList.toggle("unsure", !sure);
@@ -195,6 +213,7 @@ function show({ digit, probabilities, sure, pixels }) {
     share.textContent = digit === null ? "" : percent;
   });
   showPixels(pixels);
+  pad.dispatchEvent(new CustomEvent("lenet:answer", { detail: answer, bubbles: true }));
 }
 
 function showPixels(encoded) {
@@ -214,11 +233,14 @@ function say(sentence) {
 let version = 0; // of the drawing, goes up with every change
 let oldest = 0; // an answer about an earlier version is about a drawing that is gone
 let asking = false;
+let inside = null; // what the inside view asks for
+
+const isEmpty = () => strokes.length === 0 && picture === null;
 
 function changed() {
   version += 1;
-  pad.parentElement.classList.toggle("empty", strokes.length === 0);
-  if (strokes.length === 0) {
+  pad.parentElement.classList.toggle("empty", isEmpty());
+  if (isEmpty()) {
     oldest = version;
     forget();
     show(NOTHING);
@@ -231,10 +253,12 @@ function changed() {
 async function ask() {
   if (asking) return;
   asking = true;
-  for (let read = null; read !== version && strokes.length > 0; ) {
+  for (let read = null; read !== version && !isEmpty(); ) {
     read = version;
     const late = setTimeout(complain, PATIENCE);
-    const answer = await server.read_drawing({ checkpoint: props.value, strokes });
+    const checkpoint = props.value;
+    const drawing = picture ? { frame: picture } : { strokes };
+    const answer = await server.read_drawing({ checkpoint, inside, ...drawing });
     clearTimeout(late);
     if (!answer) {
       complain();
@@ -242,16 +266,15 @@ async function ask() {
       read = null;
     } else if (read >= oldest) {
       forget();
-      show(answer.error ? NOTHING : answer);
+      show(answer.error ? NOTHING : { ...answer, checkpoint });
       say(answer.error);
-      pad.dispatchEvent(new CustomEvent("lenet:answer", { detail: answer }));
     }
   }
   asking = false;
 }
 
 function complain() {
-  if (strokes.length === 0) return;
+  if (isEmpty()) return;
   show(NOTHING);
   say(NO_ANSWER);
   history.replaceState({ strokes }, ""); // Gradio may reload the page when the server is back
@@ -262,4 +285,11 @@ function forget() {
 }
 
 watch("value", changed);
+
+// The inside view says what it wants to know besides, or null when it is closed.
+document.addEventListener("lenet:ask", ({ detail }) => {
+  inside = detail.inside;
+  changed();
+});
+
 replace(history.state?.strokes ?? []);

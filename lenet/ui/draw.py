@@ -5,16 +5,19 @@ file knows nothing of pixels on the screen.
 """
 
 import base64
+import binascii
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import torch
 
 from lenet.checkpoint import CheckpointError, list_checkpoints
-from lenet.preprocess import MAX_POINTS, MAX_STROKES
+from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES, strokes_to_frame
 from lenet.recognize import Recognizer
 from lenet.synthetic import example_strokes
+from lenet.ui import inside
 
 HERE = Path(__file__).parent
 SEVEN = [[[10.0, 10.0], [60.0, 10.0], [30.0, 90.0]]]  # the API page's example
@@ -38,6 +41,7 @@ def build() -> gr.Dropdown:
             examples=[examples[digit] for digit in range(10)],
         )
         checkpoint = gr.Dropdown(names, value=in_use, label="Network", elem_id="checkpoint")
+    inside.build(read_weights)
     checkpoint.change(
         choose_checkpoint,
         [checkpoint, pad],
@@ -67,23 +71,41 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
     """Answer the pad.
 
     Args:
-        drawing: `strokes` as `Recognizer.recognize` takes them, and `checkpoint`, a name from the
-            dropdown.
+        drawing: `strokes` as `Recognizer.recognize` takes them, or `frame`, 28×28 bytes in base64;
+            `checkpoint`, a name from the dropdown; and where the inside view is open `inside`, with
+            `why`, a digit or None for the one that is read.
 
     Returns:
         `digit`, `probabilities`, `sure`, and `pixels`: the 32×32 bytes that the network saw, in
-        base64. Where the drawing cannot be read, `error` alone: a sentence for the visitor.
+        base64. Where it is asked for and something is drawn, `inside`. Where the drawing cannot be
+        read, `error` alone: a sentence for the visitor.
     """
     try:
-        recognition = _recognizer(drawing.get("checkpoint")).recognize(drawing.get("strokes"))
+        frame = _frame(drawing)
+        recognizer = _recognizer(drawing.get("checkpoint"))
     except ValueError as error:
         return {"error": str(error)}
-    return {
+    recognition = recognizer.recognize_frame(frame)
+    answer = {
         "digit": recognition.digit,
         "probabilities": recognition.probabilities,
         "sure": recognition.sure,
         "pixels": base64.b64encode(recognition.pixels.numpy().tobytes()).decode(),
     }
+    if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
+        why = drawing["inside"].get("why")
+        why = why if why in range(10) else recognition.digit
+        pixels = recognition.pixels
+        answer["inside"] = inside.look_inside(recognizer.model, frame, pixels, why)
+    return answer
+
+
+async def read_weights(checkpoint: str) -> dict[str, str]:
+    """The weights that the inside view shows, or `error`: a sentence."""
+    try:
+        return {"weights": inside.weights_to_show(_recognizer(checkpoint).model)}
+    except ValueError as error:
+        return {"error": str(error)}
 
 
 async def recognize(strokes: list[list[list[float]]] = SEVEN) -> dict[str, Any]:
@@ -103,6 +125,23 @@ async def recognize(strokes: list[list[list[float]]] = SEVEN) -> dict[str, Any]:
 def _checkpoints() -> dict[str, Path]:
     """The checkpoints by file name; one in the folder of training stands in for a shipped one."""
     return {path.name: path for path in list_checkpoints()}
+
+
+def _frame(drawing: dict[str, Any]) -> torch.Tensor:
+    """The uint8 28×28 frame of what stands on the pad.
+
+    Raises:
+        ValueError: the strokes or the frame are malformed; one sentence that says how.
+    """
+    if "frame" not in drawing:
+        return strokes_to_frame(drawing.get("strokes"))
+    try:
+        pixels = base64.b64decode(drawing["frame"], validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ValueError("A frame is bytes in base64.") from error
+    if len(pixels) != FRAME * FRAME:
+        raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, this one {len(pixels)}.")
+    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(FRAME, FRAME)
 
 
 def _recognizer(name: object) -> Recognizer:
