@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PAUSE = 1.5  # seconds in which the slower page starts, and answers
 STEP = 0.016  # seconds between two movements of the mouse: a screen's 60 a second
+DENSITY = 4  # of an example's points one is taken: a digit is drawn in half a second
 
 # Both note in the page when the pen moved last and when each answer stood on the screen.
 LISTEN = """
@@ -127,7 +128,7 @@ def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str,
     left, top = (box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2)
     page.evaluate("moves.length = answers.length = 0")
     for stroke in strokes:
-        places = [(left + side * x, top + side * y) for x, y in stroke]
+        places = [(left + side * x, top + side * y) for x, y in stroke[::DENSITY]]
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:
