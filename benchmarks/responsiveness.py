@@ -150,7 +150,8 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
     from lenet.synthetic import example_strokes
 
     examples = example_strokes()
-    found: dict[str, list[dict[str, float]]] = {"our pad": [], "gr.Sketchpad": []}
+    kinds = ("our pad", "our pad, inside view open", "gr.Sketchpad")
+    found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     with (
         served("app.py") as (ours, _),
         served(__file__, "--sketchpad") as (gradios, _),
@@ -160,15 +161,17 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
         for number in range(drawings):
             strokes = examples[number % 10]
             pad.bring_to_front()
-            pad.click("#pad-clear")
-            found["our pad"].append(draw(pad, "#pad", strokes))
+            for kind in kinds[:2]:
+                pad.click("#pad-clear")
+                found[kind].append(draw(pad, "#pad", strokes))
+                pad.click("#inside summary")
             sketch.bring_to_front()
             sketch.goto(gradios)  # clearing it would put the brush away again
             sketch.wait_for_selector("#sketch canvas")
             time.sleep(PAUSE)
             sketch.click('#sketch button[aria-label="Brush"]')
             sketch.evaluate(LISTEN_SKETCHPAD)
-            found["gr.Sketchpad"].append(draw(sketch, "#sketch canvas", strokes))
+            found[kinds[2]].append(draw(sketch, "#sketch canvas", strokes))
     return {
         name: {key: median(run[key] for run in runs) for key in runs[0]}
         for name, runs in found.items()

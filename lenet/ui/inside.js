@@ -301,7 +301,7 @@ function setMark({ mark, side, rows }, x, y, size) {
 
 const say = (text) => create("p", { textContent: text });
 const head = (text) => create("h4", { textContent: text });
-const place = (x, y) => `row ${y + 1}, column ${x + 1}`;
+const place = (x, y) => `Row ${y + 1}, column ${x + 1}`;
 
 function explainPixel({ name, side, label }, x, y) {
   const value = values[name][y * side + x];
@@ -348,8 +348,8 @@ function explainConvolution({ name, map, side, label }, x, y) {
   const kept = total > 0 ? "ReLU keeps it" : "ReLU makes it 0";
   return [
     head(label),
-    rows,
     say(`${place(x, y)}: the products add up to ${number(sum)}; with the bias ${number(bias)} that is ${number(total)}, and ${kept}.`),
+    rows,
   ];
 }
 
