@@ -164,7 +164,7 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
             for kind in kinds[:2]:
                 pad.click("#pad-clear")
                 found[kind].append(draw(pad, "#pad", strokes))
-                pad.click("#inside summary")
+                pad.evaluate("document.getElementById('inside').toggleAttribute('open')")
             sketch.bring_to_front()
             sketch.goto(gradios)  # clearing it would put the brush away again
             sketch.wait_for_selector("#sketch canvas")

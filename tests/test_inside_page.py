@@ -202,7 +202,6 @@ def test_a_digit_of_a_data_set_is_read_on_the_pad(page: Page, model: LeNet):
     frame = synthetic_digits(1, seed=5)[0][0]
     with torch.no_grad():
         answer = model(frames_to_inputs(frame[None])).argmax().item()
-    open_view(page)
     encoded = base64.b64encode(frame.numpy().tobytes()).decode()
     page.evaluate(
         "frame => document.dispatchEvent(new CustomEvent('lenet:open', {detail: {frame}}))", encoded

@@ -433,6 +433,7 @@ function askWhy(digit) {
 }
 
 view.addEventListener("toggle", ask);
+document.addEventListener("lenet:open", () => (view.open = true)); // a digit of a data set
 
 document.addEventListener("lenet:answer", ({ detail }) => {
   if (!view.open) return;
