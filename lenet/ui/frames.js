@@ -4,6 +4,7 @@
 // A frame comes from the server as base64 of its bytes, row by row. Whatever comes from there reaches
 // the page as text or as pixels, never as HTML.
 
+const PATIENCE = 150; // milliseconds before progress is shown, and between two looks at it
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 const find = (selector) => element.querySelector(selector);
@@ -18,6 +19,41 @@ function make(tag, properties, ...children) {
 
 async function ask(name, request) {
   return (await server[name](request)) ?? { error: "The server does not answer: try it again." };
+}
+
+// ---------------------------------------------------------------- what takes a while
+
+let waits = 0; // of the calls that take a while, only the latest one's progress is shown
+
+// The answer to a call that may take a second; until then, what `progress` says about it.
+async function askWithProgress(name, progress, request) {
+  const mine = ++waits;
+  const pause = () => new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const follow = async () => {
+    for (await pause(); mine === waits; await pause()) {
+      const { text, share } = await ask(progress, request);
+      if (mine !== waits || !text) return;
+      find(".waiting").hidden = false;
+      find(".waiting p").textContent = text;
+      if (share === null) find("progress").removeAttribute("value");
+      else find("progress").value = share;
+    }
+  };
+  follow();
+  const answer = await ask(name, request);
+  if (mine === waits) {
+    waits += 1;
+    find(".waiting").hidden = true;
+  }
+  return answer;
+}
+
+// Whether an answer is one: shows the report, or the sentence that stands in its place.
+function succeeded(answer) {
+  find(".report").hidden = Boolean(answer.error);
+  find(".error").hidden = !answer.error;
+  find(".error").textContent = answer.error ?? "";
+  return !answer.error;
 }
 
 // ---------------------------------------------------------------- frames

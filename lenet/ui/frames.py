@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from lenet.checkpoint import CheckpointError
-from lenet.data import DATA_SETS, DataError, DataSet, load
+from lenet.data import DATA_SETS, DataError, DataSet, load, mnist_progress
 
 HERE = Path(__file__).parent
 CHOICES = [("MNIST", "mnist"), ("Synthetic digits", "synthetic")]  # labels of `DATA_SETS`
@@ -46,6 +46,13 @@ def data_set(name: str) -> DataSet:
 @lru_cache
 def _load(name: str) -> DataSet:
     return load(name)
+
+
+def loading(name: str) -> Answer:
+    """How far `data_set` is: a `text` for the page, and a `share` 0..1 or None."""
+    if name == "mnist" and mnist_progress() < 1:
+        return {"text": "Downloading MNIST", "share": mnist_progress()}
+    return {"text": "Loading the images", "share": None}
 
 
 def encode(frame: torch.Tensor) -> str:
