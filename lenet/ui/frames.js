@@ -35,8 +35,8 @@ async function askWithProgress(name, progress, request) {
       if (mine !== waits || !text) return;
       find(".waiting").hidden = false;
       find(".waiting p").textContent = text;
-      if (share === null) find("progress").removeAttribute("value");
-      else find("progress").value = share;
+      find("progress").hidden = share === null;
+      find("progress").value = share ?? 0;
     }
   };
   follow();

@@ -12,6 +12,8 @@ let firstOfNine = 0;
 
 const comparing = () => report.networks.length === 2;
 const place = (i) => (comparing() ? ["first ", "second "][i] : "answer ");
+const title = (i) =>
+  (comparing() ? ["First network: ", "Second network: "][i] : "") + report.networks[i].name;
 const bestOf = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
 // ---------------------------------------------------------------- the report
@@ -28,20 +30,22 @@ async function refresh(show) {
   report = answer;
   find("#results-accuracy").replaceChildren(...report.networks.map(accuracy));
   find("#results-shape").textContent =
-    `${count(report.count)} test images of 28×28 pixels, none of which a network learns from. It ` +
-    `gets them in batches of the shape N×1×32×32. Below each stands the answer; wrong ones are marked.`;
+    `${count(report.count)} test images of 28×28 pixels that no network learns from. It gets them ` +
+    `in batches of the shape N×1×32×32. Below each stands ` +
+    `${comparing() ? "the first network's" : "the"} answer; wrong ones are marked.`;
   showGroups();
+  find("#results-errors").classList.toggle("two", comparing());
   find("#results-errors").replaceChildren(...DIGITS.map(errorsOf));
   find("#results-confusion").replaceChildren(confusion(report.networks[0].confusion));
   showNine(0);
   openGallery(show, false);
 }
 
-function accuracy({ name, accuracy, right, wrong }, i) {
+function accuracy({ accuracy, right, wrong }, i) {
   return make(
     "div",
     {},
-    make("h2", {}, comparing() ? `${place(i)}network: ${name}` : name),
+    make("h2", {}, title(i)),
     make(
       "p",
       {},
@@ -75,7 +79,7 @@ function errorsOf(digit) {
   const rows = report.networks.map(({ errors, counts }, i) => {
     const bar = make("span", { className: "bar" });
     bar.style.width = percent(shares[i] / highest, 1);
-    const text = `${percent(shares[i], 2)}, ${count(errors[digit])} of ${count(counts[digit])}`;
+    const text = `${percent(shares[i], 1)}, ${count(errors[digit])} of ${count(counts[digit])}`;
     return make(
       "span",
       { className: "row" },
@@ -90,11 +94,12 @@ function errorsOf(digit) {
 // ---------------------------------------------------------------- the confusion matrix
 
 function confusion(matrix) {
-  const whose = comparing() ? " of the first network" : "";
   const highest = Math.max(1, ...matrix.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)));
   const head = (properties, text) => make("th", properties, text);
-  const table = make("table", {}, make("caption", {}, `Truth and answer${whose}`));
+  const table = make("table", {}, make("caption", {}, title(0)));
+  const column = (_, i) => make("col", { className: i < 2 ? "head" : "" });
   table.append(
+    make("colgroup", {}, ...Array.from({ length: 12 }, column)),
     make("tr", {}, corner(), head({ colSpan: 10, scope: "colgroup", className: "axis" }, "answer")),
     make("tr", {}, ...DIGITS.map((digit) => head({ scope: "col" }, `${digit}`))),
     ...matrix.map((row, truth) => {
@@ -232,9 +237,9 @@ function name({ index, truth, probabilities }) {
 
 function openDigit(digit) {
   const lists = digit.probabilities.map((probabilities, i) =>
-    make("div", {}, make("h4", {}, report.networks[i].name), bars(probabilities, digit.truth)),
+    make("div", {}, make("h4", {}, title(i)), bars(probabilities, digit.truth)),
   );
-  openLarge(name(digit), digit.frame, ...lists);
+  openLarge(name(digit), digit.frame, make("div", {}, ...lists));
 }
 
 function bars(probabilities, truth) {
