@@ -147,8 +147,8 @@ async function openGallery(what, goThere) {
   for (const button of element.querySelectorAll("[data-what]")) {
     button.ariaPressed = String(button.dataset.what === JSON.stringify(what));
   }
-  const [title, order] = describe(what, answer.total);
-  find("#results-gallery h2").textContent = title;
+  const [heading, order] = describe(what, answer.total);
+  find("#results-gallery h2").textContent = heading;
   find("#results-gallery p").textContent = answer.total
     ? `${order} first. Press one to see it large, with all ten probabilities.`
     : "There is none.";
