@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Server, pixels, small_set
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from lenet import evaluations
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
@@ -76,6 +76,10 @@ def open_results(page: Page) -> None:
 def choose(page: Page, field: str, name: str) -> None:
     page.locator(f"{field} input").click()
     page.get_by_role("option", name=name).click()
+
+
+def is_evaluation(response: Response) -> bool:
+    return "evaluate_networks" in (response.request.post_data or "")
 
 
 def best(probabilities: list[float]) -> int:
@@ -332,6 +336,29 @@ def test_a_network_that_was_trained_on_is_not_mixed_with_its_old_figures(
         timeout=SOON,
     )
     expect(report.locator("#results-gallery h2")).to_contain_text("with the truth")
+
+
+def test_the_tab_opened_again_is_as_it_was_unless_the_network_has_changed(
+    other: Path, report: Page, second
+):
+    choose(report, "#results-network", other.name)
+    accuracy = report.locator("#results-accuracy p")
+    right = sum(best(p) == truth for p, truth in zip(second, TRUTHS, strict=True))
+    expect(accuracy).to_contain_text(f"{right} right", timeout=SOON)
+    report.locator("#results-confusion .right button").nth(2).click()
+    expect(report.locator("#results-gallery h2")).to_contain_text("with the truth")
+    before = shown(report)
+    for network in (None, read(SHIPPED)):
+        if network:
+            write(network, other)
+            os.utime(other, (other.stat().st_mtime + 5,) * 2)
+        report.get_by_role("tab", name="Draw").click()
+        with report.expect_response(is_evaluation):
+            report.get_by_role("tab", name="Results").click()
+        if network is None:
+            report.wait_for_timeout(200)
+            assert shown(report) == before
+    expect(accuracy).not_to_contain_text(f"{right} right", timeout=SOON)
 
 
 def test_progress_is_shown_until_the_figures_are_there(

@@ -66,7 +66,7 @@ def build() -> gr.HTML:
         slant=f"{math.degrees(math.atan(FRAME_SLANT)):.0f}",
         shift=f"{FRAME_SHIFT:.0f}",
     )
-    data.change(lambda name: name, data, view, show_progress="hidden", api_visibility="private")
+    data.change(None, data, view, js="(name) => name", api_visibility="private")
     return view
 
 

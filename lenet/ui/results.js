@@ -1,15 +1,19 @@
-// The Results tab, after frames.js. `props.value` is what the fields say: the networks' names, the
-// data set and the files' versions; each call sends it. What is shown is of one `report`: answers
-// about earlier fields, or of a file that has changed since, are not mixed with it.
+// The Results tab, after frames.js. `props.value` is what the fields say: the networks' names and the
+// data set; each call sends it. What is shown is of one `report`: answers about earlier fields, or of
+// a file that has changed since, are not mixed with it.
 
 const MISTAKES = { show: "mistakes" };
 
-let report = null; // the figures on the page
+let report = null; // the figures on the page, and the `choice` that they are about
 let asked = 0; // goes up with every change of the fields
 let shown = MISTAKES; // what the gallery shows, as the server takes it
 let openings = 0; // of the gallery, goes up with each
 let firstOfNine = 0;
 
+const choiceNow = () => {
+  const { network, other, data } = props.value;
+  return { network, other, data };
+};
 const comparing = () => report.networks.length === 2;
 const place = (i) => (comparing() ? ["first ", "second "][i] : "answer ");
 const title = (i) =>
@@ -21,13 +25,15 @@ const bestOf = (probabilities) => probabilities.indexOf(Math.max(...probabilitie
 async function refresh(show) {
   if (!props.value) return;
   const mine = ++asked;
-  openings += 1;
+  const choice = choiceNow();
   find(".report").inert = true;
-  const answer = await askWithProgress("evaluate_networks", "evaluation_progress", props.value);
+  const answer = await askWithProgress("evaluate_networks", "evaluation_progress", choice);
   if (mine !== asked) return;
   find(".report").inert = false;
   if (!succeeded(answer)) return;
-  report = answer;
+  if (isAbout(choice) && isOfReport(answer)) return; // the tab was opened again
+  openings += 1;
+  report = { ...answer, choice };
   find("#results-accuracy").replaceChildren(...report.networks.map(accuracy));
   find("#results-shape").textContent =
     `${count(report.count)} test images of 28×28 pixels that no network learns from. It gets them ` +
@@ -40,6 +46,9 @@ async function refresh(show) {
   showNine(0);
   openGallery(show, false);
 }
+
+const isAbout = (choice) => JSON.stringify(report?.choice) === JSON.stringify(choice);
+const isOfReport = ({ versions }) => `${versions}` === `${report.versions}`;
 
 function accuracy({ accuracy, right, wrong }, i) {
   return make(
@@ -142,7 +151,7 @@ function opener(what, label, ...content) {
 async function openGallery(what, goThere) {
   const mine = ++openings;
   const answer = await digits({ ...what, start: 0 });
-  if (mine !== openings || !isOfReport(answer, what)) return;
+  if (mine !== openings || !isUsable(answer, what)) return;
   shown = what;
   for (const button of element.querySelectorAll("[data-what]")) {
     button.ariaPressed = String(button.dataset.what === JSON.stringify(what));
@@ -165,15 +174,15 @@ async function more() {
   button.disabled = true;
   const answer = await digits({ ...shown, start: find("#results-gallery .digits").children.length });
   button.disabled = false;
-  if (mine === openings && isOfReport(answer, shown)) addToGallery(answer);
+  if (mine === openings && isUsable(answer, shown)) addToGallery(answer);
 }
 
-const digits = (what) => ask("test_digits", { ...props.value, ...what });
+const digits = (what) => ask("test_digits", { ...report.choice, ...what });
 
 // An answer of a network that has been trained on since is not shown beside the old figures.
-function isOfReport(answer, what) {
+function isUsable(answer, what) {
   if (answer.error) find("#results-gallery p").textContent = answer.error;
-  else if (`${answer.versions}` === `${report.versions}`) return true;
+  else if (isOfReport(answer)) return true;
   else refresh(what);
   return false;
 }
@@ -218,7 +227,7 @@ function inGallery(digit) {
 async function showNine(start) {
   firstOfNine = start;
   const answer = await digits({ show: "all", start });
-  if (start !== firstOfNine || !isOfReport(answer, shown)) return;
+  if (start !== firstOfNine || !isUsable(answer, shown)) return;
   const figures = answer.digits.map((digit) => {
     const read = bestOf(digit.probabilities[0]);
     const right = read === digit.truth;
@@ -268,5 +277,5 @@ find("#results-again").addEventListener("click", () => {
   const next = firstOfNine + props.nine;
   showNine(next < report.count ? next : 0);
 });
-watch("value", () => refresh(MISTAKES));
+watch("value", () => refresh(isAbout(choiceNow()) ? shown : MISTAKES));
 refresh(MISTAKES);

@@ -63,29 +63,27 @@ def build(tab: gr.Tab) -> gr.HTML:
         apply_default_css=False,
         nine=NINE,
     )
+    # The browser itself tells the view what was chosen: of two answers of the server the earlier
+    # one may come last.
     asked = [network, other, data]
     for field in asked:
-        field.change(_asked, asked, view, **_QUIET)
+        field.change(None, asked, view, js=_ASKED, **_QUIET)
     tab.select(_networks, [network, other], [network, other], **_QUIET).then(
-        _asked, asked, view, **_QUIET
+        None, asked, view, js=_OPENED, **_QUIET
     )
     return view
 
 
+_ASKED = "(network, other, data) => ({ network, other, data })"
+_OPENED = "(network, other, data) => ({ network, other, data, opened: Date.now() })"
+
+
 def _networks(chosen: str | None, other: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The networks that there are now, the visitor's choice kept."""
+    """The networks that there are now; a visitor's choice is kept while it is there."""
     names = list(_paths())
-    return (
-        gr.update(choices=names, value=chosen if chosen in names else next(iter(names), None)),
-        gr.update(choices=[NONE, *names], value=other if other in names else ""),
-    )
-
-
-def _asked(network: str | None, other: str, data: str) -> Answer:
-    """What the page sends back with each call; it asks anew where a file has changed."""
-    paths = _paths()
-    versions = [_version(paths[name]) for name in (network, other) if name in paths]
-    return {"network": network, "other": other, "data": data, "versions": versions}
+    first = {} if chosen in names else {"value": next(iter(names), None)}
+    second = {} if other in ("", *names) else {"value": ""}
+    return gr.update(choices=names, **first), gr.update(choices=[NONE, *names], **second)
 
 
 # ---------------------------------------------------------------- what the page asks for
