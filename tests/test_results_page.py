@@ -359,6 +359,8 @@ def test_the_tab_opened_again_is_as_it_was_unless_the_network_has_changed(
             report.wait_for_timeout(200)
             assert shown(report) == before
     expect(accuracy).not_to_contain_text(f"{right} right", timeout=SOON)
+    report.wait_for_timeout(300)
+    expect(report.locator("#results-gallery h2")).to_contain_text("with the truth")
 
 
 def test_progress_is_shown_until_the_figures_are_there(
