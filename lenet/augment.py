@@ -10,6 +10,12 @@ import torch.nn.functional as F
 
 from lenet.preprocess import INPUT, normalize
 
+# How much frames vary, to either side.
+FRAME_ROTATION = 12.0  # degrees, at most
+FRAME_SIZE = 0.15  # of a side
+FRAME_SLANT = 0.25  # pixels to the side for each pixel down
+FRAME_SHIFT = 2.0  # pixels
+
 # How much strokes vary.
 WARP = 0.06  # of the box: the height of the waves that bend a drawing
 WAVES = 0.5  # of them over the box, standard deviation
@@ -22,14 +28,14 @@ PEN_WIDTHS = 1.6, 4.0  # pixels of the frame
 def random_affine(count: int, generator: torch.Generator) -> torch.Tensor:
     """Random affine maps, float32 count×2×3, as `vary_frames` takes them.
 
-    Up to 12° of rotation, 15 % of size a side, 0.25 of slant and 2 pixels of shift.
+    Rotation, size of each side, slant and shift are uniform up to the `FRAME_…` limits.
     """
     r = torch.rand(count, 6, generator=generator).mul_(2).sub_(1)
-    angle = r[:, 0] * math.radians(12)
+    angle = r[:, 0] * math.radians(FRAME_ROTATION)
     cos, sin = angle.cos(), angle.sin()
-    width, height = 1 + 0.15 * r[:, 1], 1 + 0.15 * r[:, 2]
-    slant = 0.25 * r[:, 3]
-    shift = r[:, 4:] * (2 / 14)
+    width, height = 1 + FRAME_SIZE * r[:, 1], 1 + FRAME_SIZE * r[:, 2]
+    slant = FRAME_SLANT * r[:, 3]
+    shift = r[:, 4:] * (FRAME_SHIFT / 14)  # half a frame is 1
     rows = torch.stack(
         [cos * width, slant * cos - sin * height, sin * width, slant * sin + cos * height], 1
     )

@@ -6,7 +6,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from lenet.preprocess import rasterize
 from lenet.trainer import predict
 
 CALIBRATION_BINS = 15
+STEP = 1000  # digits that are read between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,23 @@ class Evaluation:
         }
 
 
-def evaluate(checkpoint: Checkpoint, digits: Digits) -> Evaluation:
-    """Read labelled digits with a checkpoint."""
-    logits = predict(checkpoint.model(), digits.frames) / checkpoint.temperature
-    return Evaluation(digits.labels, logits.softmax(1), checkpoint.sure_above)
+def evaluate(
+    checkpoint: Checkpoint, digits: Digits, progress: Callable[[int], None] = lambda done: None
+) -> Evaluation:
+    """Read labelled digits with a checkpoint.
+
+    Args:
+        checkpoint: what reads.
+        digits: what is read.
+        progress: is told from time to time how many digits have been read.
+    """
+    model = checkpoint.model()
+    logits = []
+    for frames in digits.frames.split(STEP):
+        progress(STEP * len(logits))
+        logits.append(predict(model, frames))
+    probabilities = (torch.cat(logits) / checkpoint.temperature).softmax(1)
+    return Evaluation(digits.labels, probabilities, checkpoint.sure_above)
 
 
 def load_drawings(path: str, skip_bad: bool = False) -> tuple[Digits, list[str | None], int]:

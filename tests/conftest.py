@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from lenet.data import DataError, DataSet, load_mnist
+from lenet.data import DataError, DataSet, Digits, load_mnist
+from lenet.synthetic import synthetic_digits
 
 ROOT = Path(__file__).parent.parent
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -56,9 +58,7 @@ class Server(NamedTuple):
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the page on a free port of this machine, with empty folders."""
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "checkpoints", folder / "data")
     server.checkpoints.mkdir()
     environment = {
@@ -83,6 +83,88 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def small_set() -> DataSet:
+    """The data set of the small server."""
+    frames, labels = synthetic_digits(60, seed=4)
+    labels[:30] = (labels[:30] + 1 + torch.arange(30) % 3) % 10
+    return DataSet("synthetic", Digits(*synthetic_digits(40, seed=3)), Digits(frames, labels))
+
+
+@pytest.fixture(scope="module")
+def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The page in this process with small data sets: what it imports, a test can replace.
+
+    The synthetic digits are 40 for training and 60 for the test, the labels of the first 30 of
+    these wrong by one to three; MNIST is not to be had.
+    """
+    import gradio as gr
+
+    from lenet.ui import data, frames, page, results
+
+    def load(name: str) -> DataSet:
+        if name == "mnist":
+            raise DataError("MNIST could not be loaded: there is <no> mirror.")
+        return small_set()
+
+    folder = tmp_path_factory.mktemp("small")
+    cached = (frames._load, results._evaluate, data._means)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frames, "load", load)
+        patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
+        patch.setenv("LENET_DATA", str(folder / "data"))
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+        (folder / "checkpoints").mkdir()
+        for function in cached:
+            function.cache_clear()
+        blocks: gr.Blocks = page.build()
+        _, url, _ = blocks.launch(
+            **page.LOOK,
+            server_name="127.0.0.1",
+            server_port=free_port(),
+            prevent_thread_lock=True,
+            run_history=False,
+            ssr_mode=False,
+            quiet=True,
+        )
+        yield Server(url, folder / "checkpoints", folder / "data")
+        blocks.close()
+        for function in cached:
+            function.cache_clear()
+
+
+@pytest.fixture
+def small_page(browser: Browser, small_server: Server, problems: list[str]) -> Iterator[Page]:
+    """The open page of the small server on a desktop; errors on it fail the test."""
+    yield from _open(browser, small_server, problems, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def small_phone(browser: Browser, small_server: Server, problems: list[str]) -> Iterator[Page]:
+    """The same on a phone."""
+    viewport = {"width": 390, "height": 844}
+    yield from _open(
+        browser, small_server, problems, viewport=viewport, has_touch=True, is_mobile=True
+    )
+
+
+def pixels(page: Page, selector: str) -> list[list[int]]:
+    """The brightness of every pixel of each canvas that the selector finds, row by row."""
+    return page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            return [...data].filter((_, i) => i % 4 == 0);
+        })""",
+        selector,
+    )
 
 
 def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Train and Results tabs in a real Chromium: a run belongs to the server, not to a page."""
+"""The Train tab in a real Chromium: a run belongs to the server, not to a page."""
 
 import re
 from collections.abc import Iterator
@@ -86,30 +86,3 @@ def test_settings_out_of_range_start_nothing(train: Page, problems: list[str]):
     expect(train.locator("#train-start")).to_be_enabled()
     assert all("422" in problem for problem in problems)  # Chromium notes the refusal
     problems.clear()
-
-
-def test_the_results_of_a_network_on_synthetic_digits(page: Page):
-    page.get_by_role("tab", name="Results").click()
-    page.locator("#results-data").get_by_text("Synthetic digits").click()
-    training = page.locator("#results-training")
-    expect(training).to_contain_text("60,000 training images and 10,000 test images", timeout=LONG)
-    expect(training.locator("figure")).to_have_count(9)
-    test = page.locator("#results-test")
-    expect(test).to_contain_text(re.compile(r"\d\d\.\d\d% of the 10,000"), timeout=LONG)
-    expect(test.locator("figure")).to_have_count(9)
-    first = training.locator("img").first.get_attribute("src")
-    page.locator("#results-again").click()
-    expect(training.locator("img").first).not_to_have_attribute("src", first, timeout=LONG)
-
-
-def test_the_results_on_mnist(mnist, page: Page):
-    """The lesson's figures, counted by hand from the same forward pass."""
-    page.get_by_role("tab", name="Results").click()
-    training = page.locator("#results-training")
-    expect(training.locator("figure")).to_have_count(9, timeout=LONG)
-    captions = training.locator("figcaption").all_inner_texts()
-    assert captions == [str(int(label)) for label in mnist.train.labels[:9]]
-    text = page.locator("#results-test").inner_text()
-    right, wrong = (int(n.replace(",", "")) for n in re.findall(r"([\d,]+) (?:right,|wrong)", text))
-    assert right + wrong == 10_000
-    assert right >= 9_900

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from lenet.ui import draw, results, train
+from lenet.ui import data, draw, results, train
 
 LOOK = {
     "theme": gr.themes.Base(
@@ -37,11 +37,14 @@ def build() -> gr.Blocks:
             with gr.Tab("Train", id="train"):
                 draw_with_it = train.build(page, networks)
             with gr.Tab("Results", id="results") as tab:
-                results.build(tab)
-        draw_with_it.click(
-            lambda: gr.Tabs(selected="draw"),
-            outputs=tabs,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+                looked_at = results.build(tab)
+            with gr.Tab("Data", id="data"):
+                browsed = data.build()
+        for to_the_pad in (draw_with_it.click, looked_at.draw, browsed.draw):
+            to_the_pad(
+                lambda: gr.Tabs(selected="draw"),
+                outputs=tabs,
+                show_progress="hidden",
+                api_visibility="private",
+            )
     return page

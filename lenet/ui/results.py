@@ -1,125 +1,250 @@
-"""The Results tab: the lesson's look at the data, and how well a network reads the test set.
+"""The Results tab: how well networks read a test set, and which of its digits they misread.
 
-Everything that takes a second happens when a visitor opens the tab, not before.
+Opening the tab fills it. The page (`results.html`, `results.js`) asks for figures and for digits;
+what an evaluation is stands in `lenet.evaluate`, and that it is kept in `lenet.evaluations`.
 """
 
-import base64
-import html
-import io
-from functools import lru_cache
+import threading
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import torch
-from PIL import Image
 
 from lenet.checkpoint import CheckpointError, list_checkpoints, read
-from lenet.data import DATA_SETS, DataError, DataSet, load
-from lenet.evaluate import Evaluation, evaluate
+from lenet.data import DATA_SETS
+from lenet.evaluate import Evaluation
+from lenet.evaluations import evaluate_once
+from lenet.ui.frames import (
+    CHOICES,
+    HERE,
+    Answer,
+    RequestError,
+    answering,
+    data_set,
+    encode,
+    javascript,
+    loading,
+    name_in,
+    whole_in,
+)
 
-SHOWN = 9  # images, as in the lesson
+NINE = 9  # test images in a row, as in the lesson
+PAGE = 24  # digits that the gallery gets at once
+NONE = ("none", "")  # to compare with
 
-_QUIET = {"show_progress": "minimal", "api_visibility": "private"}
+_GROUPS = {  # of two networks: whether the first and the second are right
+    "both": (True, True),
+    "first": (True, False),
+    "second": (False, True),
+    "neither": (False, False),
+}
+_SHOWS = ("all", "mistakes", "digit", "cell", *_GROUPS)
+
+_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(tab: gr.Tab) -> None:
-    """Build the tab's content; opening the tab fills it."""
+def build(tab: gr.Tab) -> gr.HTML:
+    """Build the tab's content; opening the tab fills it.
+
+    Returns:
+        The view, whose `draw` event asks for the Draw tab.
+    """
     with gr.Row(elem_id="results-choice"):
         network = gr.Dropdown(label="Network", elem_id="results-network")
-        data = gr.Radio(
-            [("MNIST", "mnist"), ("Synthetic digits", "synthetic")],
-            value=DATA_SETS[0],
-            label="Data",
-            elem_id="results-data",
-        )
-    training = gr.HTML(elem_id="results-training", apply_default_css=False)
-    test = gr.HTML(elem_id="results-test", apply_default_css=False)
-    again = gr.Button("Nine others", elem_id="results-again")
-
-    start = gr.State(0)  # the first of the images that are shown
-    for event in (network.change, data.change):
-        event(_show, [network, data, start], [training, test], **_QUIET)
-    again.click(lambda n: n + SHOWN, start, start, **_QUIET).then(
-        _show, [network, data, start], [training, test], **_QUIET
+        other = gr.Dropdown([NONE], value="", label="Compare with", elem_id="results-other")
+        data = gr.Radio(CHOICES, value=DATA_SETS[0], label="Data", elem_id="results-data")
+    view = gr.HTML(
+        html_template=(HERE / "results.html").read_text(),
+        js_on_load=javascript("results.js"),
+        server_functions=[evaluate_networks, evaluation_progress, test_digits],
+        elem_id="results",
+        apply_default_css=False,
+        nine=NINE,
     )
-    tab.select(_networks, network, network, **_QUIET).then(
-        _show, [network, data, start], [training, test], **_QUIET
+    # The browser itself tells the view what was chosen: of two answers of the server the earlier
+    # one may come last.
+    asked = [network, other, data]
+    for field in asked:
+        field.change(None, asked, view, js=_ASKED, **_QUIET)
+    tab.select(_networks, [network, other], [network, other], **_QUIET).then(
+        None, asked, view, js=_OPENED, **_QUIET
     )
+    return view
 
 
-def _networks(chosen: str | None) -> dict[str, Any]:
-    """The networks that there are now, the visitor's choice kept."""
-    names = [path.name for path in list_checkpoints()]
-    return gr.update(choices=names, value=chosen if chosen in names else next(iter(names), None))
+_ASKED = "(network, other, data) => ({ network, other, data })"
+_OPENED = "(network, other, data) => ({ network, other, data, opened: Date.now() })"
 
 
-def _show(name: str | None, data_name: str, start: int) -> tuple[str, str]:
-    """The training images with their labels, and what the network reads in test images."""
-    try:
-        data = _data(data_name)
-    except DataError as error:
-        return f"<p>{html.escape(str(error))}</p>", ""
-    try:
-        found = _evaluation(name, data_name)
-    except CheckpointError as error:
-        return _training(data, start), f"<p>{html.escape(str(error))}</p>"
-    return _training(data, start), _test(data, found, start)
+def _networks(chosen: str | None, other: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The networks that there are now; a visitor's choice is kept while it is there."""
+    names = list(_paths())
+    first = {} if chosen in names else {"value": next(iter(names), None)}
+    second = {} if other in ("", *names) else {"value": ""}
+    return gr.update(choices=names, **first), gr.update(choices=[NONE, *names], **second)
 
 
-@lru_cache(maxsize=len(DATA_SETS))
-def _data(name: str) -> DataSet:
-    return load(name)
+# ---------------------------------------------------------------- what the page asks for
 
 
-def _evaluation(name: str | None, data_name: str) -> Evaluation:
-    path = {path.name: path for path in list_checkpoints()}.get(name)
-    if path is None:
-        raise CheckpointError("Choose a network: there is none of this name.")
-    return _evaluate(path, path.stat().st_mtime_ns, data_name)
+@answering
+def evaluate_networks(request: Answer) -> Answer:
+    """The figures of one network or two; takes about a second each where they are not kept.
+
+    Args:
+        request: `data`, `network` and `other` (empty for none), names from the fields.
+
+    Returns:
+        `count` of the test digits; for each of the `networks` what `_figures` makes; with two of
+        them the number of digits in each of the `groups` of `_GROUPS`; the files' `versions`.
+    """
+    paths, found = _evaluations(request)
+    answer = {
+        "count": len(found[0].labels),
+        "networks": [{"name": p.name, **_figures(e)} for p, e in zip(paths, found, strict=True)],
+        "versions": [_version(path) for path in paths],
+    }
+    if len(found) == 2:
+        answer["groups"] = {name: int(_group(found, name).sum()) for name in _GROUPS}
+    return answer
+
+
+@answering
+def evaluation_progress(request: Answer) -> Answer:
+    """How far `evaluate_networks` is with this request: a `text`, and a `share` 0..1 or None."""
+    data, paths = _names(request)
+    for path in paths:
+        if (done := _reading.get((path, data))) is not None:
+            count = len(data_set(data).test)
+            text = f"{path.name} reads the test images: {done:,} of {count:,}"
+            return {"text": text, "share": done / count}
+    return loading(data)
+
+
+@answering
+def test_digits(request: Answer) -> Answer:
+    """Some test digits, with what the networks answered.
+
+    Args:
+        request: that of `evaluate_networks`; which digits to `show`, one of `_SHOWS`: all in their
+            order, the first network's mistakes, its mistakes about the digit `truth`, its answers
+            `answer` about `truth`, or a group of two networks; and `start`, how many to leave out.
+
+    Returns:
+        `total`, how many there are to show; of those from `start` on a page of `digits`, each with
+        `index`, `frame`, `truth` and, for each network, `probabilities`; the files' `versions`.
+    """
+    paths, found = _evaluations(request)
+    digits = data_set(request["data"]).test
+    chosen = _chosen(request, found)
+    start = whole_in(request, "start", 0, len(digits))
+    size = NINE if request["show"] == "all" else PAGE
+    return {
+        "total": len(chosen),
+        "digits": [
+            {
+                "index": index,
+                "frame": encode(digits.frames[index]),
+                "truth": int(digits.labels[index]),
+                "probabilities": [_rounded(e.probabilities[index]) for e in found],
+            }
+            for index in chosen[start : start + size].tolist()
+        ],
+        "versions": [_version(path) for path in paths],
+    }
+
+
+def _figures(evaluation: Evaluation) -> Answer:
+    """Accuracy, right and wrong answers, both for each digit too, and the confusion matrix."""
+    right = int(evaluation.right.sum())
+    confusion = evaluation.confusion
+    return {
+        "accuracy": evaluation.accuracy,
+        "right": right,
+        "wrong": len(evaluation.labels) - right,
+        "counts": confusion.sum(1).tolist(),
+        "errors": (confusion.sum(1) - confusion.diagonal()).tolist(),
+        "confusion": confusion.tolist(),
+    }
+
+
+def _chosen(request: Answer, found: list[Evaluation]) -> torch.Tensor:
+    """The indices to show: mistakes come first and the surest of them first, then the least sure
+    of what was read right.
+    """
+    show = name_in(request, "show", _SHOWS)
+    first = found[0]
+    if show == "all":
+        return torch.arange(len(first.labels))
+    if show == "mistakes":
+        return first.mistakes
+    if show in _GROUPS:
+        if len(found) < 2:
+            raise RequestError("The request compares one network with none.")
+        return _surest_mistakes_first(_group(found, show), found)
+    chosen = first.labels == whole_in(request, "truth", 0, 9)
+    if show == "digit":
+        chosen = chosen & ~first.right
+    else:
+        chosen = chosen & (first.answers == whole_in(request, "answer", 0, 9))
+    return _surest_mistakes_first(chosen, [first])
+
+
+def _group(found: list[Evaluation], name: str) -> torch.Tensor:
+    """bool N, the digits that two networks read right or wrong as the group says."""
+    return (found[0].right == _GROUPS[name][0]) & (found[1].right == _GROUPS[name][1])
+
+
+def _surest_mistakes_first(chosen: torch.Tensor, found: list[Evaluation]) -> torch.Tensor:
+    indices = chosen.nonzero().flatten()
+    sure = torch.stack([e.probabilities[indices].amax(1) for e in found])
+    wrong = torch.stack([~e.right[indices] for e in found])
+    mistake = torch.where(wrong, sure, 0).amax(0)
+    return indices[torch.where(mistake > 0, -mistake, sure.amin(0)).argsort(stable=True)]
+
+
+def _rounded(probabilities: torch.Tensor) -> list[float]:
+    return [round(value, 4) for value in probabilities.tolist()]
+
+
+# ---------------------------------------------------------------- networks by name
+
+
+def _paths() -> dict[str, Path]:
+    return {path.name: path for path in list_checkpoints()}
+
+
+def _names(request: Answer) -> tuple[str, list[Path]]:
+    """The request's data set, and its networks: only names of files that are listed."""
+    paths = _paths()
+    asked = [request.get("network"), request.get("other")]
+    names = [name for name in asked if name != ""]
+    if not all(isinstance(name, str) and name in paths for name in names) or not names:
+        raise CheckpointError("This network is not there: choose another one, or train one.")
+    return name_in(request, "data", DATA_SETS), [paths[name] for name in names]
+
+
+def _evaluations(request: Answer) -> tuple[list[Path], list[Evaluation]]:
+    data, paths = _names(request)
+    return paths, [_evaluate(path, _version(path), data) for path in paths]
+
+
+def _version(path: Path) -> str:
+    """Changes when the file does, as during a run; a file that is gone has one too."""
+    return str(path.stat().st_mtime_ns) if path.exists() else ""
+
+
+_evaluating = threading.Lock()  # one at a time: two would take twice as long, both of them
+_reading: dict[tuple[Path, str], int] = {}  # how many digits the one under way has read
 
 
 @lru_cache(maxsize=8)
-def _evaluate(path: Path, changed: int, data_name: str) -> Evaluation:
-    return evaluate(read(path), _data(data_name).test)
-
-
-def _training(data: DataSet, start: int) -> str:
-    chosen = [i % len(data.train) for i in range(start, start + SHOWN)]
-    figures = [_figure(data.train.frames[i], str(int(data.train.labels[i]))) for i in chosen]
-    return (
-        f"<h2>What it learns from</h2><p>{len(data.train):,} training images and "
-        f"{len(data.test):,} test images of 28×28 pixels, with their labels. The network takes "
-        f"them in batches of the shape N×1×32×32.</p>{_grid(figures)}"
-    )
-
-
-def _test(data: DataSet, found: Evaluation, start: int) -> str:
-    chosen = [i % len(data.test) for i in range(start, start + SHOWN)]
-    figures = []
-    for i in chosen:
-        answer, truth = int(found.answers[i]), int(found.labels[i])
-        caption = str(answer) if answer == truth else f"{answer}, is a {truth}"
-        figures.append(_figure(data.test.frames[i], caption, wrong=answer != truth))
-    right = int(found.right.sum())
-    return (
-        f"<h2>What it reads</h2><p><strong>{found.accuracy:.2%}</strong> of the {len(data.test):,} "
-        f"test images read right: {right:,} right, {len(data.test) - right:,} wrong.</p>"
-        f"{_grid(figures)}"
-    )
-
-
-def _grid(figures: list[str]) -> str:
-    return f'<div class="digits">{"".join(figures)}</div>'
-
-
-def _figure(frame: torch.Tensor, caption: str, wrong: bool = False) -> str:
-    """One uint8 28×28 frame with what stands below it."""
-    file = io.BytesIO()
-    Image.fromarray(frame.numpy()).save(file, "PNG")
-    source = base64.b64encode(file.getvalue()).decode()
-    kind = ' class="wrong"' if wrong else ""
-    return (
-        f'<figure{kind}><img src="data:image/png;base64,{source}" alt="a digit, {caption}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+def _evaluate(path: Path, version: str, data: str) -> Evaluation:
+    checkpoint, digits = read(path), data_set(data).test
+    with _evaluating:
+        try:
+            return evaluate_once(checkpoint, digits, partial(_reading.__setitem__, (path, data)))
+        finally:
+            _reading.pop((path, data), None)

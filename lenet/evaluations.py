@@ -1,0 +1,88 @@
+"""Evaluations that are kept: what a network answered about a data set is computed once.
+
+Each lies in a file below the data folder whose name is a hash of what the answers depend on, so it
+is found again after a restart and under another name of the checkpoint. A damaged file counts as
+none, and where none can be written the answers are computed again. This file knows nothing of how
+digits are read.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lenet.checkpoint import Checkpoint
+from lenet.data import Digits, data_folder
+from lenet.evaluate import Evaluation, evaluate
+
+KEPT = 200  # evaluations; one of 10,000 digits takes 400 kB
+
+_FORMAT = b"lenet-live evaluation 1"  # a new number where the same network would answer otherwise
+
+
+def folder() -> Path:
+    """Where evaluations are kept."""
+    return data_folder() / "evaluations"
+
+
+def content_key(checkpoint: Checkpoint, digits: Digits) -> str:
+    """64 hexadecimal digits of all that an evaluation depends on, whatever the file is called."""
+    digest = hashlib.sha256(_FORMAT)
+    for name in sorted(checkpoint.weights):
+        digest.update(checkpoint.weights[name].float().contiguous().numpy())
+    digest.update(np.array([checkpoint.temperature, checkpoint.sure_above], np.float64))
+    digest.update(digits.frames.contiguous().numpy())
+    digest.update(digits.labels.contiguous().numpy())
+    return digest.hexdigest()
+
+
+def evaluate_once(
+    checkpoint: Checkpoint, digits: Digits, progress: Callable[[int], None] = lambda done: None
+) -> Evaluation:
+    """The kept evaluation of a checkpoint; where there is none, evaluate and keep it."""
+    path = folder() / content_key(checkpoint, digits)
+    probabilities = _read(path, len(digits))
+    if probabilities is not None:
+        return Evaluation(digits.labels, probabilities, checkpoint.sure_above)
+    found = evaluate(checkpoint, digits, progress)
+    _keep(path, found.probabilities)
+    return found
+
+
+def _read(path: Path, count: int) -> torch.Tensor | None:
+    """The probabilities in a file, float32 count×10; None where it is missing or damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    checksum, data = content[:32], content[32:]
+    if hashlib.sha256(data).digest() != checksum or len(data) != count * 10 * 4:
+        return None
+    with suppress(OSError):
+        os.utime(path)  # the ones that nobody asks for go first
+    return torch.from_numpy(np.frombuffer(data, "<f4").reshape(count, 10).copy())
+
+
+def _keep(path: Path, probabilities: torch.Tensor) -> None:
+    data = probabilities.numpy().astype("<f4").tobytes()
+    with suppress(OSError):  # a full or read-only disk costs a second the next time, no more
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_oldest(path.parent)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            try:
+                file.write(hashlib.sha256(data).digest() + data)
+                file.close()
+                os.replace(file.name, path)
+            except OSError:
+                os.unlink(file.name)
+
+
+def _remove_oldest(where: Path) -> None:
+    files = sorted(where.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for file in files[KEPT - 1 :]:
+        file.unlink(missing_ok=True)

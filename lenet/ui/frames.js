@@ -1,0 +1,127 @@
+// What the tabs that show data sets share. Python puts this text in front of each one's own, so both
+// are one function: `element`, `trigger` and `server` are Gradio's.
+//
+// A frame comes from the server as base64 of its bytes, row by row. Whatever comes from there reaches
+// the page as text or as pixels, never as HTML.
+
+const PATIENCE = 150; // milliseconds before progress is shown, and between two looks at it
+const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+const find = (selector) => element.querySelector(selector);
+const count = (number) => number.toLocaleString("en");
+const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
+
+function make(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+async function ask(name, request) {
+  return (await server[name](request)) ?? { error: "The server does not answer: try it again." };
+}
+
+// ---------------------------------------------------------------- what takes a while
+
+let waits = 0; // of the calls that take a while, only the latest one's progress is shown
+
+// The answer to a call that may take a second; until then, what `progress` says about it.
+async function askWithProgress(name, progress, request) {
+  const mine = ++waits;
+  const pause = () => new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const follow = async () => {
+    for (await pause(); mine === waits; await pause()) {
+      const { text, share } = await ask(progress, request);
+      if (mine !== waits || !text) return;
+      find(".waiting").hidden = false;
+      find(".waiting p").textContent = text;
+      find("progress").hidden = share === null;
+      find("progress").value = share ?? 0;
+    }
+  };
+  follow();
+  const answer = await ask(name, request);
+  if (mine === waits) {
+    waits += 1;
+    find(".waiting").hidden = true;
+  }
+  return answer;
+}
+
+// Whether an answer is one: shows the report, or the sentence that stands in its place.
+function succeeded(answer) {
+  find(".report").hidden = Boolean(answer.error);
+  find(".error").hidden = !answer.error;
+  find(".error").textContent = answer.error ?? "";
+  return !answer.error;
+}
+
+// ---------------------------------------------------------------- frames
+
+const decode = (frame) => Uint8Array.from(atob(frame), (letter) => letter.charCodeAt(0));
+
+// White ink on black paper, as the network gets it.
+function picture(frame, label) {
+  const bytes = decode(frame);
+  const side = Math.sqrt(bytes.length);
+  const canvas = make("canvas", { width: side, height: side, role: "img", ariaLabel: label });
+  const image = new ImageData(side, side);
+  bytes.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+// A frame as a button, with lines of text below it.
+function figure(frame, label, lines, press) {
+  const button = make("button", { type: "button", ariaLabel: label, title: label });
+  button.append(picture(frame, ""));
+  button.firstChild.ariaHidden = "true";
+  button.addEventListener("click", press);
+  const texts = lines.map((line) => make("span", {}, line));
+  return make("figure", {}, button, make("figcaption", {}, ...texts));
+}
+
+// ---------------------------------------------------------------- one frame, large
+
+const dialog = make("dialog", { className: "large-digit" });
+element.append(dialog);
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+
+function openLarge(title, frame, ...content) {
+  const inside = make("button", { type: "button", className: "look-inside" }, "Look inside");
+  inside.title = "Put it on the pad and see what each layer makes of it";
+  inside.addEventListener("click", () => {
+    dialog.close();
+    document.dispatchEvent(new CustomEvent("lenet:open", { detail: { frame } }));
+    trigger("draw");
+  });
+  const close = make("button", { type: "button" }, "Close");
+  close.addEventListener("click", () => dialog.close());
+  dialog.ariaLabel = title;
+  dialog.replaceChildren(
+    make("h3", {}, title),
+    make("div", { className: "content" }, picture(frame, title), ...content),
+    make("div", { className: "buttons" }, inside, close),
+  );
+  dialog.showModal();
+}
+
+// ---------------------------------------------------------------- choices that are buttons
+
+// Buttons of which one is pressed; `choose` gets its value. Returns what presses one without it.
+function choice(holder, options, choose) {
+  const buttons = options.map(([value, text, label]) => {
+    const button = make("button", { type: "button", ariaLabel: label ?? text }, text);
+    button.addEventListener("click", () => {
+      press(value);
+      choose(value);
+    });
+    return [value, button];
+  });
+  function press(pressed) {
+    for (const [value, button] of buttons) button.ariaPressed = String(value === pressed);
+  }
+  holder.replaceChildren(...buttons.map(([, button]) => button));
+  press(options[0][0]);
+  return press;
+}
