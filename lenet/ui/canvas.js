@@ -244,6 +244,7 @@ async function ask() {
       forget();
       show(answer.error ? NOTHING : answer);
       say(answer.error);
+      if (!answer.error) pad.drawing = { strokes, digit: answer.digit }; // the Train tab reads it too
       pad.dispatchEvent(new CustomEvent("lenet:answer", { detail: answer }));
     }
   }
