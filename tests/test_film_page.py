@@ -68,8 +68,9 @@ def draw_example(page: Page, digit: int) -> None:
 
 
 def open_film(page: Page, length: int) -> None:
+    """Open the tab and wait for the last moment."""
     page.get_by_role("tab", name="Train").click()
-    expect(page.locator("#film-strip")).to_have_attribute("width", str(length), timeout=SOON)
+    expect(page.locator("#film-moment")).to_have_value(str(length - 1), timeout=SOON)
 
 
 def probabilities(page: Page, snapshot: Snapshot) -> torch.Tensor:
