@@ -30,19 +30,22 @@ function nothing() {
 // ---------------------------------------------------------------- the visitor's drawing
 
 function ownDrawing() {
-  const drawn = document.getElementById("pad")?.drawing;
+  let drawn = document.getElementById("pad")?.drawing;
   try {
     if (drawn) sessionStorage.setItem(STORED, JSON.stringify(drawn));
-    const { strokes, digit } = drawn ?? JSON.parse(sessionStorage.getItem(STORED));
-    return { strokes, digit, name: `Your ${digit}` };
+    else drawn = JSON.parse(sessionStorage.getItem(STORED));
   } catch {
-    return null; // nothing drawn yet, or a browser that stores nothing
+    // A browser that stores nothing: after a reload the drawing is gone.
   }
+  return drawn && { ...drawn, name: `Your ${drawn.digit}`, advice: "" };
 }
 
 function chooseDrawing() {
-  const { strokes, digit } = props.example;
-  const chosen = ownDrawing() ?? { strokes, digit, name: `An example ${digit}` };
+  const chosen = ownDrawing() ?? {
+    ...props.example,
+    name: `An example ${props.example.digit}`,
+    advice: " Draw a digit of your own in the Draw tab, and it is read here instead.",
+  };
   if (JSON.stringify(chosen) === JSON.stringify(drawing)) return;
   drawing = structuredClone(chosen);
   film = nothing();
@@ -101,8 +104,9 @@ function show(moment) {
   find("film-sentence").textContent = sentence();
   find("film-answer").textContent = film.moments[at].digit;
   find("film-words").textContent =
-    `A column for each of ${film.length} moments, closer together at first, when most changes, and ` +
-    "a row for each digit: the stronger the colour, the more probable the digit.";
+    `The same drawing read by the network as it was at ${film.length} moments of the run: a column ` +
+    "for each, closer together at first, when most changes, and a row for each digit; the stronger " +
+    "the colour, the more probable the digit." + drawing.advice;
   showDrawing();
   showKernels();
   showStrip();

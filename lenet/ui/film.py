@@ -13,12 +13,12 @@ from typing import Any
 
 import gradio as gr
 import torch
+from torch.func import functional_call
 
 from lenet import runs
-from lenet.checkpoint import Checkpoint
 from lenet.film import Snapshot, film_length, planned_length, read_film
-from lenet.preprocess import resize_frames, strokes_to_frame
-from lenet.recognize import Recognizer
+from lenet.model import LeNet
+from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
 from lenet.runs import Run
 from lenet.synthetic import example_strokes
 
@@ -113,6 +113,7 @@ def _snapshots(path: Path, changed: int, size: int) -> tuple[Snapshot, ...]:
     return tuple(read_film(path))
 
 
+_LENET = LeNet()  # whose weights do not matter: those of a snapshot take their place
 _moments: dict[tuple[str, int, bytes], dict[str, Any]] = {}
 
 
@@ -123,11 +124,13 @@ def _moment(run: str, snapshot: Snapshot, frame: torch.Tensor) -> dict[str, Any]
         if len(_moments) >= KEPT:
             _moments.clear()
         state = snapshot.state()
-        recognition = Recognizer(Checkpoint(state)).recognize_frame(frame)
+        with torch.inference_mode():
+            inputs = frames_to_inputs(frame[None])
+            probabilities = functional_call(_LENET, state, inputs)[0].softmax(0).tolist()
         _moments[key] = {
             "batches": snapshot.batches,
-            "digit": recognition.digit,
-            "probabilities": [round(p, 4) for p in recognition.probabilities],
+            "digit": probabilities.index(max(probabilities)),
+            "probabilities": [round(p, 4) for p in probabilities],
             "kernels": [
                 [round(w, 4) for w in kernel]
                 for kernel in state["conv1.weight"].flatten(1).tolist()
