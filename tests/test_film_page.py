@@ -110,7 +110,7 @@ def expect_moment(page: Page, film: list[Snapshot], name: str, at: int) -> None:
     for kernel in range(6):
         pixels = page.locator("#film-kernels canvas").nth(kernel).evaluate(PIXELS)
         shown = torch.tensor(pixels).view(5, 5, 4)[..., :3]
-        torch.testing.assert_close(shown.float(), colours(film, at, kernel), atol=1.5, rtol=0)
+        torch.testing.assert_close(shown.float(), colours(film, at, kernel), atol=0.6, rtol=0)
 
 
 def test_each_moment_shows_its_own_answer_and_kernels(film, page: Page):
@@ -158,7 +158,7 @@ def test_a_replay_moves_everything_together_from_the_first_to_the_last(film, pag
         assert sentence("An example 7", film[at], expected).match(frame["sentence"])
         assert frame["answer"] == str(int(expected.argmax()))
         kernel = torch.tensor(frame["kernel"]).view(5, 5, 4)[..., :3].float()
-        torch.testing.assert_close(kernel, colours(film, at, 0), atol=1.5, rtol=0)
+        torch.testing.assert_close(kernel, colours(film, at, 0), atol=0.6, rtol=0)
 
 
 def test_a_replay_can_be_paused_and_goes_on(film, page: Page):
