@@ -22,6 +22,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lenet.checkpoint import SHIPPED, folder, read
+from lenet.film import SUFFIX, FilmWriter
 from lenet.log import ENDINGS, Event, EventLog, LogError, read_log
 from lenet.settings import Request, settle
 from lenet.train import Stop, new_name, train
@@ -61,6 +62,11 @@ class Run:
         """The run's checkpoint, where it has written one."""
         path = folder() / f"{self.name}.pt"
         return path if self.name and path.exists() else None
+
+    @property
+    def film(self) -> Path:
+        """Where the run's film lies, if it has one."""
+        return folder() / f"{self.name}{SUFFIX}"
 
 
 @dataclass
@@ -208,7 +214,7 @@ def _cause_of_death(child: _Child | None) -> str:
 
 
 def _run(request: Request, log: Path, last_words: Any) -> None:
-    """The run's process: train and write the log."""
+    """The run's process: train and write the log and the film."""
     gc.freeze()  # the garbage collector's first look through all of torch would take 0.2 s
     stop = Stop()
     os.setsid()  # Ctrl-C in the server's terminal is the server's alone
@@ -217,9 +223,10 @@ def _run(request: Request, log: Path, last_words: Any) -> None:
     # busy neighbour then makes training a hundred times slower, not half as fast.
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
     try:
-        events = EventLog(log)
+        events, film = EventLog(log), FilmWriter(log.with_suffix(SUFFIX))
         with FileLock(log.parent / _LOCK, timeout=10):
-            for event in train(request, log.with_suffix(".pt"), stop):
+            for event in train(request, log.with_suffix(".pt"), stop, film.begin):
+                film.follow(event)  # before the log: who reads of an event finds its snapshot
                 events.append(event)
     except (LogError, OSError) as error:
         last_words.send(str(error))

@@ -36,7 +36,10 @@ from lenet.trainer import Trainer, TrainingError
 
 
 def train(
-    request: Request, out: Path | str, stop: Callable[[], bool] = lambda: False
+    request: Request,
+    out: Path | str,
+    stop: Callable[[], bool] = lambda: False,
+    begun: Callable[[Trainer], None] = lambda trainer: None,
 ) -> Iterator[Event]:
     """Train, and yield the run's events, the last of them `done`, `stopped` or `error`.
 
@@ -45,10 +48,11 @@ def train(
         out: the checkpoint that is written at the start, every few seconds, after each epoch and
             at the end; it may be the one resumed from.
         stop: asked after every batch; True ends the run with a checkpoint.
+        begun: given what trains before the first event, to look at it at every event.
     """
     elapsed = 0.0
     try:
-        for event in _train(request, Path(out), stop):
+        for event in _train(request, Path(out), stop, begun):
             elapsed = event["elapsed"]
             yield event
         return
@@ -60,7 +64,9 @@ def train(
     yield {"event": "error", "elapsed": elapsed, "kind": kind, "message": message}
 
 
-def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Event]:
+def _train(
+    request: Request, out: Path, stop: Callable[[], bool], begun: Callable[[Trainer], None]
+) -> Iterator[Event]:
     keep_freed_memory()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +92,7 @@ def _train(request: Request, out: Path, stop: Callable[[], bool]) -> Iterator[Ev
             write(trainer.checkpoint(), out)
         return {"event": "checkpoint", "elapsed": trainer.elapsed, "path": str(out)}
 
+    begun(trainer)
     yield _start_event(request, trainer, resumed)
     yield save()
     try:

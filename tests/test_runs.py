@@ -271,7 +271,7 @@ def test_a_stopped_run_goes_on_in_its_own_log_and_checkpoint(checkpoints):
     assert kinds(run.events).count("start") == 2
     assert is_one_story(run.events)
     files = {path.name for path in checkpoints.iterdir() if not path.name.startswith(".")}
-    assert files == {f"{run.name}.pt", f"{run.name}.jsonl"}
+    assert files == {f"{run.name}.pt", f"{run.name}.jsonl", f"{run.name}.film"}
 
 
 def test_more_epochs_of_a_finished_run_leave_its_files_alone(checkpoints, monkeypatch):

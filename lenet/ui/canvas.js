@@ -268,6 +268,8 @@ async function ask() {
       forget();
       show(answer.error ? NOTHING : { ...answer, checkpoint });
       say(answer.error);
+      // The Train tab's film reads it too.
+      if (!answer.error && !picture) pad.drawing = { strokes, digit: answer.digit };
     }
   }
   asking = false;

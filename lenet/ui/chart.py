@@ -49,6 +49,14 @@ def percent_axis(values: Sequence[float]) -> Axis:
     return Axis(low, 1.0, [(value, f"{100 * value:g} %") for value in (low, middle, 1.0)])
 
 
+def linear_axis(values: Sequence[float]) -> Axis:
+    """An axis from 0 to a round number above positive values."""
+    highest = max(values, default=1.0)
+    decade = 10.0 ** math.floor(math.log10(highest))
+    high = next(step * decade for step in (1, 1.5, 2, 3, 4, 6, 8, 10) if step * decade >= highest)
+    return Axis(0.0, high, [(value, f"{value:g}") for value in (0.0, high / 2, high)])
+
+
 def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) -> str:
     """A chart over epochs as HTML.
 

@@ -16,7 +16,8 @@ from lenet.log import Event, line
 from lenet.recipes import RECIPES
 from lenet.runs import Run
 from lenet.settings import Request, check_limits, settings_of
-from lenet.ui.chart import line_chart, log_axis, percent_axis
+from lenet.ui import film
+from lenet.ui.chart import line_chart, linear_axis, log_axis, percent_axis
 
 EVERY = 0.5  # seconds between two looks at the run
 IMPATIENT = 0.1  # the same until the first loss has come
@@ -50,6 +51,7 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
         )
         draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
         charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
+        strip = film.build()
         log = gr.HTML(_log(Run("idle")), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False):
             settings = _settings_fields()
@@ -70,7 +72,9 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
         look(_look, None, [run_state, progress], queue=False, **_QUIET)
     buttons = [start, stop, resume, synthetic, draw]
     run_state.change(_show_state, None, [*buttons, source, networks], queue=False, **_QUIET)
-    progress.change(_show_progress, None, [timer, status, charts, log], queue=False, **_QUIET)
+    progress.change(
+        _show_progress, None, [timer, status, charts, strip, log], queue=False, **_QUIET
+    )
     start.click(_start, settings, None, validator=_check, **_QUIET)
     synthetic.click(_start_synthetic, None, None, **_QUIET)
     stop.click(runs.stop, None, None, **_QUIET)
@@ -236,6 +240,7 @@ async def _show_progress() -> list[Any]:
         gr.Timer(IMPATIENT if waits else EVERY),
         _status(run, _percent(run)),
         _charts(run.events),
+        film.news(run),
         _log(run),
     ]
 
@@ -296,17 +301,23 @@ def _log(run: Run) -> str:
 
 
 def _charts(events: tuple[Event, ...]) -> str:
-    """The loss of each hundred batches and of the test set, and the share read right."""
+    """The loss of each hundred batches and of the test set, the share read right, and the rate."""
     start = next((e for e in reversed(events) if e["event"] == "start"), None)
     if start is None:
         return ""
     batches = [e for e in events if e["event"] == "batch"]
     epochs = [e for e in events if e["event"] == "epoch"]
-    training = [(e["epoch"] - 1 + e["batch"] / start["batches"], e["loss"]) for e in batches]
+    places = [e["epoch"] - 1 + e["batch"] / start["batches"] for e in batches]
+    training = list(zip(places, [e["loss"] for e in batches], strict=True))
+    rates = list(zip(places, [e["learning_rate"] for e in batches], strict=True))
     test = [(e["epoch"], e["test_loss"]) for e in epochs]
     right = [(e["epoch"], e["test_accuracy"]) for e in epochs]
     losses = log_axis([loss for _, loss in training + test])
     shares = percent_axis([share for _, share in right])
-    return line_chart(
-        "Loss", {"training": training, "test": test}, losses, start["epochs"]
-    ) + line_chart("Test images read right", {"test": right}, shares, start["epochs"])
+    peak = linear_axis([start["learning_rate"], *(rate for _, rate in rates)])
+    end = start["epochs"]
+    return (
+        line_chart("Loss", {"training": training, "test": test}, losses, end)
+        + line_chart("Test images read right", {"test": right}, shares, end)
+        + line_chart("Learning rate", {"rate": rates}, peak, end)
+    )

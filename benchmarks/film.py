@@ -1,0 +1,143 @@
+"""What the film of a run costs the run, and what ten who watch it add.
+
+`python -m benchmarks.film [--rounds N]` trains recipe fast for an epoch on MNIST as the page does:
+without a film, with one, and with ten drawings that are read again at each of its moments, in turn.
+It prints the images a second of each, the share of a run's time that goes into writing the film,
+and the processor's time that reading it takes. The drawings are read in this process, as the server
+reads them in its own; the web's part of watching is in `benchmarks.while_training`.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import torch
+
+from lenet import runs
+from lenet.film import FilmWriter
+from lenet.log import Event
+from lenet.settings import Request
+from lenet.synthetic import example_strokes
+from lenet.trainer import Trainer
+
+WATCHERS = 10
+EVERY = 0.5  # seconds between two looks of a page
+EXAMPLES = example_strokes()
+REQUEST = Request("fast", "mnist", epochs=1)
+
+_run = runs._run
+
+
+class TimedFilm(FilmWriter):
+    """Notes beside the film how many seconds went into it."""
+
+    seconds = 0.0
+
+    def begin(self, trainer: Trainer) -> None:
+        """Begin, timed."""
+        self._timed(super().begin, trainer)
+
+    def follow(self, event: Event) -> None:
+        """Follow, timed."""
+        self._timed(super().follow, event)
+
+    def _timed(self, function: Callable[[Any], None], argument: Any) -> None:
+        begin = time.perf_counter()
+        function(argument)
+        self.seconds += time.perf_counter() - begin
+        self.path.with_suffix(".seconds").write_text(str(self.seconds))
+
+
+class NoFilm(FilmWriter):
+    """Writes nothing."""
+
+    def begin(self, trainer: Trainer) -> None:
+        """Leave the film unbegun."""
+
+
+def run_with_film(*arguments: Any) -> None:
+    """What a run's process does, timed."""
+    runs.FilmWriter = TimedFilm
+    _run(*arguments)
+
+
+def run_without_film(*arguments: Any) -> None:
+    """What a run's process does, but for the film."""
+    runs.FilmWriter = NoFilm
+    _run(*arguments)
+
+
+def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
+    """A run's images a second, its share in the film, and the seconds that those who watch take."""
+    runs._run = run_with_film if filmed else run_without_film
+    runs.start(REQUEST)
+    known: list[list[int]] = [[] for _ in range(watchers)]
+    reading = 0.0
+    while (run := runs.current()).alive:
+        begin = time.process_time()
+        for digit in range(watchers):
+            known[digit] += watch(run.name, digit, known[digit])
+        reading += time.process_time() - begin
+        time.sleep(EVERY)
+    if run.state != "finished":
+        raise SystemExit(run.message)
+    time.sleep(1)  # the next run is named by its second
+    elapsed = run.events[-1]["elapsed"]
+    noted = run.film.with_suffix(".seconds")
+    writing = float(noted.read_text()) if filmed else 0.0
+    return run.events[0]["images"] / elapsed, writing / elapsed, reading
+
+
+def watch(name: str, digit: int, known: list[int]) -> list[int]:
+    """Ask as a page does, until there is no more; the batches of the moments that are new."""
+    from lenet.ui.film import read_moments  # not at the top: a run's process imports this file too
+
+    found: list[int] = []
+    more = True
+    while more:
+        question = {"strokes": EXAMPLES[digit], "run": name, "known": known + found}
+        answer = asyncio.run(read_moments(question))
+        found += [moment["batches"] for moment in answer["moments"]]
+        more = answer["more"]
+    return found
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, metavar="N")
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)  # as the server
+    kinds = {
+        "no film": (False, 0),
+        "a film": (True, 0),
+        f"a film, {WATCHERS} watch": (True, WATCHERS),
+    }
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in kinds}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["LENET_CHECKPOINTS"] = folder
+        runs.warm_up()
+        measure(True, WATCHERS)  # loads what is loaded once
+        for number in range(rounds):
+            # The order turns round, so that no kind is always the first.
+            for name in sorted(kinds, reverse=number % 2 == 1):
+                found[name].append(measure(*kinds[name]))
+    print("| run | images a second | of the run without | of it writing | s of reading |")
+    print("|---|---|---|---|---|")
+    without, *_ = zip(*found["no film"], strict=True)
+    for name in kinds:
+        speeds, writing, reading = zip(*found[name], strict=True)
+        ratio = median(b / a for a, b in zip(without, speeds, strict=True))
+        print(
+            f"| {name} | {median(speeds):,.0f} | {ratio:.3f} | {median(writing):.3%} | "
+            f"{median(reading):.2f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
