@@ -46,7 +46,7 @@ function repaint() {
 
 function paintPicture() {
   const ink = new ImageData(FRAME, FRAME);
-  [...atob(picture)].forEach((pixel, i) => (ink.data[4 * i + 3] = pixel.charCodeAt(0)));
+  decode(picture).forEach((value, i) => (ink.data[4 * i + 3] = value));
   const small = new OffscreenCanvas(FRAME, FRAME);
   small.getContext("2d").putImageData(ink, 0, 0);
   context.drawImage(small, 0, 0, SIDE, SIDE);
@@ -212,16 +212,9 @@ function show(answer) {
     track.firstChild.style.width = percent;
     share.textContent = digit === null ? "" : percent;
   });
-  showPixels(pixels);
+  const bytes = decode(pixels);
+  paintPixels(find("seen"), (i) => gray(bytes[i] ?? 0));
   pad.dispatchEvent(new CustomEvent("lenet:answer", { detail: answer, bubbles: true }));
-}
-
-function showPixels(encoded) {
-  const canvas = find("seen");
-  const image = new ImageData(canvas.width, canvas.height);
-  new Uint32Array(image.data.buffer).fill(0xff000000); // black, opaque
-  [...atob(encoded)].forEach((pixel, i) => image.data.fill(pixel.charCodeAt(0), 4 * i, 4 * i + 3));
-  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 function say(sentence) {

@@ -21,14 +21,13 @@ from lenet.augment import (
 from lenet.data import DATA_SETS, DataSet, Digits
 from lenet.preprocess import MEAN, STD, frames_to_inputs
 from lenet.recipes import RECIPES
+from lenet.ui.assets import javascript, template
 from lenet.ui.frames import (
     CHOICES,
-    HERE,
     Answer,
     answering,
     data_set,
     encode,
-    javascript,
     loading,
     name_in,
     whole_in,
@@ -52,8 +51,8 @@ def build() -> gr.HTML:
     data = gr.Radio(CHOICES, value=DATA_SETS[0], label="Data", elem_id="data-set")
     view = gr.HTML(
         value=DATA_SETS[0],  # the data set that the page shows
-        html_template=(HERE / "data.html").read_text(),
-        js_on_load=javascript("data.js"),
+        html_template=template("data.html"),
+        js_on_load=javascript("pixels.js", "frames.js", "data.js"),
         server_functions=[describe_data, loading_progress, browse_digits, vary_digit],
         elem_id="data",
         apply_default_css=False,

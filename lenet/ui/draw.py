@@ -18,8 +18,8 @@ from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES, strokes_to_frame
 from lenet.recognize import Recognizer
 from lenet.synthetic import example_strokes
 from lenet.ui import inside
+from lenet.ui.assets import javascript, template
 
-HERE = Path(__file__).parent
 SEVEN = [[[10.0, 10.0], [60.0, 10.0], [30.0, 90.0]]]  # the API page's example
 
 
@@ -31,8 +31,8 @@ def build() -> gr.Dropdown:
     with gr.Column(elem_id="draw"):
         pad = gr.HTML(
             value=in_use,  # the checkpoint that the pad reads with
-            html_template=(HERE / "pad.html").read_text(),
-            js_on_load=(HERE / "canvas.js").read_text(),
+            html_template=template("pad.html"),
+            js_on_load=javascript("pixels.js", "canvas.js"),
             server_functions=[read_drawing],
             elem_id="drawing",
             apply_default_css=False,

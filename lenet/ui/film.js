@@ -6,8 +6,6 @@
 
 const KERNEL = 5; // weights a side
 const DIGITS = 10;
-const NEGATIVE = [0, 114, 178]; // blue and vermilion of Okabe and Ito's palette for all eyes
-const POSITIVE = [213, 94, 0];
 const PACE = 120; // milliseconds a moment in the replay
 const SLOW_PACE = 800; // the same for those who want little motion
 const RETRY = 1000; // milliseconds from a failed call to the next one
@@ -127,10 +125,8 @@ function sentence() {
 function showDrawing() {
   const canvas = find("film-drawing");
   canvas.ariaLabel = `${drawing.name} as the network sees it: 32 by 32 pixels`;
-  const image = new ImageData(canvas.width, canvas.height);
-  [...atob(film.pixels)].forEach((pixel, i) => image.data.fill(pixel.charCodeAt(0), 4 * i, 4 * i + 3));
-  for (let i = 3; i < image.data.length; i += 4) image.data[i] = 255;
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  const bytes = decode(film.pixels);
+  paintPixels(canvas, (i) => gray(bytes[i]));
 }
 
 const kernelCanvases = Array.from({ length: 6 }, () => {
@@ -144,21 +140,13 @@ find("film-kernels").append(...kernelCanvases);
 function showKernels() {
   const strongest = Math.max(...film.moments.flatMap((m) => m.kernels.flat()).map(Math.abs));
   film.moments[at].kernels.forEach((weights, k) => {
-    const image = new ImageData(KERNEL, KERNEL);
-    weights.forEach((weight, i) => image.data.set(colour(weight / strongest), 4 * i));
-    kernelCanvases[k].getContext("2d").putImageData(image, 0, 0);
+    paintPixels(kernelCanvases[k], (i) => twoSided(weights[i] / strongest));
     const [low, high] = [Math.min(...weights), Math.max(...weights)].map((w) => w.toFixed(2));
     kernelCanvases[k].ariaLabel = `kernel ${k + 1}: weights from ${low} to ${high}`;
   });
   const [low, , high] = section.querySelectorAll(".scale span");
   low.textContent = `−${strongest.toFixed(2)}`;
   high.textContent = `+${strongest.toFixed(2)}`;
-}
-
-// From -1, blue, over white to 1, orange.
-function colour(value) {
-  const full = value < 0 ? NEGATIVE : POSITIVE;
-  return [...full.map((channel) => 255 + (channel - 255) * Math.abs(value)), 255];
 }
 
 function showStrip() {

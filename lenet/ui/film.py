@@ -21,8 +21,8 @@ from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
 from lenet.runs import Run
 from lenet.synthetic import example_strokes
+from lenet.ui.assets import javascript, template
 
-HERE = Path(__file__).parent
 EXAMPLE = 7  # is read where a visitor has drawn nothing yet
 AT_ONCE = 8  # snapshots a call: no pen waits longer for its answer than these few milliseconds
 KEPT = 2000  # moments: thirty visitors' films
@@ -31,8 +31,8 @@ KEPT = 2000  # moments: thirty visitors' films
 def build() -> gr.HTML:
     """Build the film; an event that sets its value to `news(run)` makes it look for more."""
     return gr.HTML(
-        html_template=(HERE / "film.html").read_text(),
-        js_on_load=(HERE / "film.js").read_text(),
+        html_template=template("film.html"),
+        js_on_load=javascript("pixels.js", "film.js"),
         server_functions=[read_moments],
         elem_id="train-film",
         apply_default_css=False,

@@ -58,16 +58,12 @@ function succeeded(answer) {
 
 // ---------------------------------------------------------------- frames
 
-const decode = (frame) => Uint8Array.from(atob(frame), (letter) => letter.charCodeAt(0));
-
 // White ink on black paper, as the network gets it.
 function picture(frame, label) {
   const bytes = decode(frame);
   const side = Math.sqrt(bytes.length);
   const canvas = make("canvas", { width: side, height: side, role: "img", ariaLabel: label });
-  const image = new ImageData(side, side);
-  bytes.forEach((value, i) => image.data.set([value, value, value, 255], 4 * i));
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  paintPixels(canvas, (i) => gray(bytes[i]));
   return canvas;
 }
 

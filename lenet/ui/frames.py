@@ -8,7 +8,6 @@ import base64
 import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +15,6 @@ import torch
 from lenet.checkpoint import CheckpointError
 from lenet.data import DATA_SETS, DataError, DataSet, load, mnist_progress
 
-HERE = Path(__file__).parent
 CHOICES = [("MNIST", "mnist"), ("Synthetic digits", "synthetic")]  # labels of `DATA_SETS`
 
 Answer = dict[str, Any]
@@ -26,11 +24,6 @@ _loading = {name: threading.Lock() for name in DATA_SETS}
 
 class RequestError(ValueError):
     """A call that no page of ours makes."""
-
-
-def javascript(name: str) -> str:
-    """A tab's file with the shared one in front of it."""
-    return (HERE / "frames.js").read_text() + (HERE / name).read_text()
 
 
 def data_set(name: str) -> DataSet:

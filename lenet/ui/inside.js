@@ -7,8 +7,6 @@ const INPUT = 32;
 const KERNEL = 5;
 const MEAN = 0.1307; // of MNIST's training pixels
 const STD = 0.3081;
-const ORANGE = [213, 94, 0]; // told apart from blue by everybody (Okabe and Ito)
-const BLUE = [0, 114, 178];
 
 const SECTIONS = [
   {
@@ -72,10 +70,6 @@ let values = null; // of the last answer, by layer: what activations() in insigh
 let answer = null;
 let weights = null; // of the network that gave it
 let network = null; // which one that is
-
-function decode(encoded) {
-  return Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
-}
 
 function unpack({ digit, pixels, inside }) {
   const bytes = decode(inside.bytes);
@@ -187,33 +181,17 @@ last.append(
 );
 find("inside-layers").append(last);
 
-function paint(canvas, colour) {
-  const image = new ImageData(canvas.width, canvas.height);
-  for (let i = 0; i < canvas.width * canvas.height; i++) {
-    const [red, green, blue] = colour(i);
-    image.data.set([red, green, blue, 255], 4 * i);
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
-// From white at 0 to orange at 1 and to blue at −1.
-function twoSided(share) {
-  const to = share < 0 ? BLUE : ORANGE;
-  const part = Math.min(Math.abs(share), 1);
-  return to.map((c) => Math.round(255 + (c - 255) * part));
-}
-
 function paintAll() {
   const contributions = spot?.on.name === "output" && pushes(spot.on.digit);
   for (const { name, map = 0, side, rows, canvas } of canvases) {
-    if (name === "why") paint(canvas, whyColour);
+    if (name === "why") paintPixels(canvas, whyColour);
     else if (name === "fc2" && contributions) {
       const most = Math.max(...contributions.map(Math.abs), 1e-6);
-      paint(canvas, (i) => twoSided(contributions[i] / most));
+      paintPixels(canvas, (i) => twoSided(contributions[i] / most));
     } else {
       const start = map * side * rows;
-      const gray = 255 / values.scales[name];
-      paint(canvas, (i) => Array(3).fill(Math.round(values[name][start + i] * gray)));
+      const bright = 255 / values.scales[name];
+      paintPixels(canvas, (i) => gray(Math.round(values[name][start + i] * bright)));
     }
   }
   const { why, digit } = answer;
@@ -336,9 +314,9 @@ function explainConvolution({ name, map, side, label }, x, y) {
     setMark(input, x, y, KERNEL);
     const brightest = source === "input" ? (1 - MEAN) / STD : values.scales.pool1;
     const darkest = source === "input" ? -MEAN / STD : 0;
-    const gray = (value) => Array(3).fill((255 * (value - darkest)) / (brightest - darkest));
+    const shade = (value) => gray((255 * (value - darkest)) / (brightest - darkest));
     rows.append(
-      grid(patch, gray, count > 1 ? `pool1, map ${from + 1}` : "patch of the input"),
+      grid(patch, shade, count > 1 ? `pool1, map ${from + 1}` : "patch of the input"),
       create("span", { textContent: "×" }),
       grid(kernel, (w) => twoSided(w / most), count > 1 ? `kernel ${from + 1}` : "kernel"),
     );
@@ -384,8 +362,8 @@ function explainPool({ name, map, side, label }, x, y) {
   setMark(source, 2 * x, 2 * y, 2);
   const at = (map * width + 2 * y) * width + 2 * x;
   const block = [at, at + 1, at + width, at + width + 1].map((i) => values[from][i]);
-  const gray = (value) => Array(3).fill((255 * value) / values.scales[from]);
-  const picture = grid(block, gray, `2×2 block of ${from}, map ${map + 1}`);
+  const shade = (value) => gray((255 * value) / values.scales[from]);
+  const picture = grid(block, shade, `2×2 block of ${from}, map ${map + 1}`);
   picture.classList.add("block");
   return [head(label), picture, say(`${place(x, y)}: the largest of the four, ${number(Math.max(...block))}.`)];
 }

@@ -6,7 +6,6 @@ knows nothing of the pad.
 
 import base64
 import zlib
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,8 +14,8 @@ import torch
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
 from lenet.preprocess import normalize
+from lenet.ui.assets import javascript, template
 
-HERE = Path(__file__).parent
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
 
@@ -24,8 +23,8 @@ _WEIGHTS = ("conv1", "conv2", "fc3")
 def build(read_weights: Any) -> None:
     """Build the view; `read_weights(checkpoint)` is what the page asks for a network's weights."""
     gr.HTML(
-        html_template=(HERE / "inside.html").read_text(),
-        js_on_load=(HERE / "inside.js").read_text(),
+        html_template=template("inside.html"),
+        js_on_load=javascript("pixels.js", "inside.js"),
         server_functions=[read_weights],
         elem_id="inside-view",
         apply_default_css=False,

@@ -16,15 +16,14 @@ from lenet.checkpoint import CheckpointError, list_checkpoints, read
 from lenet.data import DATA_SETS
 from lenet.evaluate import Evaluation
 from lenet.evaluations import evaluate_once
+from lenet.ui.assets import javascript, template
 from lenet.ui.frames import (
     CHOICES,
-    HERE,
     Answer,
     RequestError,
     answering,
     data_set,
     encode,
-    javascript,
     loading,
     name_in,
     whole_in,
@@ -56,8 +55,8 @@ def build(tab: gr.Tab) -> gr.HTML:
         other = gr.Dropdown([NONE], value="", label="Compare with", elem_id="results-other")
         data = gr.Radio(CHOICES, value=DATA_SETS[0], label="Data", elem_id="results-data")
     view = gr.HTML(
-        html_template=(HERE / "results.html").read_text(),
-        js_on_load=javascript("results.js"),
+        html_template=template("results.html"),
+        js_on_load=javascript("pixels.js", "frames.js", "results.js"),
         server_functions=[evaluate_networks, evaluation_progress, test_digits],
         elem_id="results",
         apply_default_css=False,
