@@ -1,28 +1,26 @@
-"""The Draw tab: a pad, and what the network reads while the pen moves; and the `/recognize` API.
+"""The Draw tab: a pad, and what the network reads while the pen moves.
 
 The pad lives in the browser (`pad.html`, `canvas.js`) and asks `read_drawing` again and again. This
 file knows nothing of pixels on the screen.
 """
 
 import base64
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from lenet.checkpoint import CheckpointError, list_checkpoints
+from lenet.checkpoint import CheckpointError
+from lenet.networks import paths, recognize, recognizer
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
-from lenet.recognize import Recognizer
 from lenet.synthetic import example_strokes
 
 HERE = Path(__file__).parent
-SEVEN = [[[10.0, 10.0], [60.0, 10.0], [30.0, 90.0]]]  # the API page's example
 
 
 def build() -> gr.Dropdown:
     """Build the tab's content and return the dropdown of checkpoints."""
-    names = list(_checkpoints())
+    names = list(paths())
     in_use = names[0] if names else None
     examples = example_strokes()
     with gr.Column(elem_id="draw"):
@@ -45,22 +43,17 @@ def build() -> gr.Dropdown:
         show_progress="hidden",
         api_visibility="private",
     )
-    gr.api(recognize, api_name="recognize", concurrency_limit=None)
     return checkpoint
 
 
 def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[str | None, str | None]:
     """Read with another checkpoint, or warn and keep the one in use."""
     try:
-        _recognizer(name)
+        recognizer(name)
     except CheckpointError as error:
         gr.Warning(str(error))
         return in_use, in_use
     return name, name
-
-
-# Both of these are `async` so that they run on the event loop: a drawing takes less than a
-# millisecond, and threads would queue up behind a pool.
 
 
 async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
@@ -74,8 +67,11 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
         `digit`, `probabilities`, `sure`, and `pixels`: the 32×32 bytes that the network saw, in
         base64. Where the drawing cannot be read, `error` alone: a sentence for the visitor.
     """
+    if not isinstance(drawing, dict):
+        return {"error": "A drawing must be an object with strokes and a checkpoint."}
     try:
-        recognition = _recognizer(drawing.get("checkpoint")).recognize(drawing.get("strokes"))
+        reader = recognizer(drawing.get("checkpoint"))
+        recognition = await recognize(reader, drawing.get("strokes"))
     except ValueError as error:
         return {"error": str(error)}
     return {
@@ -84,39 +80,3 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
         "sure": recognition.sure,
         "pixels": base64.b64encode(recognition.pixels.numpy().tobytes()).decode(),
     }
-
-
-async def recognize(strokes: list[list[list[float]]] = SEVEN) -> dict[str, Any]:
-    """Read one hand-drawn digit.
-
-    Strokes are a list of strokes, each a list of [x, y] points, y downwards, in any unit and at any
-    place. The answer is {"digit": 7, "probabilities": [ten numbers in the order of the digits]};
-    the digit is null when nothing is drawn.
-    """
-    try:
-        recognition = _recognizer(next(iter(_checkpoints()), None)).recognize(strokes)
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
-    return {"digit": recognition.digit, "probabilities": recognition.probabilities}
-
-
-def _checkpoints() -> dict[str, Path]:
-    """The checkpoints by file name; one in the folder of training stands in for a shipped one."""
-    return {path.name: path for path in list_checkpoints()}
-
-
-def _recognizer(name: object) -> Recognizer:
-    """The recognizer of a checkpoint by name; only names of files that are listed reach a path.
-
-    Raises:
-        CheckpointError: there is no such checkpoint, or it cannot be read.
-    """
-    path = _checkpoints().get(name) if isinstance(name, str) else None
-    if path is None:
-        raise CheckpointError("This network is no longer there: choose another one, or train one.")
-    return _load(path, path.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _load(path: Path, modified: int) -> Recognizer:
-    return Recognizer.load(path)
