@@ -203,6 +203,14 @@ def _coverage(points: torch.Tensor, width: torch.Tensor, size: int) -> torch.Ten
 
     A pixel's share is taken from the distance of its middle to the nearest segment.
     """
+    block = max(1, _ELEMENTS // (len(points) * size * size))  # of a scribble: there are thousands
+    squares = [_nearest(part, size) for part in points.split(block, 1)]
+    square = squares[0] if len(squares) == 1 else torch.stack(squares).amin(0)
+    return square.sqrt_().neg_().add_(width[:, None, None] / 2 + 0.5).clamp_(0, 1)
+
+
+def _nearest(points: torch.Tensor, size: int) -> torch.Tensor:
+    """The squared distance of each pixel's middle to the nearest of segments: N×size×size."""
     grid = torch.arange(size) + 0.5
     start, end = points[:, :, 0], points[:, :, 1]
     along = end - start
@@ -214,8 +222,7 @@ def _coverage(points: torch.Tensor, width: torch.Tensor, size: int) -> torch.Ten
     along = along[..., None, None]
     square = torch.addcmul(offset[:, :, 0, None, :], nearest, along[:, :, 0], value=-1).square_()
     dy = torch.addcmul(offset[:, :, 1, :, None], nearest, along[:, :, 1], value=-1)
-    distance = square.addcmul_(dy, dy).amin(1).sqrt_()
-    return distance.neg_().add_(width[:, None, None] / 2 + 0.5).clamp_(0, 1)
+    return square.addcmul_(dy, dy).amin(1)
 
 
 def strokes_to_frame(strokes: Strokes, pen_width: float = PEN_WIDTH) -> torch.Tensor:
