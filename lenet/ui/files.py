@@ -22,8 +22,12 @@ def build(network: gr.Dropdown) -> None:
             uploaded.
     """
     with gr.Row(elem_id="files"):
-        download = gr.Button("Download", size="sm", link=_link(network.value), elem_id="download")
-        upload = gr.UploadButton("Upload", size="sm", file_types=list(SUFFIXES), elem_id="upload")
+        download = gr.Button(
+            "Download this network", size="sm", link=_link(network.value), elem_id="download"
+        )
+        upload = gr.UploadButton(
+            "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
+        )
     network.change(lambda name: gr.Button(link=_link(name)), network, download, **_QUIET)
     # Without `preprocess` Gradio has checked that the path is that of an uploaded file, no more.
     upload.upload(_keep, upload, [network, upload], preprocess=False, **_QUIET)
