@@ -26,7 +26,7 @@ def main() -> None:
     from starlette.middleware import Middleware
 
     from lenet import pictures, runs, serving, visitors
-    from lenet.ui import page
+    from lenet.ui import draw, page
 
     try:
         visitors.policy()
@@ -53,7 +53,10 @@ def main() -> None:
         max_file_size=pictures.MAX_BYTES,
         state_session_capacity=SESSIONS,
         mcp_server=find_spec("mcp") is not None,
-        app_kwargs={"middleware": [Middleware(serving.Guard)], "routes": serving.ROUTES},
+        app_kwargs={
+            "middleware": [Middleware(serving.Guard, {"read_drawing": draw.read_drawing})],
+            "routes": serving.ROUTES,
+        },
     )
 
 

@@ -5,12 +5,14 @@ This file knows HTTP, and nothing of the page or of Gradio's inside.
 """
 
 import asyncio
-import json
 import logging
 import traceback
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import orjson
 from starlette._utils import get_route_path
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -26,6 +28,7 @@ PATIENCE = 10  # seconds for a request's body
 DRAINED = 16 << 20, 1.0  # bytes, seconds: of a refused body, so that its sender hears the refusal
 
 UPLOAD = "/gradio_api/upload"
+FUNCTIONS = "/gradio_api/component_server/"
 # What Gradio can do besides and this page does not need: fetch addresses for a visitor, edit the
 # app, convert recordings, store states of the page, tell how busy it is.
 CLOSED = (
@@ -55,14 +58,24 @@ _HEADERS = [
 ]
 _FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")  # names change with content
 
+Function = Callable[[Any], Awaitable[Any]]
+
 log = logging.getLogger("lenet")
 
 
 class Guard:
-    """ASGI middleware: refuses what is closed, too large or too slow, and adds the headers."""
+    """ASGI middleware: refuses what is closed, too large or too slow, and adds the headers.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers the rest.
+        functions: server functions of gr.HTML by name that are answered here. Gradio would look
+            through a hundred routes, ask a thread pool who the visitor is and keep a state for
+            each page, which takes longer than reading a digit.
+    """
+
+    def __init__(self, app: ASGIApp, functions: dict[str, Function]) -> None:
         self.app = app
+        self.functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,16 +90,29 @@ class Guard:
                 limit = MAX_UPLOAD if path == UPLOAD else MAX_BODY
                 _check_length(scope, limit)
                 body = _in_time(receive, limit)
-                # A file is written to disk as it comes, everything else is small enough to hold.
-                body = body if path == UPLOAD else await _held(body, receive)
-            else:
-                body = receive
-            await self.app(scope, body, answer)
+                if path == UPLOAD:  # is written to disk as it comes
+                    receive = body
+                else:
+                    whole = await _whole(body)
+                    if path == FUNCTIONS and await self._call(whole["body"], answer):
+                        return
+                    receive = _again(whole, receive)
+            await self.app(scope, receive, answer)
         except _Refused as refusal:
             await answer.refuse(refusal, receive)
         except Exception as error:  # Gradio lets requests that make no sense fail somewhere inside
             log.error("%r failed: %s", path, brief(error))
             await answer.refuse(_Refused(400, 'This request makes no sense: see "Use via API".'))
+
+    async def _call(self, body: bytes, answer: "_Answer") -> bool:
+        """Call one of the functions; False where Gradio has to make sense of the request."""
+        try:
+            call = orjson.loads(body)
+            function, data = self.functions[call["fn_name"]], call["data"]
+        except (ValueError, KeyError, TypeError):
+            return False
+        await answer.give(200, orjson.dumps(await function(data)))
+        return True
 
 
 class _Refused(Exception):
@@ -111,16 +137,20 @@ class _Answer:
             message["headers"] = [*message.get("headers", ()), *self._headers]
         await self._send(message)
 
-    async def refuse(self, refusal: _Refused, receive: Receive | None = None) -> None:
-        """Answer with the sentence; what is left of a body is taken in first, or it is not read."""
-        if self._started:
-            return
-        body = json.dumps({"error": str(refusal)}).encode()
+    async def give(self, status: int, body: bytes, receive: Receive | None = None) -> None:
+        """Answer with JSON; what is still to come of a body is taken in before the end."""
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await self({"type": "http.response.start", "status": refusal.status, "headers": headers})
-        if receive and refusal.status == 413:
+        await self({"type": "http.response.start", "status": status, "headers": headers})
+        if receive:
             await _drain(receive)
         await self({"type": "http.response.body", "body": body})
+
+    async def refuse(self, refusal: _Refused, receive: Receive | None = None) -> None:
+        """Answer with the sentence, unless an answer was begun."""
+        if not self._started:
+            too_large = refusal.status == 413
+            body = orjson.dumps({"error": str(refusal)})
+            await self.give(refusal.status, body, receive if too_large else None)
 
 
 def _check_length(scope: Scope, limit: int) -> None:
@@ -152,15 +182,18 @@ def _in_time(receive: Receive, limit: int) -> Receive:
     return read
 
 
-async def _held(body: Receive, receive: Receive) -> Receive:
-    """Take a whole body in; return a `receive` that gives it at once, and then what comes after."""
+async def _whole(body: Receive) -> Message:
+    """Take a whole body in, as one message."""
     message = await body()
     parts = [message.get("body", b"")]
     while message.get("more_body"):
         message = await body()
         parts.append(message.get("body", b""))
-    if message["type"] == "http.request":
-        message = {**message, "body": b"".join(parts)}
+    return {**message, "body": b"".join(parts)}
+
+
+def _again(message: Message, receive: Receive) -> Receive:
+    """A `receive` that gives a message that was taken in, and then what comes after it."""
     waiting = [message]
 
     async def give() -> Message:
