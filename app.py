@@ -41,10 +41,8 @@ def main() -> None:
     # Connections that say nothing must not use up the few hundred files that a process begins with.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    runs.warm_up()
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
     blocks = page.build().queue(max_size=WAITING, api_open=False)
-    gc.freeze()  # the collector's look through all of torch and gradio would halt every answer
     blocks.launch(
         **page.LOOK,
         run_history=False,
@@ -57,7 +55,11 @@ def main() -> None:
             "middleware": [Middleware(serving.Guard, {"read_drawing": draw.read_drawing})],
             "routes": serving.ROUTES,
         },
+        prevent_thread_lock=True,
     )
+    runs.warm_up()  # not before the first page is there: it takes a core for a second
+    gc.freeze()  # the collector's look through all of torch and gradio would halt every answer
+    blocks.block_thread()
 
 
 if __name__ == "__main__":

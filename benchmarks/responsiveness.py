@@ -101,7 +101,7 @@ def started(*command: str):
                     urllib.request.urlopen(address)
                     break
                 except urllib.error.URLError:
-                    time.sleep(0.2)
+                    time.sleep(0.05)
             yield process, address, Path(folder)
         finally:
             process.terminate()
