@@ -1,6 +1,6 @@
 """What a Space runs: build the page and serve it on port 7860.
 
-`GRADIO_SERVER_PORT` and `GRADIO_SERVER_NAME` are Gradio's own and apply.
+`GRADIO_SERVER_PORT`, `GRADIO_SERVER_NAME` and `GRADIO_ROOT_PATH` are Gradio's own and apply.
 """
 
 import os
@@ -8,26 +8,58 @@ import signal
 import sys
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # nor does the server keep a record of visits
+
+SESSIONS = 500  # pages whose state is kept; the one that was used longest ago goes first
+WAITING = 500  # calls in Gradio's queue; one more is told that it is full
 
 
 def main() -> None:
     """Serve the page until the process is ended."""
     # Not at the top: a training process imports this file, and needs none of these.
+    import gc
+    import logging
+    import resource
+    from importlib.util import find_spec
+
     import torch
+    from starlette.middleware import Middleware
 
-    from lenet import runs
-    from lenet.ui import page
+    from lenet import pictures, runs, serving, visitors
+    from lenet.ui import draw, page
 
+    try:
+        visitors.policy()
+    except ValueError as error:
+        sys.exit(str(error))
+
+    log = logging.getLogger("lenet")
+    log.setLevel(logging.INFO)
+    log.addHandler(logging.StreamHandler())
     # Ended in good order, a server lets its training run stop with a checkpoint.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    runs.warm_up()
+    # Connections that say nothing must not use up the few hundred files that a process begins with.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
-    page.build().launch(
+    blocks = page.build().queue(max_size=WAITING, api_open=False)
+    blocks.launch(
         **page.LOOK,
-        show_error=True,  # an API client is told what was wrong with its strokes
         run_history=False,
         ssr_mode=False,  # its Node process would stand between the pen and the answer
+        enable_monitoring=False,
+        max_file_size=pictures.MAX_BYTES,
+        state_session_capacity=SESSIONS,
+        mcp_server=find_spec("mcp") is not None,
+        app_kwargs={
+            "middleware": [Middleware(serving.Guard, {"read_drawing": draw.read_drawing})],
+            "routes": serving.ROUTES,
+        },
+        prevent_thread_lock=True,
     )
+    runs.warm_up()  # not before the first page is there: it takes a core for a second
+    gc.freeze()  # the collector's look through all of torch and gradio would halt every answer
+    blocks.block_thread()
 
 
 if __name__ == "__main__":

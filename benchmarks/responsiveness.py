@@ -75,6 +75,13 @@ def sketchpad() -> None:
 @contextmanager
 def served(*command: str):
     """Serve a page on a free port of this machine; yield its address and checkpoint folder."""
+    with started(*command) as (_, address, folder):
+        yield address, folder
+
+
+@contextmanager
+def started(*command: str):
+    """Serve a page on a free port of this machine; yield its process, address and folder."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -95,8 +102,8 @@ def served(*command: str):
                     urllib.request.urlopen(address)
                     break
                 except urllib.error.URLError:
-                    time.sleep(0.2)
-            yield address, Path(folder)
+                    time.sleep(0.05)
+            yield process, address, Path(folder)
         finally:
             process.terminate()
             process.wait()

@@ -17,7 +17,7 @@ import torch
 
 from lenet.model import LeNet
 
-PROJECT_CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
+PROJECT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 SHIPPED = PROJECT_CHECKPOINTS / "lenet.pt"
 SUFFIXES = (".pt", ".pth")
 
@@ -63,8 +63,22 @@ class Checkpoint:
 
 
 def folder() -> Path:
-    """The folder that training writes to: `LENET_CHECKPOINTS`, by default the project's own."""
-    return Path(os.environ.get("LENET_CHECKPOINTS") or PROJECT_CHECKPOINTS).resolve()
+    """The folder that training writes to: `LENET_CHECKPOINTS`, by default the project's own.
+
+    Where nobody may write to the project, it is one in the user's cache folder.
+    """
+    own = os.environ.get("LENET_CHECKPOINTS")
+    if own:
+        return Path(own).resolve()
+    if os.access(PROJECT_CHECKPOINTS, os.W_OK):
+        return PROJECT_CHECKPOINTS
+    return cache_folder() / "checkpoints"
+
+
+def cache_folder() -> Path:
+    """The project's folder in the user's cache folder."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache).resolve() / "lenet-live"
 
 
 def list_checkpoints() -> list[Path]:

@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 
 import torch
 
+from lenet.checkpoint import cache_folder
 from lenet.synthetic import synthetic_digits
 
 DATA_SETS = ("mnist", "synthetic")
@@ -64,8 +65,7 @@ class DataSet:
 
 def data_folder() -> Path:
     """Where data sets are cached: `LENET_DATA`, by default in the user's cache folder."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("LENET_DATA") or Path(cache) / "lenet-live").resolve()
+    return Path(os.environ.get("LENET_DATA") or cache_folder()).resolve()
 
 
 def load(name: str) -> DataSet:

@@ -7,6 +7,7 @@ white ink on black, the ink scaled into a 20×20 box and its centre of mass in t
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import torch
@@ -90,13 +91,8 @@ def check_strokes(strokes: object) -> list[np.ndarray]:
             raise ValueError(
                 f"The drawing has more than {MAX_POINTS:,} points; draw it with fewer."
             )
-        for point in stroke:
-            if not (
-                isinstance(point, list | tuple)
-                and len(point) == 2
-                and all(isinstance(v, int | float) and not isinstance(v, bool) for v in point)
-            ):
-                raise ValueError(f"Stroke {number} has a point that is not [x, y] of two numbers.")
+        if not _are_points(stroke):
+            raise ValueError(f"Stroke {number} has a point that is not [x, y] of two numbers.")
         if not stroke:
             continue
         try:
@@ -107,6 +103,17 @@ def check_strokes(strokes: object) -> list[np.ndarray]:
             raise ValueError(f"Stroke {number} has a point that is NaN, infinite or out of range.")
         arrays.append(array)
     return arrays
+
+
+def _are_points(stroke: Sequence[object]) -> bool:
+    """Whether a stroke holds pairs of numbers; types are compared as sets, in a tenth of the time
+    that looking at each of thousands of points takes."""
+    if not all(issubclass(kind, list | tuple) for kind in set(map(type, stroke))):
+        return False
+    if not set(map(len, stroke)) <= {2}:
+        return False
+    kinds = set(map(type, chain.from_iterable(stroke)))
+    return all(issubclass(kind, int | float) and kind is not bool for kind in kinds)
 
 
 def _kind(value: object) -> str:
@@ -196,6 +203,14 @@ def _coverage(points: torch.Tensor, width: torch.Tensor, size: int) -> torch.Ten
 
     A pixel's share is taken from the distance of its middle to the nearest segment.
     """
+    block = max(1, _ELEMENTS // (len(points) * size * size))  # of a scribble: there are thousands
+    squares = [_nearest(part, size) for part in points.split(block, 1)]
+    square = squares[0] if len(squares) == 1 else torch.stack(squares).amin(0)
+    return square.sqrt_().neg_().add_(width[:, None, None] / 2 + 0.5).clamp_(0, 1)
+
+
+def _nearest(points: torch.Tensor, size: int) -> torch.Tensor:
+    """The squared distance of each pixel's middle to the nearest of segments: N×size×size."""
     grid = torch.arange(size) + 0.5
     start, end = points[:, :, 0], points[:, :, 1]
     along = end - start
@@ -207,8 +222,7 @@ def _coverage(points: torch.Tensor, width: torch.Tensor, size: int) -> torch.Ten
     along = along[..., None, None]
     square = torch.addcmul(offset[:, :, 0, None, :], nearest, along[:, :, 0], value=-1).square_()
     dy = torch.addcmul(offset[:, :, 1, :, None], nearest, along[:, :, 1], value=-1)
-    distance = square.addcmul_(dy, dy).amin(1).sqrt_()
-    return distance.neg_().add_(width[:, None, None] / 2 + 0.5).clamp_(0, 1)
+    return square.addcmul_(dy, dy).amin(1)
 
 
 def strokes_to_frame(strokes: Strokes, pen_width: float = PEN_WIDTH) -> torch.Tensor:

@@ -4,6 +4,7 @@
 pages, training or data sets.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from PIL import Image
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read
 from lenet.preprocess import Strokes, image_to_frame, normalize, resize_frames, strokes_to_frame
+
+MAX_DRAWINGS = 500  # that are read in one call
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,14 @@ class Recognition:
             is drawn.
         sure: False where the highest probability is too low to be relied on.
         pixels: uint8 32×32, the picture that the network saw.
+        frame: uint8 28×28, what it was made from.
     """
 
     digit: int | None
     probabilities: list[float]
     sure: bool
     pixels: torch.Tensor
+    frame: torch.Tensor
 
 
 class Recognizer:
@@ -56,18 +61,50 @@ class Recognizer:
         """
         return self.recognize_frame(strokes_to_frame(strokes))
 
+    def recognize_many(self, drawings: Sequence[Strokes]) -> list[Recognition]:
+        """Read many drawings at once, each as `recognize` does; the network takes one batch.
+
+        Raises:
+            ValueError: they are no list or too many, or one of them is malformed; one sentence that
+                says which and how.
+        """
+        if not isinstance(drawings, list | tuple):
+            raise ValueError("Drawings must be a list of drawings, each a list of strokes.")
+        if len(drawings) > MAX_DRAWINGS:
+            raise ValueError(
+                f"These are {len(drawings):,} drawings; at most {MAX_DRAWINGS} are read at once."
+            )
+        frames = []
+        for number, strokes in enumerate(drawings, 1):
+            try:
+                frames.append(strokes_to_frame(strokes))
+            except ValueError as error:
+                raise ValueError(f"Drawing {number}: {error}") from error
+        return self.recognize_frames(torch.stack(frames)) if frames else []
+
     def recognize_image(self, image: Image.Image) -> Recognition:
         """Read a picture of one digit, of any size and mode, dark on light or light on dark."""
         return self.recognize_frame(image_to_frame(image))
 
-    @torch.inference_mode()
     def recognize_frame(self, frame: torch.Tensor) -> Recognition:
         """Read a uint8 28×28 frame."""
-        pixels = resize_frames(frame[None])
-        if not frame.any():
-            return Recognition(None, [0.1] * 10, False, pixels[0, 0])
-        logits = self.model(normalize(pixels))[0] / self.checkpoint.temperature
-        probabilities = logits.softmax(0).tolist()
-        best = max(probabilities)
-        sure = best >= self.checkpoint.sure_above
-        return Recognition(probabilities.index(best), probabilities, sure, pixels[0, 0])
+        return self.recognize_frames(frame[None])[0]
+
+    @torch.inference_mode()
+    def recognize_frames(self, frames: torch.Tensor) -> list[Recognition]:
+        """Read uint8 N×28×28 frames."""
+        pixels = resize_frames(frames)
+        logits = self.model(normalize(pixels)) / self.checkpoint.temperature
+        drawn = frames.flatten(1).any(1).tolist()
+        answers = []
+        for inked, probabilities, *pictures in zip(
+            drawn, logits.softmax(1).tolist(), pixels[:, 0], frames, strict=True
+        ):
+            best = max(probabilities)
+            sure = best >= self.checkpoint.sure_above
+            answers.append(
+                Recognition(probabilities.index(best), probabilities, sure, *pictures)
+                if inked
+                else Recognition(None, [0.1] * 10, False, *pictures)
+            )
+        return answers

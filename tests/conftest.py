@@ -9,8 +9,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -58,28 +59,38 @@ class Server(NamedTuple):
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the page on a free port of this machine, with empty folders."""
     folder = tmp_path_factory.mktemp("server")
-    port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / "checkpoints", folder / "data")
-    server.checkpoints.mkdir()
-    environment = {
-        **os.environ,
-        "GRADIO_SERVER_NAME": "127.0.0.1",
-        "GRADIO_SERVER_PORT": str(port),
-        "LENET_CHECKPOINTS": str(server.checkpoints),
-        "LENET_DATA": str(server.data),
+    (folder / "checkpoints").mkdir()
+    variables = {
+        "LENET_CHECKPOINTS": str(folder / "checkpoints"),
+        "LENET_DATA": str(folder / "data"),
     }
-    log = folder / "log"
+    with serving(folder / "log", variables) as url:
+        yield Server(url, folder / "checkpoints", folder / "data")
+
+
+@contextmanager
+def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[str]:
+    """Run `python app.py` on a free port; yield its address.
+
+    Args:
+        log: the file that its output goes to.
+        variables: of its environment, besides ours.
+        options: of `subprocess.Popen`, such as another folder to run it in.
+    """
+    port = free_port()
+    own = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "app.py"],
-            cwd=ROOT,
-            env=environment,
+            env={**os.environ, **own, **variables},
             stdout=output,
             stderr=subprocess.STDOUT,
+            **{"cwd": ROOT, **options},
         )
+    url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(server.url, process, log)
-        yield server
+        _wait_for(f"{url}/health", process, log)
+        yield url
     finally:
         process.terminate()
         process.wait(30)

@@ -1,16 +1,24 @@
 """The API, for gradio_client and for plain HTTP, and what a visitor's requests must not reach."""
 
+import base64
+import io
 import json
 import math
 import re
+import struct
 import urllib.request
+import zlib
+from pathlib import Path
 
+import httpx
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from lenet import Recognizer
-from lenet.preprocess import MAX_POINTS, MAX_STROKES, check_strokes
+from lenet.preprocess import MAX_POINTS, MAX_STROKES, check_strokes, strokes_to_frame
+from lenet.recognize import MAX_DRAWINGS
 from lenet.synthetic import example_strokes
 
 EXAMPLES = example_strokes()
@@ -63,18 +71,141 @@ def test_bad_strokes_get_the_sentence_and_the_server_goes_on(client: Client, str
     assert client.predict(EXAMPLES[4], api_name="/recognize")["digit"] == 4
 
 
-def test_the_documentation_shows_one_endpoint_and_an_example_that_works(client: Client):
+def test_many_drawings_in_one_call(client: Client):
+    drawings = [EXAMPLES[digit] for digit in range(10)]
+    answers = client.predict([*drawings, []], api_name="/recognize_batch")
+    assert [answer["digit"] for answer in answers] == [*range(10), None]
+    one = client.predict(drawings[3], api_name="/recognize")
+    assert answers[3]["probabilities"] == pytest.approx(one["probabilities"], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("drawings", "words"),
+    [
+        ([EXAMPLES[1], [[1]]], "Drawing 2: Stroke 1 has a point that is not [x, y]"),
+        (7, "Drawings must be a list of drawings"),
+        ([[]] * (MAX_DRAWINGS + 1), f"at most {MAX_DRAWINGS} are read at once"),
+    ],
+)
+def test_a_bad_batch_is_told_which_drawing_is_bad(client: Client, drawings, words: str):
+    with pytest.raises(AppError, match=re.escape(words)):
+        client.predict(drawings, api_name="/recognize_batch")
+
+
+def test_the_documentation_shows_examples_that_work(client: Client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/recognize"]
-    (parameter,) = endpoints["/recognize"]["parameters"]
-    assert client.predict(parameter["example_input"], api_name="/recognize")["digit"] == 7
+    expected = {"/recognize": 7, "/recognize_batch": [7, 1], "/recognize_image": 7}
+    assert endpoints.keys() == expected.keys()
+    for name, digits in expected.items():
+        (parameter,) = endpoints[name]["parameters"]
+        answer = client.predict(parameter["example_input"], api_name=name)
+        read = [a["digit"] for a in answer] if isinstance(answer, list) else answer["digit"]
+        assert read == digits
+        (returned,) = endpoints[name]["returns"]
+        assert "probabilities: list[float]" in returned["python_type"]["type"]
     assert "y downwards" in endpoints["/recognize"]["description"]
+    assert "base64" in endpoints["/recognize_image"]["description"]
 
 
-def call(server, strokes: object) -> tuple[str, object]:
+# ---------------------------------------------------------------- pictures
+
+
+def picture(digit: int, dark_paper: bool = False) -> Image.Image:
+    """A digit on paper with a margin, as a scanner gives it."""
+    ink = Image.fromarray(strokes_to_frame(EXAMPLES[digit]).numpy()).resize((280, 280))
+    sheet = Image.new("L", (500, 400))
+    sheet.paste(ink, (120, 60))
+    return sheet if dark_paper else sheet.point(lambda value: 255 - value)
+
+
+def content(image: Image.Image, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dark_paper", [False, True], ids=["light paper", "dark paper"])
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+def test_a_picture_s_file(client: Client, tmp_path: Path, dark_paper: bool, kind: str):
+    path = tmp_path / f"digit.{kind}"
+    path.write_bytes(content(picture(4, dark_paper), kind))
+    assert client.predict(handle_file(path), api_name="/recognize_image")["digit"] == 4
+
+
+@pytest.mark.parametrize("before", ["", "data:image/png;base64,"])
+def test_a_picture_in_base64(client: Client, before: str):
+    text = before + base64.b64encode(content(picture(2))).decode()
+    assert client.predict(text, api_name="/recognize_image")["digit"] == 2
+
+
+def test_blank_paper_is_no_digit(client: Client):
+    text = base64.b64encode(content(Image.new("L", (90, 90), 255))).decode()
+    assert client.predict(text, api_name="/recognize_image")["digit"] is None
+
+
+def bomb(side: int) -> bytes:
+    """A PNG of a few bytes that says that it has side × side pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(1000))
+    parts = [(b"IHDR", header), (b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+BAD_PICTURES = {
+    "40,000 pixels a side": (bomb(40_000), "more than 25 million pixels"),
+    "6,000 pixels a side": (bomb(6_000), "more than 25 million pixels"),
+    "cut off": (content(picture(1))[:300], "damaged or no picture"),
+    "a text": (b"not a picture", "damaged or no picture"),
+    "a program": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged or no picture"),
+    "nothing": (b"", "damaged or no picture"),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), BAD_PICTURES.values(), ids=BAD_PICTURES.keys())
+def test_a_bad_picture_gets_one_sentence(client: Client, tmp_path: Path, data: bytes, words: str):
+    with pytest.raises(AppError, match=words):
+        client.predict(base64.b64encode(data).decode(), api_name="/recognize_image")
+    path = tmp_path / "digit.png"
+    path.write_bytes(data)
+    with pytest.raises(AppError, match=words):
+        client.predict(handle_file(path), api_name="/recognize_image")
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("§", "not base64"),
+        (7, "must be an uploaded file"),
+        (None, "must be an uploaded file"),
+        ({"path": "/etc/passwd"}, "must be an uploaded file"),
+        ({"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, "could not do this"),
+        ({"path": "app.py", "meta": {"_type": "gradio.FileData"}}, "could not do this"),
+        ({"path": "http://127.0.0.1/x", "meta": {"_type": "gradio.FileData"}}, "fetches nothing"),
+        (
+            {"path": "https://example.org/x", "meta": {"_type": "gradio.FileData"}},
+            "fetches nothing",
+        ),
+    ],
+)
+def test_no_path_and_no_address_is_opened_for_a_program(server, image: object, words: str):
+    kind, answer = call(server, image, "recognize_image")
+    assert kind == "error"
+    assert words in answer["error"]
+    assert str(Path.cwd()) not in answer["error"]
+
+
+# ---------------------------------------------------------------- plain HTTP
+
+
+def call(server, value: object, name: str = "recognize") -> tuple[str, object]:
     """What plain HTTP answers: the kind of the event, and its data."""
-    address = f"{server.url}/gradio_api/call/recognize"
-    event = post(address, {"data": [strokes]})["event_id"]
+    address = f"{server.url}/gradio_api/call/{name}"
+    event = post(address, {"data": [value]})["event_id"]
     with urllib.request.urlopen(f"{address}/{event}") as stream:
         kind, data = (line.split(": ", 1)[1] for line in stream.read().decode().split("\n")[:2])
     return kind, json.loads(data)
@@ -85,6 +216,15 @@ def test_plain_http(server):
     assert kind == "complete"
     assert answer["digit"] == 4
     assert math.isclose(sum(answer["probabilities"]), 1, abs_tol=1e-5)
+
+
+def test_a_picture_over_plain_http(server):
+    files = {"files": ("digit.png", content(picture(8)))}
+    (path,) = httpx.post(f"{server.url}/gradio_api/upload", files=files).json()
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    kind, (answer,) = call(server, file, "recognize_image")
+    assert kind == "complete"
+    assert answer["digit"] == 8
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])

@@ -14,6 +14,7 @@ import torch
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
 from lenet.preprocess import normalize
+from lenet.recognize import Recognition
 from lenet.ui.assets import javascript, template
 
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
@@ -31,14 +32,12 @@ def build(read_weights: Any) -> None:
     )
 
 
-def look_inside(
-    model: LeNet, frame: torch.Tensor, pixels: torch.Tensor, why: int
-) -> dict[str, Any]:
+def look_inside(model: LeNet, recognition: Recognition, why: int) -> dict[str, Any]:
     """Everything that the view shows of one drawing.
 
     Args:
-        frame: uint8 28×28.
-        pixels: uint8 32×32, the same as the network takes it.
+        model: what read it.
+        recognition: what it read.
         why: the digit whose ink is looked for.
 
     Returns:
@@ -47,10 +46,10 @@ def look_inside(
         minus to plus its scale, 128 for 0). `logits`: ten floats. `why`: the digit. `network`: a
         number that changes with the weights.
     """
-    inputs = normalize(pixels)[None, None]
+    inputs = normalize(recognition.pixels)[None, None]
     layers = activations(model, inputs)
     attribution = attribute(model, inputs, why).flatten()
-    parts, scales = [frame.flatten()], []
+    parts, scales = [recognition.frame.flatten()], []
     for values in (layers[name].flatten() for name in _SHOWN):
         scale = values.max().clamp(min=1e-6)
         parts.append((255 * values / scale).round().to(torch.uint8))

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from lenet import runs
+from lenet import runs, visitors
 from lenet.checkpoint import CheckpointError, list_checkpoints, read
 from lenet.data import DATA_SETS, mnist_progress
 from lenet.log import Event, line
@@ -40,11 +40,19 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
         page: the page, whose loading shows the run at once.
         networks: the Draw tab's dropdown, which gets the run's checkpoint.
     """
+    rules = visitors.policy()
+    closed = rules.training == "off"
     with gr.Column(elem_id="train"):
-        with gr.Row(elem_id="train-buttons"):
+        with gr.Row(elem_id="train-buttons", visible=not closed):
             start = gr.Button("Train", variant="primary", size="lg", elem_id="train-start")
             stop = gr.Button("Stop", size="lg", elem_id="train-stop", interactive=False)
             resume = gr.Button("Resume", size="lg", elem_id="train-resume")
+        password = gr.Textbox(
+            label="The owner's password",
+            type="password",
+            visible=rules.training == "owner",
+            elem_id="train-password",
+        )
         status = gr.HTML(_status(Run("idle")), apply_default_css=False)
         synthetic = gr.Button(
             "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
@@ -53,9 +61,9 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
         charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
         strip = film.build()
         log = gr.HTML(_log(Run("idle")), apply_default_css=False)
-        with gr.Accordion("Settings of a new run", open=False):
+        with gr.Accordion("Settings of a new run", open=False, visible=not closed):
             settings = _settings_fields()
-        with gr.Accordion("What to resume", open=False), gr.Row():
+        with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
             source = gr.Dropdown(label="Network", elem_id="train-resume-from")
             more = gr.Number(
                 label="More epochs",
@@ -75,10 +83,11 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
     progress.change(
         _show_progress, None, [timer, status, charts, strip, log], queue=False, **_QUIET
     )
-    start.click(_start, settings, None, validator=_check, **_QUIET)
-    synthetic.click(_start_synthetic, None, None, **_QUIET)
-    stop.click(runs.stop, None, None, **_QUIET)
-    resume.click(_resume, [source, more, *settings[:2]], None, validator=_check_resume, **_QUIET)
+    start.click(_start, [*settings, password], None, validator=_check, **_QUIET)
+    synthetic.click(_start_synthetic, password, None, **_QUIET)
+    stop.click(_stop, password, None, **_QUIET)
+    to_resume = [source, more, *settings[:2], password]
+    resume.click(_resume, to_resume, None, validator=_check_resume, **_QUIET)
     source.change(_epochs_offered, source, more, **_QUIET)
     settings[0].change(_defaults, settings[0], settings[2:5], **_QUIET)
     draw.click(_finished_name, None, networks, **_QUIET)
@@ -117,16 +126,30 @@ def _settings_fields() -> list[gr.components.Component]:
 
 
 def _start(
-    recipe: str, data: str, epochs: float, batch_size: float, learning_rate: float, seed: float
+    recipe: str,
+    data: str,
+    epochs: float,
+    batch_size: float,
+    learning_rate: float,
+    seed: float,
+    password: str,
 ) -> None:
-    _ask(Request(recipe, data, None, int(epochs), int(batch_size), learning_rate, int(seed)))
+    request = Request(recipe, data, None, int(epochs), int(batch_size), learning_rate, int(seed))
+    _ask(request, password)
 
 
-def _start_synthetic() -> None:
-    _ask(Request(data="synthetic"))
+def _start_synthetic(password: str) -> None:
+    _ask(Request(data="synthetic"), password)
 
 
-def _resume(name: str | None, more: float | None, recipe: str, data: str) -> None:
+def _stop(password: str) -> None:
+    try:
+        visitors.stop(password)
+    except visitors.NotAllowed as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _resume(name: str | None, more: float | None, recipe: str, data: str, password: str) -> None:
     """Go on from a network of this server; one without a run is trained as a new one would be."""
     path = _paths().get(name)
     if path is None:
@@ -142,29 +165,32 @@ def _resume(name: str | None, more: float | None, recipe: str, data: str) -> Non
             data=data if bare else None,
             epochs=epochs,
             resume=str(path),
-        )
+        ),
+        password,
     )
 
 
-def _ask(request: Request) -> None:
+def _ask(request: Request, password: str) -> None:
     """Start a run, or say why not; the run that is under way is on the page anyway."""
     try:
-        runs.start(request)
-    except (ValueError, runs.RunError) as error:
+        visitors.start(request, password)
+    except (ValueError, runs.RunError, visitors.NotAllowed) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
-def _check(recipe: str, data: str, *numbers: float | None) -> list[dict[str, Any]]:
+def _check(recipe: str, data: str, *rest: Any) -> list[dict[str, Any]]:
     """Say at each field what is out of range."""
     names = ("epochs", "batch_size", "learning_rate", "seed")
-    return [gr.validate(True, ""), gr.validate(True, ""), *map(_check_number, names, numbers)]
+    *numbers, _password = rest
+    fine = gr.validate(True, "")
+    return [fine, fine, *map(_check_number, names, numbers), fine]
 
 
 def _check_resume(
-    name: str | None, more: float | None, recipe: str, data: str
+    name: str | None, more: float | None, recipe: str, data: str, password: str
 ) -> list[dict[str, Any]]:
     fine = gr.validate(True, "")
-    return [fine, _check_number("epochs", more) if more is not None else fine, fine, fine]
+    return [fine, _check_number("epochs", more) if more is not None else fine, fine, fine, fine]
 
 
 def _check_number(name: str, value: float | None) -> dict[str, Any]:
@@ -251,6 +277,8 @@ _FIRST = ("start", "checkpoint")  # the events before the first loss
 def _status(run: Run, percent: int = 0) -> str:
     """One line that begins with the run's state, and a bar while it goes."""
     text, share = _READY.get(run.state, ""), None
+    if run.state == "idle" and visitors.policy().training == "off":
+        text = "idle: training is off on this server"
     if run.state == "starting" and 0 < percent < 100:
         text, share = f"starting: downloading MNIST, {percent} %", percent / 100
     elif run.state == "running":

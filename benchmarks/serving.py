@@ -1,0 +1,339 @@
+"""How many visitors can draw at once, and what they leave behind.
+
+`python -m benchmarks.serving [--clients N …] [--seconds S]` starts the app and lets 1, 10, 100 and
+300 visitors draw, without and with a training run going. A visitor draws for two seconds, calling
+as the pad does: 20 times a second, one call at a time, always with the newest drawing; then pauses
+for one. Printed are the answers a second of all and of the visitor that got fewest while drawing,
+the time from a call to its answer, the longest from pen-up to the last answer, failed calls, the
+server's CPU time an answer and its memory, and how busy the generator was, for it shares the
+machine: its clients run in processes of their own over plain sockets.
+
+`--soak` instead counts memory, threads, processes, open files and temporary files before and after
+100,000 answers, 500 page loads and 20 training runs.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import re
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from urllib.parse import urlsplit
+
+from benchmarks.responsiveness import started
+from lenet.synthetic import example_strokes
+
+PROCESSES = 2  # of the generator
+DRAWING, PAUSE = 2.0, 1.0  # seconds
+CALLS = 20  # a second while a visitor draws
+SETTLE = 3.0  # seconds before the counting starts
+
+Strokes = list[list[list[float]]]
+
+
+@dataclass
+class Visit:
+    """What one visitor saw: milliseconds of each call, and of each drawing from pen-up to its end.
+
+    `drawn` counts the seconds of drawing, `failed` the calls that were not answered as they should.
+    """
+
+    delays: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    drawn: float = 0.0
+    failed: int = 0
+
+
+# ---------------------------------------------------------------- the generator
+
+
+def drawing_so_far(strokes: Strokes, share: float) -> Strokes:
+    """The first points of a drawing."""
+    left = max(1, round(share * sum(map(len, strokes))))
+    part = []
+    for stroke in strokes:
+        if left > 0:
+            part.append(stroke[:left])
+        left -= len(stroke)
+    return part
+
+
+def requests(host: str, pad: int, session: str) -> list[list[bytes]]:
+    """For each digit, the requests of a drawing as it grows."""
+    calls = round(DRAWING * CALLS)
+    all_requests = []
+    for digit in range(10):
+        strokes = [[[1000 * v for v in p] for p in s] for s in example_strokes()[digit]]
+        all_requests.append(
+            [
+                request(host, pad, session, drawing_so_far(strokes, (i + 1) / calls))
+                for i in range(calls)
+            ]
+        )
+    return all_requests
+
+
+def request(host: str, pad: int, session: str, strokes: Strokes) -> bytes:
+    """The bytes of a call of the pad."""
+    call = {
+        "data": {"checkpoint": "lenet.pt", "strokes": strokes},
+        "component_id": pad,
+        "fn_name": "read_drawing",
+        "session_hash": session,
+    }
+    body = json.dumps(call).encode()
+    head = (
+        f"POST /gradio_api/component_server/ HTTP/1.1\r\nHost: {host}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes) -> bool:
+    """Send one request over an open connection; whether it was answered with a digit."""
+    writer.write(content)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])
+    body = await reader.readexactly(length)
+    return head.startswith(b"HTTP/1.1 200") and b'"digit":' in body
+
+
+async def visit(address: str, pad: int, seconds: float) -> Visit:
+    """Draw and pause for so many seconds."""
+    target = urlsplit(address)
+    session = f"visitor{random.getrandbits(48)}"
+    digits = requests(target.netloc, pad, session)
+    seen = Visit()
+    await asyncio.sleep(random.uniform(0, DRAWING + PAUSE))  # not all in step
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        calls = random.choice(digits)
+        begin = time.perf_counter()
+        sent = -1
+        while sent < len(calls) - 1:  # until the whole drawing is read
+            newest = min(int((time.perf_counter() - begin) * CALLS), len(calls) - 1)
+            if newest == sent:
+                await asyncio.sleep(begin + (sent + 1) / CALLS - time.perf_counter())
+                continue
+            sent = newest
+            start = time.perf_counter()
+            seen.failed += not await call(reader, writer, calls[sent])
+            seen.delays.append(1000 * (time.perf_counter() - start))
+        over = time.perf_counter() - begin
+        seen.ends.append(1000 * max(0.0, over - DRAWING + 1 / CALLS))
+        seen.drawn += max(over, DRAWING)
+        await asyncio.sleep(PAUSE)
+    writer.close()
+    return seen
+
+
+def visits(address: str, pad: int, clients: int, seconds: float) -> tuple[list[Visit], float]:
+    """Some visitors in this process; what they saw, and the CPU seconds that they took."""
+
+    async def together() -> list[Visit]:
+        return await asyncio.gather(*(visit(address, pad, seconds) for _ in range(clients)))
+
+    return asyncio.run(together()), time.process_time()
+
+
+# ---------------------------------------------------------------- the server
+
+
+def configuration(address: str) -> dict:
+    """What the page is built from."""
+    with urllib.request.urlopen(f"{address}/config") as answer:
+        return json.load(answer)
+
+
+def pad_of(config: dict) -> int:
+    """The component of the pad."""
+    return next(c["id"] for c in config["components"] if "read_drawing" in str(c["props"]))
+
+
+def press(address: str, config: dict, button: str, data: list) -> None:
+    """Press a button of the Train tab."""
+    identity = next(
+        c["id"] for c in config["components"] if c["props"].get("elem_id") == f"train-{button}"
+    )
+    event = next(d["id"] for d in config["dependencies"] if [identity, "click"] in d["targets"])
+    body = json.dumps({"data": data, "fn_index": event, "session_hash": "benchmark"}).encode()
+    headers = {"Content-Type": "application/json"}
+    join = urllib.request.Request(f"{address}/gradio_api/queue/join", body, headers)
+    urllib.request.urlopen(join).close()
+
+
+def train(address: str, config: dict) -> None:
+    """Start a long run."""
+    press(address, config, "start", ["fast", "synthetic", 200, 64, 0.06, 0, ""])
+
+
+def wait_for(folder: Path, *kinds: str) -> None:
+    """Wait until the newest log holds an event of one of these kinds."""
+    while True:
+        logs = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+        if logs and any(f'"event": "{kind}"' in logs[-1].read_text() for kind in kinds):
+            return
+        time.sleep(0.1)
+
+
+def cpu(process: Popen) -> float:
+    """The CPU seconds of the server's process."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(process: Popen) -> float:
+    """The resident megabytes of the server's process."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which a share of them lies."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+# ---------------------------------------------------------------- load
+
+
+def load(process: Popen, address: str, pad: int, clients: int, seconds: float) -> list[str]:
+    """Let visitors draw; the cells of a row."""
+    shares = [clients // PROCESSES + (i < clients % PROCESSES) for i in range(PROCESSES)]
+    shares = [share for share in shares if share]
+    before, begin = cpu(process), time.perf_counter()
+    with multiprocessing.get_context("spawn").Pool(len(shares)) as pool:
+        done = pool.starmap(visits, [(address, pad, share, seconds) for share in shares])
+    wall, used = time.perf_counter() - begin, cpu(process) - before
+    seen = [visit for part, _ in done for visit in part]
+    delays = [delay for visit in seen for delay in visit.delays]
+    fewest = min(len(visit.delays) / visit.drawn for visit in seen)
+    return [
+        f"{clients}",
+        f"{len(delays) / seconds:.0f}",
+        f"{fewest:.1f}",
+        *(f"{percentile(delays, share):.0f}" for share in (0.5, 0.95, 0.99)),
+        f"{max(end for visit in seen for end in visit.ends):.0f}",
+        f"{sum(visit.failed for visit in seen)}",
+        f"{1000 * used / len(delays):.2f}",
+        f"{memory(process):.0f}",
+        f"{sum(busy for _, busy in done) / wall:.0%}",
+    ]
+
+
+HEAD = (
+    "| run | visitors | answers a second | fewest of a visitor | median ms | 95 % | 99 % "
+    "| pen-up to end ms | failed | CPU ms an answer | MB | generator |"
+)
+
+
+def compare(clients: list[int], seconds: float) -> None:
+    """The table of the load, without and with a run."""
+    print(HEAD, "|---" * 12 + "|", sep="\n")
+    with started("app.py") as (process, address, folder):
+        config = configuration(address)
+        pad = pad_of(config)
+        time.sleep(SETTLE)
+        for run in ("no", "yes"):
+            if run == "yes":
+                train(address, config)
+                wait_for(folder, "batch")
+            for count in clients:
+                print(f"| {run} |", " | ".join(load(process, address, pad, count, seconds)), "|")
+
+
+# ---------------------------------------------------------------- soak
+
+
+def left_behind(process: Popen) -> dict[str, float]:
+    """What the server holds: memory, threads, processes, open files, temporary files."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    cache = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir()) / "gradio")
+    return {
+        "MB": round(memory(process), 1),
+        "threads": len(os.listdir(f"/proc/{process.pid}/task")),
+        "processes": len(children),
+        "open files": len(os.listdir(f"/proc/{process.pid}/fd")),
+        "temporary files": len(list(cache.rglob("*"))),
+    }
+
+
+def soak(answers: int, loads: int, runs: int) -> None:
+    """What is left after much use."""
+    with started("app.py") as (process, address, folder):
+        config = configuration(address)
+        pad = pad_of(config)
+
+        def report(what: str) -> None:
+            time.sleep(SETTLE)
+            print(f"{what}: {left_behind(process)}")
+
+        def answer(count: int) -> None:
+            asyncio.run(answer_many(address, pad, count))
+
+        def train_and_stop(count: int) -> None:
+            for _ in range(count):
+                train(address, config)
+                time.sleep(1)
+                wait_for(folder, "batch")
+                press(address, config, "stop", [""])
+                wait_for(folder, "stopped", "done")
+
+        answer(1000)
+        open_pages(address, 20)
+        train_and_stop(1)
+        report("after a little use")
+        for what, do, count in (
+            ("answers", answer, answers),
+            ("page loads", lambda count: open_pages(address, count), loads),
+            ("runs", train_and_stop, runs),
+        ):
+            do(count)
+            report(f"after {count:,} {what}")
+
+
+async def answer_many(address: str, pad: int, count: int) -> None:
+    """Call the pad's function from eight visitors at a time, a new one after 50 calls."""
+    target = urlsplit(address)
+
+    async def part(number: int) -> None:
+        reader, writer = await asyncio.open_connection(target.hostname, target.port)
+        for i in range(number):
+            content = request(target.netloc, pad, f"{id(reader)}-{i // 50}", example_strokes()[3])
+            assert await call(reader, writer, content)
+        writer.close()
+
+    await asyncio.gather(*(part(count // 8) for _ in range(8)))
+
+
+def open_pages(address: str, count: int) -> None:
+    """Fetch the page with the scripts and styles that it names."""
+    for _ in range(count):
+        with urllib.request.urlopen(address) as answer:
+            page = answer.read().decode()
+        for path in re.findall(r'(?:src|href)="\./(assets/[^"]+)"', page):
+            urllib.request.urlopen(f"{address}/{path}").close()
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 10, 100, 300], metavar="N")
+    parser.add_argument("--seconds", type=float, default=20, metavar="S", help="each row")
+    parser.add_argument("--soak", action="store_true", help="what is left after much use")
+    options = parser.parse_args()
+    if options.soak:
+        soak(100_000, 500, 20)
+    else:
+        compare(options.clients, options.seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What programs call: `/recognize`, `/recognize_batch` and `/recognize_image`.
+
+They read with the shipped network. Gradio shows them under "Use via API", with these docstrings and
+examples, and offers them to assistants as tools where its MCP server is installed.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypedDict
+
+import gradio as gr
+from gradio_client.utils import is_file_obj_with_meta
+
+from lenet import networks
+from lenet.pictures import open_picture
+from lenet.recognize import Recognition
+
+Drawing = list[list[list[float]]]
+
+# The examples that "Use via API" shows: two drawings, and a picture of a 7.
+SEVEN = [[[10.0, 10.0], [60.0, 10.0], [30.0, 90.0]]]
+ONE = [[[50.0, 10.0], [50.0, 90.0]]]
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACgAAAAwAQAAAABLAAU2AAAAbUlEQVR42o3PzQnCUBBF"
+    "4e8NAV3agSklndlaSkkJcWUW4nXx0GSnMAyHy2F+WqD87oKb4HrIx5JsnafCRpI1u3M/zFkUSmFWGEhySuG8m+n+Rf"
+    "HqPCqenafvVVmz71opGsVCfWqmGJA8kvb312+bvCSoffIBpgAAAABJRU5ErkJggg=="
+)
+
+
+class Answer(TypedDict):
+    """What is told of one drawing: the digit, None where nothing is drawn, and ten floats."""
+
+    digit: int | None
+    probabilities: list[float]
+
+
+def build() -> None:
+    """Add the endpoints to the page that is being built."""
+    gr.api(recognize, api_name="recognize", concurrency_limit=None)
+    gr.api(recognize_batch, api_name="recognize_batch")
+    gr.api(recognize_image, api_name="recognize_image")
+
+
+async def recognize(strokes: Drawing = SEVEN) -> Answer:
+    """Read one hand-drawn digit.
+
+    Strokes are a list of strokes, each a list of [x, y] points, y downwards, in any unit and at any
+    place; at most 200 strokes and 20,000 points. The answer is {"digit": 7, "probabilities": [ten
+    numbers in the order of the digits]}; the digit is null when nothing is drawn.
+
+    Args:
+        strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
+    """
+    with _told():
+        return _answer(await networks.recognize(networks.first_recognizer(), strokes))
+
+
+def recognize_batch(drawings: list[Drawing] = [SEVEN, ONE]) -> list[Answer]:  # noqa: B006
+    """Read many hand-drawn digits in one call.
+
+    Takes a list of at most 500 drawings, each a list of strokes as /recognize takes them. Returns
+    the answers in the same order, each {"digit": 7, "probabilities": [ten numbers in the order of
+    the digits]}.
+
+    Args:
+        drawings: a list of drawings, each a list of strokes of [x, y] points, y downwards
+    """
+    with _told():
+        return [_answer(a) for a in networks.first_recognizer().recognize_many(drawings)]
+
+
+def recognize_image(image: str = PICTURE) -> Answer:
+    """Read one digit in a picture: photographed, scanned or drawn, dark on light or light on dark.
+
+    Takes a PNG, JPEG, WebP, BMP, GIF or TIFF of at most 8 MB and 25 million pixels, either as an
+    uploaded file (handle_file("digit.png") in the Python and JavaScript clients) or as its content
+    in base64, with or without "data:image/png;base64," before it. The answer is {"digit": 7,
+    "probabilities": [ten numbers in the order of the digits]}; the digit is null when nothing is
+    drawn.
+
+    Args:
+        image: the picture's file in base64, or an uploaded file
+    """
+    with _told():
+        picture = open_picture(_content(image))
+        return _answer(networks.first_recognizer().recognize_image(picture))
+
+
+def _content(image: Any) -> bytes:
+    """The bytes of a picture's file."""
+    if isinstance(image, str):
+        try:
+            return base64.b64decode(image.rpartition("base64,")[2], validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError(
+                "The picture is not base64: send its file, or base64 of it."
+            ) from error
+    # Gradio lets no such object pass whose path is not that of an uploaded file.
+    if is_file_obj_with_meta(image):
+        return Path(image["path"]).read_bytes()
+    raise ValueError("The picture must be an uploaded file or a text with its content in base64.")
+
+
+def _answer(recognition: Recognition) -> Answer:
+    return {"digit": recognition.digit, "probabilities": recognition.probabilities}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the caller what was wrong with the request, and nobody else."""
+    try:
+        yield
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error

@@ -1,0 +1,49 @@
+"""Under the pad: the chosen network as a file, and a visitor's own network from a file.
+
+What a file must be stands in `lenet.visitors`; downloads come from a route of `lenet.serving`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from lenet import networks, visitors
+from lenet.checkpoint import SUFFIXES, CheckpointError
+
+_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def build(network: gr.Dropdown) -> None:
+    """Build the two buttons.
+
+    Args:
+        network: the Draw tab's dropdown, whose choice is downloaded and which gets what is
+            uploaded.
+    """
+    with gr.Row(elem_id="files"):
+        download = gr.Button(
+            "Download this network", size="sm", link=_link(network.value), elem_id="download"
+        )
+        upload = gr.UploadButton(
+            "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
+        )
+    network.change(lambda name: gr.Button(link=_link(name)), network, download, **_QUIET)
+    # Without `preprocess` Gradio has checked that the path is that of an uploaded file, no more.
+    upload.upload(_keep, upload, [network, upload], preprocess=False, **_QUIET)
+
+
+def _link(name: str | None) -> str | None:
+    return f"checkpoints/{name}" if name else None
+
+
+def _keep(file: dict[str, Any] | None) -> list[Any]:
+    """Keep an uploaded network and choose it."""
+    uploaded = Path(file["path"])
+    try:
+        kept = visitors.keep_upload(uploaded)
+    except CheckpointError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    finally:
+        uploaded.unlink(missing_ok=True)
+    return [gr.update(choices=list(networks.paths()), value=kept.name), None]
