@@ -20,9 +20,11 @@ FRAME_SHIFT = 2.0  # pixels
 WARP = 0.06  # of the box: the height of the waves that bend a drawing
 WAVES = 0.5  # of them over the box, standard deviation
 SLANT = 10.0  # degrees, standard deviation; at most twice as much
-ROTATION = 10.0  # degrees, at most, to either side
+ROTATION = 14.0  # degrees, at most, to either side
 STRETCH = 0.2  # standard deviation of the logarithm of width over height
-PEN_WIDTHS = 1.6, 4.0  # pixels of the frame
+PEN_WIDTHS = 1.6, 4.4  # pixels of the frame
+COARSE = 0.3  # the share of drawings that show the steps of a mouse, because they were made small
+SIDES = 20.0, 60.0  # of these, in a mouse's steps
 
 
 def random_affine(count: int, generator: torch.Generator) -> torch.Tensor:
@@ -95,7 +97,15 @@ def vary_points(
 def random_widths(count: int, generator: torch.Generator) -> torch.Tensor:
     """Pen widths in pixels of the frame, float32 of shape count; thin ones are more frequent."""
     low, high = PEN_WIDTHS
-    return low + (high - low) * torch.rand(count, generator=generator) ** 2
+    return low + (high - low) * torch.rand(count, generator=generator) ** 1.5
+
+
+def coarsen(points: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Put the points of some of the drawings, float32 N×P×2 in a box of side 1, on coarse grids."""
+    low, high = SIDES
+    steps = low + (high - low) * torch.rand(len(points), 1, 1, generator=generator)
+    coarse = torch.rand(len(points), 1, 1, generator=generator) < COARSE
+    return torch.where(coarse, (points * steps).round() / steps, points)
 
 
 def vary_strokes(
@@ -107,4 +117,5 @@ def vary_strokes(
         The segments, float32 N×S×4, and a pen width in pixels of the frame for each, float32 N.
     """
     points = vary_points(segments.unflatten(-1, (2, 2)).flatten(1, 2), generator)
+    points = coarsen(points, generator)
     return points.view(segments.shape), random_widths(len(segments), generator)

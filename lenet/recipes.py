@@ -20,6 +20,7 @@ class Recipe:
         averaging: decay a step of the exponential moving average of the weights, 0 for none.
         shift: pixels that a batch is moved at most, as a whole, to each side.
         augment: vary every image anew in every epoch.
+        repeats: how often each drawing of a drawings file comes in an epoch.
         synthetic: digits drawn from templates that are mixed in, new ones in every epoch.
         about: one line for the page and `--help`.
     """
@@ -34,6 +35,7 @@ class Recipe:
     averaging: float
     shift: int
     augment: bool
+    repeats: int
     synthetic: int
     about: str
 
@@ -41,17 +43,20 @@ class Recipe:
 RECIPES = {
     "fast": Recipe(
         epochs=5, batch_size=64, learning_rate=0.06, momentum=0.9, nesterov=True,
-        weight_decay=5e-4, warm_up=0.15, averaging=0.99, shift=1, augment=False, synthetic=0,
+        weight_decay=5e-4, warm_up=0.15, averaging=0.99,
+        shift=1, augment=False, repeats=1, synthetic=0,
         about="the best accuracy that seconds can buy",
     ),
     "tutorial": Recipe(
         epochs=5, batch_size=64, learning_rate=0.001, momentum=0.9, nesterov=False,
-        weight_decay=0.0, warm_up=0.0, averaging=0.0, shift=0, augment=False, synthetic=0,
+        weight_decay=0.0, warm_up=0.0, averaging=0.0,
+        shift=0, augment=False, repeats=1, synthetic=0,
         about="the lesson's own: plain SGD at a constant rate",
     ),
     "best": Recipe(
         epochs=30, batch_size=64, learning_rate=0.06, momentum=0.9, nesterov=True,
-        weight_decay=5e-4, warm_up=0.2, averaging=0.999, shift=0, augment=True, synthetic=10_000,
+        weight_decay=5e-4, warm_up=0.2, averaging=0.999,
+        shift=0, augment=True, repeats=2, synthetic=10_000,
         about="what the shipped network is trained with: minutes, every image varied",
     ),
 }  # fmt: skip

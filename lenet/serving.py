@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from starlette._utils import get_route_path
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -81,7 +80,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = get_route_path(scope)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         answer = _Answer(send, path)
         try:
             if path.startswith(CLOSED):

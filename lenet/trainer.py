@@ -74,6 +74,8 @@ class Trainer:
         self.segments, drawn_labels, self.bad_lines = _load_drawings(
             self.settings.drawings, self.settings.skip_bad
         )
+        self.segments = self.segments.repeat(self.recipe.repeats, 1, 1)
+        drawn_labels = drawn_labels.repeat(self.recipe.repeats)
         to_draw = self.recipe.synthetic  # filled in as each epoch begins
         if len(drawn_labels) + to_draw:
             empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)

@@ -5,7 +5,15 @@ import math
 import pytest
 import torch
 
-from lenet.augment import PEN_WIDTHS, random_affine, random_shift, vary_frames, vary_strokes
+from lenet.augment import (
+    COARSE,
+    PEN_WIDTHS,
+    SIDES,
+    random_affine,
+    random_shift,
+    vary_frames,
+    vary_strokes,
+)
 from lenet.preprocess import frames_to_inputs, normalize, rasterize
 from lenet.synthetic import synthetic_digits
 
@@ -129,6 +137,15 @@ def test_each_drawing_is_varied_on_its_own_and_its_lines_stay_joined(segments):
     assert varied[:, 1:, :2].equal(varied[:, :-1, 2:])
     same, _ = vary_strokes(segments[:1].expand(500, 12, 4), seeded())
     assert len(same.flatten(1).unique(dim=0)) == 500
+
+
+def test_some_drawings_show_the_steps_of_a_small_pad():
+    segments = torch.rand(400, 100, 4, generator=seeded(5))
+    varied, _ = vary_strokes(segments, seeded())
+    columns = torch.tensor([len(drawing[:, ::2].unique()) for drawing in varied])
+    coarse = columns <= 1.5 * SIDES[1]  # a drawing may be wider than its box
+    assert COARSE - 0.1 < coarse.double().mean() < COARSE + 0.1
+    assert columns[coarse].min() < SIDES[0] + 10 and columns[~coarse].min() > 150
 
 
 def test_the_generator_decides_the_strokes(segments):

@@ -72,7 +72,7 @@ def test_a_resumed_run_ends_on_the_same_bits(
     recipe, stop_after, data, drawings, tmp_path, monkeypatch
 ):
     """Stopped before and after the first batch, around the end of an epoch, and near the end."""
-    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=14))
+    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
     request = Request(recipe, "synthetic", (drawings,), epochs=2, seed=3)
     whole = start(data, request)
     whole_events = run(whole)
@@ -91,6 +91,16 @@ def test_a_resumed_run_ends_on_the_same_bits(
         for events in (whole_events, first_events + second_events)
     ]  # fmt: skip
     assert told[0] == told[1]
+
+
+def test_a_recipe_says_how_often_each_drawing_comes_in_an_epoch(data, drawings, monkeypatch):
+    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], repeats=3, synthetic=4))
+    trainer = start(data, Request("best", "synthetic", (drawings,)))
+    assert len(trainer.frames) == 1000 + 3 * 10 + 4
+    assert trainer.labels[1000:1030].tolist() == 3 * list(range(10))
+    next(trainer.events(lambda: True, lambda: {}), None)
+    copies = trainer.frames[1000:1030].view(3, 10, 28, 28)
+    assert copies.flatten(2).any(2).all() and not copies[0].equal(copies[1])
 
 
 def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch):
