@@ -7,6 +7,7 @@ and that nobody may write to, as a user without rights, behind a proxy with a pa
 import ctypes
 import http.client
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -179,8 +180,10 @@ def test_the_tracked_files_alone_read_digits(space: Space, browser: Browser, tmp
         expect(chosen).not_to_have_value("lenet.pt")
         kept = space.home / ".cache" / "lenet-live" / "checkpoints" / chosen.input_value()
         assert kept.is_file()
+        link = page.locator("#download")
+        expect(link).to_have_attribute("href", re.compile(re.escape(kept.name)))
         with page.expect_download() as download:
-            page.locator("#download").click()
+            link.click()
         assert Path(download.value.path()).read_bytes() == kept.read_bytes()
 
         # Its owner has turned training off.
