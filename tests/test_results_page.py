@@ -91,7 +91,7 @@ def surest_first(indices: list[int], probabilities: list[list[float]]) -> list[i
 
 def shown(page: Page) -> list[int]:
     """The indices of the digits in the gallery, whose pictures are those digits."""
-    names = page.locator("#results-gallery .digits button").evaluate_all(
+    names = page.locator("#results-gallery .digit").evaluate_all(
         "(buttons) => buttons.map((button) => button.ariaLabel)"
     )
     indices = [int(re.match(r"Test image (\d+), ", name)[1]) for name in names]
@@ -210,7 +210,7 @@ def test_the_mistakes_of_one_digit_and_back(report: Page, first):
 
 def test_a_digit_large_with_ten_probabilities_and_on_the_pad(report: Page, first):
     index = shown(report)[2]
-    report.locator("#results-gallery .digits button").nth(2).click()
+    report.locator("#results-gallery .digit").nth(2).click()
     dialog = report.get_by_role("dialog")
     answer, truth = best(first[index]), TRUTHS[index]
     expect(dialog.locator("h3")).to_have_text(f"Test image {index}, a {truth} read as {answer}")
@@ -225,6 +225,15 @@ def test_a_digit_large_with_ten_probabilities_and_on_the_pad(report: Page, first
     expect(report.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
     expect(report.locator("#answer")).to_have_text(str(answer))
     expect(report.locator("#inside-body")).to_be_visible()
+    assert pixels(report, "#inside canvas[data-layer=frame]") == [frame]
+
+
+def test_one_click_puts_a_mistake_into_the_inside_view(report: Page, first):
+    index = shown(report)[1]
+    report.locator("#results-gallery .inside").nth(1).click()
+    expect(report.locator("#answer")).to_have_text(str(best(first[index])))
+    expect(report.locator("#inside-body")).to_be_visible()
+    frame = TEST.frames[index].flatten().tolist()
     assert pixels(report, "#inside canvas[data-layer=frame]") == [frame]
 
 
@@ -284,7 +293,7 @@ def test_what_one_reads_and_the_other_does_not(other: Path, report: Page, first,
     expect(report.locator("#results-gallery h2")).to_contain_text("only the second reads")
     assert shown(report) == surest_first(groups["only the second"], first)
     index = shown(report)[0]
-    report.locator("#results-gallery .digits button").first.click()
+    report.locator("#results-gallery .digit").first.click()
     numbers = [f"{100 * round(p, 4):.1f}%" for p in first[index] + second[index]]
     expect(report.locator("dialog[open] .number")).to_have_text(numbers)
 
@@ -466,7 +475,7 @@ def test_it_fits_on_a_phone(other: Path, small_phone: Page):
     assert small_phone.evaluate("document.documentElement.scrollWidth") <= 390
     small_phone.locator("#results-confusion button").first.tap()
     expect(small_phone.locator("#results-gallery h2")).to_be_in_viewport()
-    small_phone.locator("#results-gallery .digits button").first.tap()
+    small_phone.locator("#results-gallery .digit").first.tap()
     box = small_phone.get_by_role("dialog").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
 

@@ -69,7 +69,7 @@ function picture(frame, label) {
 
 // A frame as a button, with lines of text below it.
 function figure(frame, label, lines, press) {
-  const button = make("button", { type: "button", ariaLabel: label, title: label });
+  const button = make("button", { type: "button", className: "digit", ariaLabel: label, title: label });
   button.append(picture(frame, ""));
   button.firstChild.ariaHidden = "true";
   button.addEventListener("click", press);
@@ -83,14 +83,20 @@ const dialog = make("dialog", { className: "large-digit" });
 element.append(dialog);
 dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
-function openLarge(title, frame, ...content) {
-  const inside = make("button", { type: "button", className: "look-inside" }, "Look inside");
-  inside.title = "Put it on the pad and see what each layer makes of it";
-  inside.addEventListener("click", () => {
+// What puts a frame on the pad, with the inside view open.
+function insideButton(frame, className) {
+  const button = make("button", { type: "button", className }, "Look inside");
+  button.title = "Put it on the pad and see what each layer makes of it";
+  button.addEventListener("click", () => {
     dialog.close();
     document.dispatchEvent(new CustomEvent("lenet:open", { detail: { frame } }));
     trigger("draw");
   });
+  return button;
+}
+
+function openLarge(title, frame, ...content) {
+  const inside = insideButton(frame, "look-inside");
   const close = make("button", { type: "button" }, "Close");
   close.addEventListener("click", () => dialog.close());
   dialog.ariaLabel = title;

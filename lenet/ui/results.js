@@ -219,7 +219,9 @@ function inGallery(digit) {
   });
   const [first] = digit.probabilities;
   const truth = `truth ${digit.truth}` + (comparing() ? "" : ` · ${percent(first[digit.truth])}`);
-  return figure(digit.frame, name(digit), [...lines, truth], () => openDigit(digit));
+  const node = figure(digit.frame, name(digit), [...lines, truth], () => openDigit(digit));
+  node.append(insideButton(digit.frame, "inside"));
+  return node;
 }
 
 // ---------------------------------------------------------------- nine, and one
