@@ -170,17 +170,19 @@ def press(address: str, config: dict, button: str, data: list) -> None:
     urllib.request.urlopen(join).close()
 
 
-def train(address: str, config: dict) -> None:
-    """Start a long run."""
-    press(address, config, "start", ["fast", "synthetic", 200, 64, 0.06, 0, ""])
+def train(address: str, config: dict, folder: Path) -> Path:
+    """Start a long run, as soon as the one before has ended; its log, once it has a first loss."""
+    before = set(folder.glob("*.jsonl"))
+    while not (new := set(folder.glob("*.jsonl")) - before):
+        press(address, config, "start", ["fast", "synthetic", 200, 64, 0.06, 0, ""])
+        time.sleep(1)
+    wait_for(log := new.pop(), "batch")
+    return log
 
 
-def wait_for(folder: Path, *kinds: str) -> None:
-    """Wait until the newest log holds an event of one of these kinds."""
-    while True:
-        logs = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
-        if logs and any(f'"event": "{kind}"' in logs[-1].read_text() for kind in kinds):
-            return
+def wait_for(log: Path, kind: str) -> None:
+    """Wait until a log holds an event of a kind."""
+    while f'"event": "{kind}"' not in log.read_text():
         time.sleep(0.1)
 
 
@@ -243,8 +245,7 @@ def compare(clients: list[int], seconds: float) -> None:
         time.sleep(SETTLE)
         for run in ("no", "yes"):
             if run == "yes":
-                train(address, config)
-                wait_for(folder, "batch")
+                train(address, config, folder)
             for count in clients:
                 print(f"| {run} |", " | ".join(load(process, address, pad, count, seconds)), "|")
 
@@ -280,11 +281,9 @@ def soak(answers: int, loads: int, runs: int) -> None:
 
         def train_and_stop(count: int) -> None:
             for _ in range(count):
-                train(address, config)
-                time.sleep(1)
-                wait_for(folder, "batch")
+                log = train(address, config, folder)
                 press(address, config, "stop", [""])
-                wait_for(folder, "stopped", "done")
+                wait_for(log, "stopped")
 
         answer(1000)
         open_pages(address, 20)
