@@ -38,7 +38,6 @@ def build() -> gr.Dropdown:
             examples=[examples[digit] for digit in range(10)],
         )
         checkpoint = gr.Dropdown(names, value=in_use, label="Network", elem_id="checkpoint")
-    inside.build(read_weights)
     checkpoint.change(
         choose_checkpoint,
         [checkpoint, pad],
@@ -90,14 +89,6 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
         why = why if why in range(10) else recognition.digit
         answer["inside"] = inside.look_inside(reader.model, recognition, why)
     return answer
-
-
-async def read_weights(checkpoint: str) -> dict[str, str]:
-    """The weights that the inside view shows, or `error`: a sentence."""
-    try:
-        return {"weights": inside.weights_to_show(recognizer(checkpoint).model)}
-    except ValueError as error:
-        return {"error": str(error)}
 
 
 async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition:

@@ -13,6 +13,7 @@ import torch
 
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
+from lenet.networks import recognizer
 from lenet.preprocess import normalize
 from lenet.recognize import Recognition
 from lenet.ui.assets import javascript, template
@@ -21,8 +22,8 @@ _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
 
 
-def build(read_weights: Any) -> None:
-    """Build the view; `read_weights(checkpoint)` is what the page asks for a network's weights."""
+def build() -> None:
+    """Build the view."""
     gr.HTML(
         html_template=template("inside.html"),
         js_on_load=javascript("pixels.js", "inside.js"),
@@ -66,8 +67,16 @@ def look_inside(model: LeNet, recognition: Recognition, why: int) -> dict[str, A
     }
 
 
-def weights_to_show(model: LeNet) -> str:
-    """The weights and biases of conv1, conv2 and fc3 as float32 in base64, in this order."""
-    state = model.state_dict()
+async def read_weights(checkpoint: str) -> dict[str, str]:
+    """The weights of a network that the view shows, by the name of its checkpoint.
+
+    Returns:
+        `weights`: weights and biases of conv1, conv2 and fc3 as float32 in base64, in this order;
+        or `error` alone: a sentence.
+    """
+    try:
+        state = recognizer(checkpoint).model.state_dict()
+    except ValueError as error:
+        return {"error": str(error)}
     parts = [state[f"{name}.{kind}"].flatten() for name in _WEIGHTS for kind in ("weight", "bias")]
-    return base64.b64encode(torch.cat(parts).numpy().tobytes()).decode()
+    return {"weights": base64.b64encode(torch.cat(parts).numpy().tobytes()).decode()}

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from lenet.serving import brief
-from lenet.ui import api, data, draw, files, results, train
+from lenet.ui import api, data, draw, files, inside, results, train
 
 LOOK = {
     "theme": gr.themes.Base(
@@ -79,6 +79,7 @@ def build() -> gr.Blocks:
             with gr.Tab("Draw", id="draw"):
                 networks = draw.build()
                 files.build(networks)
+                inside.build()
             with gr.Tab("Train", id="train"):
                 draw_with_it = train.build(page, networks)
             with gr.Tab("Results", id="results") as tab:
