@@ -1,7 +1,9 @@
 """The inside view in a real Chromium: its numbers beside a forward pass of the test."""
 
+import asyncio
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from lenet.insight import activations, attribute
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
 from lenet.synthetic import example_strokes, synthetic_digits
+from lenet.ui.draw import read_drawing
 
 EXAMPLES = example_strokes()
 READ_PIXELS = """canvas => Array.from(
@@ -178,6 +181,31 @@ def test_an_output_shows_which_units_push_for_and_against_it(page: Page, model: 
     shown = pixels(page, "fc2").view(84, 3).int()
     assert shown[pushes.argmax()].tolist()[0] > shown[pushes.argmax()].tolist()[2]  # orange
     assert shown[pushes.argmin()].tolist()[0] < shown[pushes.argmin()].tolist()[2]  # blue
+
+
+# ---------------------------------------------------------------- requests that make no sense
+
+
+def read(**drawing) -> dict:
+    with ThreadPoolExecutor(1) as thread:  # the browser tests have a loop in this one
+        question = read_drawing({"checkpoint": "lenet.pt", **drawing})
+        return thread.submit(asyncio.run, question).result()
+
+
+@pytest.mark.parametrize("why", [None, 3.0, True, "4", -1, 10, [], {}])
+def test_what_is_no_digit_asks_for_the_one_that_is_read(why):
+    assert read(strokes=EXAMPLES[7], inside={"why": why})["inside"]["why"] == 7
+
+
+@pytest.mark.parametrize("inside", [None, 1, "why", [], True])
+def test_what_is_no_question_is_none(inside):
+    answer = read(strokes=EXAMPLES[7], inside=inside)
+    assert answer["digit"] == 7 and "inside" not in answer
+
+
+@pytest.mark.parametrize("frame", ["?", "", "AAAA", 5, None, [], {}])
+def test_a_frame_that_is_none_is_told(frame):
+    assert read(frame=frame)["error"].startswith("A frame ")
 
 
 # ---------------------------------------------------------------- why

@@ -86,7 +86,7 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
     }
     if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
         why = drawing["inside"].get("why")
-        why = why if why in range(10) else recognition.digit
+        why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
         answer["inside"] = inside.look_inside(reader.model, recognition, why)
     return answer
 
