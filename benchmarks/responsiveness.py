@@ -135,7 +135,7 @@ def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str,
     left, top = (box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2)
     page.evaluate("moves.length = answers.length = 0")
     for stroke in strokes:
-        places = [(left + side * x, top + side * y) for x, y in stroke[::DENSITY]]
+        places = [(left + side * x, top + side * y) for x, y in stroke]
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:
@@ -152,11 +152,17 @@ def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str,
     }
 
 
-def measure(drawings: int) -> dict[str, dict[str, float]]:
-    """Draw on both pages in turn; the medians of each."""
+def quick_examples() -> list[list[list[list[float]]]]:
+    """An example of each digit, as a mouse draws it in half a second."""
     from lenet.synthetic import example_strokes
 
     examples = example_strokes()
+    return [[stroke[::DENSITY] for stroke in examples[digit]] for digit in range(10)]
+
+
+def measure(drawings: int) -> dict[str, dict[str, float]]:
+    """Draw on both pages in turn; the medians of each."""
+    examples = quick_examples()
     kinds = ("our pad", "our pad, inside view open", "gr.Sketchpad")
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     with (

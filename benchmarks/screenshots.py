@@ -17,7 +17,7 @@ def main() -> None:
     """Serve the page, draw, and take the picture."""
     PICTURE.parent.mkdir(exist_ok=True)
     with served("app.py") as (address, _), chromium() as browser:
-        size = {"width": 1200, "height": 760}
+        size = {"width": 1200, "height": 800}
         page = open_pad(browser, address, viewport=size, device_scale_factor=1.5)
         draw(page, "#pad", example_strokes()[9])
         time.sleep(1)

@@ -19,9 +19,8 @@ from statistics import median, quantiles
 
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.responsiveness import chromium, draw, open_pad, served
+from benchmarks.responsiveness import chromium, draw, open_pad, quick_examples, served
 from lenet.log import read_log
-from lenet.synthetic import example_strokes
 
 DRAWINGS = 10  # a round
 WATCHERS = 10
@@ -65,10 +64,10 @@ def stop(page: Page) -> None:
 def delays(page: Page) -> list[float]:
     """Draw, and say how long each answer took."""
     page.get_by_role("tab", name="Draw").click()
-    found = []
+    found, examples = [], quick_examples()
     for number in range(DRAWINGS):
         page.click("#pad-clear")
-        found.append(draw(page, "#pad", example_strokes()[number % 10])["delay_ms"])
+        found.append(draw(page, "#pad", examples[number % 10])["delay_ms"])
     return found
 
 
