@@ -36,7 +36,11 @@ START = 120  # seconds: importing torch and gradio on a busy machine
 
 @pytest.fixture(scope="session")
 def mnist() -> DataSet:
-    """MNIST from the cache or from `LENET_MNIST_URL`; the test is skipped where neither has it."""
+    """MNIST from the cache or from `LENET_MNIST_URL`.
+
+    Where neither has it the test is skipped, so that the others run on any machine; in `.ci/run` a
+    skipped test is a failure.
+    """
     from torchvision.datasets import MNIST
 
     with pytest.MonkeyPatch.context() as patch:
@@ -191,7 +195,7 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A Chromium without a window; the test is skipped where none is installed."""
+    """A Chromium without a window; as with MNIST, its tests are skipped where there is none."""
     executable = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if executable is None:
         pytest.skip(f"no Chromium found: looked for {', '.join(CHROMIUMS)}")

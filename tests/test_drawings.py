@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -280,13 +281,14 @@ def test_the_command_tells_in_one_line_what_is_wrong(file, monkeypatch, capsys):
     assert "digits.tra holds no digits" in output.err
 
 
-def command(path, output) -> subprocess.CompletedProcess:
+def command(path, output, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "lenet.drawings", str(path)],
         stdout=output,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": ""},  # what is held back complains at the exit
         text=True,
+        **options,
     )
 
 
@@ -298,9 +300,11 @@ def test_a_reader_that_has_enough_does_no_harm(file):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device of a full disk")
-def test_a_full_disk_is_told_in_one_line(file):
-    with open("/dev/full", "w") as full:
-        done = command(file(UNIPEN, "digits.tra"), full)
+def test_a_disk_that_takes_no_more_is_told_in_one_line(file, tmp_path):
+    def no_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    with (tmp_path / "full").open("w") as full:
+        done = command(file(UNIPEN, "digits.tra"), full, preexec_fn=no_room)
     assert done.returncode == 2
-    assert done.stderr == "The drawings could not be written: No space left on device.\n"
+    assert done.stderr == "The drawings could not be written: File too large.\n"

@@ -299,13 +299,16 @@ def is_harmless(answer: Answer) -> bool:
     )
 
 
-@seed(1)
-@settings(
+bounded = settings(
     max_examples=60,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@seed(1)
+@bounded
 @given(name=name, data=st.lists(value, max_size=3) | value, number=st.integers(0, 99))
 def test_nonsense_is_answered_and_does_no_harm(server, name: str, data: object, number: int):
     begin = time.monotonic()
@@ -325,12 +328,7 @@ def test_nonsense_is_answered_and_does_no_harm(server, name: str, data: object, 
 
 
 @seed(2)
-@settings(
-    max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@bounded
 @given(
     body=st.binary(max_size=200) | anything.map(lambda value: json.dumps(value).encode()),
     path=st.sampled_from(

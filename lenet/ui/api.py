@@ -22,7 +22,7 @@ Drawing = list[list[list[float]]]
 
 # The examples that "Use via API" shows: two drawings, and a picture of a 7.
 SEVEN = [[[10.0, 10.0], [60.0, 10.0], [30.0, 90.0]]]
-ONE = [[[50.0, 10.0], [50.0, 90.0]]]
+SEVEN_AND_ONE = [SEVEN, [[[50.0, 10.0], [50.0, 90.0]]]]
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACgAAAAwAQAAAABLAAU2AAAAbUlEQVR42o3PzQnCUBBF"
     "4e8NAV3agSklndlaSkkJcWUW4nXx0GSnMAyHy2F+WqD87oKb4HrIx5JsnafCRpI1u3M/zFkUSmFWGEhySuG8m+n+Rf"
@@ -58,7 +58,7 @@ async def recognize(strokes: Drawing = SEVEN) -> Answer:
         return _answer(await networks.recognize(networks.first_recognizer(), strokes))
 
 
-def recognize_batch(drawings: list[Drawing] = [SEVEN, ONE]) -> list[Answer]:  # noqa: B006
+def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
     """Read many hand-drawn digits in one call.
 
     Takes a list of at most 500 drawings, each a list of strokes as /recognize takes them. Returns

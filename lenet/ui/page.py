@@ -77,11 +77,11 @@ def build() -> gr.Blocks:
         gr.HTML("<h1>LeNet, live</h1>", elem_id="title", apply_default_css=False)
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
-                networks = draw.build()
-                files.build(networks)
+                network = draw.build()
+                files.build(network)
                 inside.build()
             with gr.Tab("Train", id="train"):
-                draw_with_it = train.build(page, networks)
+                draw_with_it = train.build(page, network)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab)
             with gr.Tab("Data", id="data"):

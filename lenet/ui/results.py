@@ -12,7 +12,8 @@ from typing import Any
 import gradio as gr
 import torch
 
-from lenet.checkpoint import CheckpointError, list_checkpoints, read
+from lenet import networks
+from lenet.checkpoint import CheckpointError, read
 from lenet.data import DATA_SETS
 from lenet.evaluate import Evaluation
 from lenet.evaluations import evaluate_once
@@ -79,7 +80,7 @@ _OPENED = "(network, other, data) => ({ network, other, data, opened: Date.now()
 
 def _networks(chosen: str | None, other: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The networks that there are now; a visitor's choice is kept while it is there."""
-    names = list(_paths())
+    names = list(networks.paths())
     first = {} if chosen in names else {"value": next(iter(names), None)}
     second = {} if other in ("", *names) else {"value": ""}
     return gr.update(choices=names, **first), gr.update(choices=[NONE, *names], **second)
@@ -211,13 +212,9 @@ def _rounded(probabilities: torch.Tensor) -> list[float]:
 # ---------------------------------------------------------------- networks by name
 
 
-def _paths() -> dict[str, Path]:
-    return {path.name: path for path in list_checkpoints()}
-
-
 def _names(request: Answer) -> tuple[str, list[Path]]:
     """The request's data set, and its networks: only names of files that are listed."""
-    paths = _paths()
+    paths = networks.paths()
     asked = [request.get("network"), request.get("other")]
     names = [name for name in asked if name != ""]
     if not all(isinstance(name, str) and name in paths for name in names) or not names:

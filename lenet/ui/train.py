@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from lenet import runs, visitors
-from lenet.checkpoint import CheckpointError, list_checkpoints, read
+from lenet import networks, runs, visitors
+from lenet.checkpoint import CheckpointError, read
 from lenet.data import DATA_SETS, mnist_progress
 from lenet.log import Event, line
 from lenet.recipes import RECIPES
@@ -18,6 +18,7 @@ from lenet.runs import Run
 from lenet.settings import Request, check_limits, settings_of
 from lenet.ui import film
 from lenet.ui.chart import line_chart, linear_axis, log_axis, percent_axis
+from lenet.ui.frames import CHOICES
 
 EVERY = 0.5  # seconds between two looks at the run
 IMPATIENT = 0.1  # the same until the first loss has come
@@ -33,12 +34,12 @@ _READY = {
 }
 
 
-def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
+def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
     """Build the tab's content and return the button that takes a visitor to the pad.
 
     Args:
         page: the page, whose loading shows the run at once.
-        networks: the Draw tab's dropdown, which gets the run's checkpoint.
+        network: the Draw tab's dropdown, which gets the run's checkpoint.
     """
     rules = visitors.policy()
     closed = rules.training == "off"
@@ -79,7 +80,7 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
     for look in (timer.tick, page.load):
         look(_look, None, [run_state, progress], queue=False, **_QUIET)
     buttons = [start, stop, resume, synthetic, draw]
-    run_state.change(_show_state, None, [*buttons, source, networks], queue=False, **_QUIET)
+    run_state.change(_show_state, None, [*buttons, source, network], queue=False, **_QUIET)
     progress.change(
         _show_progress, None, [timer, status, charts, strip, log], queue=False, **_QUIET
     )
@@ -90,7 +91,7 @@ def build(page: gr.Blocks, networks: gr.Dropdown) -> gr.Button:
     resume.click(_resume, to_resume, None, validator=_check_resume, **_QUIET)
     source.change(_epochs_offered, source, more, **_QUIET)
     settings[0].change(_defaults, settings[0], settings[2:5], **_QUIET)
-    draw.click(_finished_name, None, networks, **_QUIET)
+    draw.click(_finished_name, None, network, **_QUIET)
     return draw
 
 
@@ -106,7 +107,7 @@ def _settings_fields() -> list[gr.components.Component]:
                 elem_id="train-recipe",
             ),
             gr.Radio(
-                [("MNIST", "mnist"), ("Synthetic digits", "synthetic")],
+                CHOICES,
                 value=DATA_SETS[0],
                 label="Data",
                 elem_id="train-data",
@@ -151,7 +152,7 @@ def _stop(password: str) -> None:
 
 def _resume(name: str | None, more: float | None, recipe: str, data: str, password: str) -> None:
     """Go on from a network of this server; one without a run is trained as a new one would be."""
-    path = _paths().get(name)
+    path = networks.paths().get(name)
     if path is None:
         raise gr.Error("Choose what to resume: this network is no longer there.")
     epochs = int(more) if more else None
@@ -211,7 +212,7 @@ def _defaults(recipe: str) -> list[float]:
 
 def _epochs_offered(name: str | None) -> int | None:
     """More epochs for a network that has finished its run, none for one that has not."""
-    path = _paths().get(name)
+    path = networks.paths().get(name)
     try:
         run = read(path).run if path else None
     except CheckpointError:
@@ -224,10 +225,6 @@ def _finished_name() -> str | None:
     return run.checkpoint.name if run.checkpoint else gr.skip()
 
 
-def _paths() -> dict[str, Any]:
-    return {path.name: path for path in list_checkpoints()}
-
-
 # ---------------------------------------------------------------- what the page shows
 
 
@@ -235,7 +232,7 @@ async def _look() -> tuple[str, str]:
     """What the buttons and lists follow, and what the progress does."""
     run = runs.current()
     state = f"{run.name} {run.state}"
-    return " ".join([state, *_paths()]), f"{state} {len(run.events)} {_percent(run)}"
+    return " ".join([state, *networks.paths()]), f"{state} {len(run.events)} {_percent(run)}"
 
 
 def _percent(run: Run) -> int:
@@ -245,7 +242,7 @@ def _percent(run: Run) -> int:
 
 async def _show_state() -> list[Any]:
     run = runs.current()
-    names = list(_paths())
+    names = list(networks.paths())
     ended = run.events[-1] if run.events and not run.alive else {}
     newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
     return [
