@@ -8,10 +8,11 @@ This file knows the network's names and shapes, and nothing of training.
 import os
 import pickle
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -104,18 +105,28 @@ def write(checkpoint: Checkpoint, path: Path | str) -> None:
     """
     path = Path(path)
     content = {f.name: getattr(checkpoint, f.name) for f in fields(Checkpoint) if f.name != "path"}
+    try:
+        with replacing(path) as file:
+            torch.save({"format": _FORMAT, **content}, file)
+    except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into RuntimeError
+        reason = getattr(error, "strerror", None) or "the disk may be full"
+        raise CheckpointError(f"The checkpoint {path} could not be written: {reason}.") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` at the end; where that fails, nothing does."""
     temporary = path.with_name(f".{path.name}.tmp")  # of a killed process: the next one takes it
     try:
         with temporary.open("wb") as file:
-            torch.save({"format": _FORMAT, **content}, file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into RuntimeError
+    except (OSError, RuntimeError):
         with suppress(OSError):
             temporary.unlink()
-        reason = getattr(error, "strerror", None) or "the disk may be full"
-        raise CheckpointError(f"The checkpoint {path} could not be written: {reason}.") from error
+        raise
 
 
 def read(path: Path | str) -> Checkpoint:

@@ -8,7 +8,6 @@ digits are read.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lenet.checkpoint import Checkpoint
+from lenet.checkpoint import Checkpoint, replacing
 from lenet.data import Digits, data_folder
 from lenet.evaluate import Evaluation, evaluate
 
@@ -73,13 +72,8 @@ def _keep(path: Path, probabilities: torch.Tensor) -> None:
     with suppress(OSError):  # a full or read-only disk costs a second the next time, no more
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_oldest(path.parent)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            try:
-                file.write(hashlib.sha256(data).digest() + data)
-                file.close()
-                os.replace(file.name, path)
-            except OSError:
-                os.unlink(file.name)
+        with replacing(path) as file:
+            file.write(hashlib.sha256(data).digest() + data)
 
 
 def _remove_oldest(where: Path) -> None:

@@ -1,5 +1,6 @@
 """What the browser tests share: the served page and a Chromium to open it with."""
 
+import asyncio
 import os
 import shutil
 import socket
@@ -8,7 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -168,6 +170,12 @@ def small_phone(browser: Browser, small_server: Server, problems: list[str]) -> 
     yield from _open(
         browser, small_server, problems, viewport=viewport, has_touch=True, is_mobile=True
     )
+
+
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns, from a loop in another thread: the browser has one in this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def pixels(page: Page, selector: str) -> list[list[int]]:

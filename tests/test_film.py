@@ -1,14 +1,13 @@
 """lenet.film: what stands in a film, and what a page is told of it."""
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from conftest import finished
 
 import lenet.train
 import lenet.trainer
@@ -221,8 +220,7 @@ def ask(**question) -> dict:
 
 
 def ask_this(question: object) -> dict:
-    with ThreadPoolExecutor(1) as thread:  # the browser's tests leave a loop running in this one
-        return thread.submit(asyncio.run, ui.read_moments(question)).result()
+    return finished(ui.read_moments(question))
 
 
 def whole(strokes) -> list[dict]:

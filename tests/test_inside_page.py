@@ -1,13 +1,12 @@
 """The inside view in a real Chromium: its numbers beside a forward pass of the test."""
 
-import asyncio
 import base64
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 import torch.nn.functional as F
+from conftest import finished
 from playwright.sync_api import Page, expect
 from test_draw_page import draw, expect_answer, sent_strokes, until
 
@@ -187,9 +186,7 @@ def test_an_output_shows_which_units_push_for_and_against_it(page: Page, model: 
 
 
 def read(**drawing) -> dict:
-    with ThreadPoolExecutor(1) as thread:  # the browser tests have a loop in this one
-        question = read_drawing({"checkpoint": "lenet.pt", **drawing})
-        return thread.submit(asyncio.run, question).result()
+    return finished(read_drawing({"checkpoint": "lenet.pt", **drawing}))
 
 
 @pytest.mark.parametrize("why", [None, 3.0, True, "4", -1, 10, [], {}])

@@ -52,7 +52,7 @@ def build() -> gr.HTML:
     view = gr.HTML(
         value=DATA_SETS[0],  # the data set that the page shows
         html_template=template("data.html"),
-        js_on_load=javascript("pixels.js", "frames.js", "data.js"),
+        js_on_load=javascript("shared.js", "frames.js", "data.js"),
         server_functions=[describe_data, loading_progress, browse_digits, vary_digit],
         elem_id="data",
         apply_default_css=False,

@@ -18,6 +18,7 @@ from lenet.recognize import Recognition, Recognizer
 from lenet.synthetic import example_strokes
 from lenet.ui import inside
 from lenet.ui.assets import javascript, template
+from lenet.ui.blocks import QUIET
 
 
 def build() -> gr.Dropdown:
@@ -29,7 +30,7 @@ def build() -> gr.Dropdown:
         pad = gr.HTML(
             value=in_use,  # the checkpoint that the pad reads with
             html_template=template("pad.html"),
-            js_on_load=javascript("pixels.js", "canvas.js"),
+            js_on_load=javascript("shared.js", "canvas.js"),
             server_functions=[read_drawing],
             elem_id="drawing",
             apply_default_css=False,
@@ -42,8 +43,7 @@ def build() -> gr.Dropdown:
         choose_checkpoint,
         [checkpoint, pad],
         [checkpoint, pad],
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
     return checkpoint
 

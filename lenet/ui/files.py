@@ -10,8 +10,7 @@ import gradio as gr
 
 from lenet import networks, visitors
 from lenet.checkpoint import SUFFIXES, CheckpointError
-
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+from lenet.ui.blocks import QUIET
 
 
 def build(network: gr.Dropdown) -> None:
@@ -28,9 +27,9 @@ def build(network: gr.Dropdown) -> None:
         upload = gr.UploadButton(
             "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
         )
-    network.change(lambda name: gr.Button(link=_link(name)), network, download, **_QUIET)
+    network.change(lambda name: gr.Button(link=_link(name)), network, download, **QUIET)
     # Without `preprocess` Gradio has checked that the path is that of an uploaded file, no more.
-    upload.upload(_keep, upload, [network, upload], preprocess=False, **_QUIET)
+    upload.upload(_keep, upload, [network, upload], preprocess=False, **QUIET)
 
 
 def _link(name: str | None) -> str | None:

@@ -32,7 +32,7 @@ def build() -> gr.HTML:
     """Build the film; an event that sets its value to `news(run)` makes it look for more."""
     return gr.HTML(
         html_template=template("film.html"),
-        js_on_load=javascript("pixels.js", "film.js"),
+        js_on_load=javascript("shared.js", "film.js"),
         server_functions=[read_moments],
         elem_id="train-film",
         apply_default_css=False,

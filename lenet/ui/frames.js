@@ -11,12 +11,6 @@ const find = (selector) => element.querySelector(selector);
 const count = (number) => number.toLocaleString("en");
 const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
 
-function make(tag, properties, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
 async function ask(name, request) {
   return (await server[name](request)) ?? { error: "The server does not answer: try it again." };
 }

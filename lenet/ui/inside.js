@@ -1,12 +1,12 @@
 // The inside view. Gradio runs this file as a function once inside.html is on the page, with
-// `element` (what holds it) and `server` (read_weights). While the view is open the pad asks for
-// them too, as it is told by "lenet:ask" events, and tells every answer in a "lenet:answer" event.
+// `element` (what holds it), `props` (what inside.py gave to gr.HTML) and `server`. While the view is
+// open the pad asks for the insides too, as "lenet:ask" events tell it, and tells every answer in a
+// "lenet:answer" event.
 
 const FRAME = 28;
 const INPUT = 32;
 const KERNEL = 5;
-const MEAN = 0.1307; // of MNIST's training pixels
-const STD = 0.3081;
+const { mean: MEAN, deviation: STD } = props; // of MNIST's training pixels, 0..1
 
 const SECTIONS = [
   {
@@ -60,7 +60,6 @@ function maps(layer, count, side) {
 }
 
 const find = (id) => element.querySelector("#" + id);
-const create = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 const number = (value) => value.toFixed(2).replace("-", "−");
 const view = find("inside");
 
@@ -132,24 +131,24 @@ async function fetchWeights(of, checkpoint) {
 const canvases = [];
 
 for (const { title, text, pictures } of SECTIONS) {
-  const section = create("section");
-  const row = create("div", { className: `maps ${title.toLowerCase()}` });
+  const section = make("section");
+  const row = make("div", { className: `maps ${title.toLowerCase()}` });
   for (const picture of pictures) row.append(figure(picture));
-  section.append(create("h3", { textContent: title }), create("p", { textContent: text }), row);
+  section.append(make("h3", { textContent: title }), make("p", { textContent: text }), row);
   find("inside-layers").append(section);
 }
 
 function figure(picture) {
   const { name, map, side, rows = side, label } = picture;
-  const holder = create("figure", { tabIndex: 0, role: "img", ariaLabel: label });
-  const canvas = create("canvas", { width: side, height: rows });
+  const holder = make("figure", { tabIndex: 0, role: "img", ariaLabel: label });
+  const canvas = make("canvas", { width: side, height: rows });
   Object.assign(canvas.dataset, { layer: name, map: map ?? "" });
-  const mark = create("i", { hidden: true });
-  const frame = create("div");
+  const mark = make("i", { hidden: true });
+  const frame = make("div");
   frame.append(canvas, mark);
   holder.append(frame);
   if (map === undefined && rows === side) {
-    holder.append(create("figcaption", { textContent: label }));
+    holder.append(make("figcaption", { textContent: label }));
   }
   canvases.push({ ...picture, rows, canvas, mark, holder });
   const point = canvases.at(-1);
@@ -160,20 +159,20 @@ function figure(picture) {
   return holder;
 }
 
-const outputs = create("div", { className: "outputs" });
+const outputs = make("div", { className: "outputs" });
 const outputButtons = Array.from({ length: 10 }, (_, digit) => {
-  const button = create("button", { type: "button" });
-  button.append(create("b", { textContent: digit }), create("span"));
+  const button = make("button", { type: "button" });
+  button.append(make("b", { textContent: digit }), make("span"));
   button.addEventListener("pointerenter", () => lookAt({ name: "output", digit }));
   button.addEventListener("focus", () => lookAt({ name: "output", digit }));
   button.addEventListener("click", () => askWhy(digit));
   return button;
 });
 outputs.append(...outputButtons);
-const last = create("section");
+const last = make("section");
 last.append(
-  create("h3", { textContent: "Output" }),
-  create("p", {
+  make("h3", { textContent: "Output" }),
+  make("p", {
     textContent:
       "Ten weighted sums of the 84, the logits: the highest wins, and softmax turns them into the probabilities. Press a digit to see which ink speaks for it (orange) and which against it (blue).",
   }),
@@ -277,8 +276,8 @@ function setMark({ mark, side, rows }, x, y, size) {
   mark.hidden = false;
 }
 
-const say = (text) => create("p", { textContent: text });
-const head = (text) => create("h4", { textContent: text });
+const say = (text) => make("p", { textContent: text });
+const head = (text) => make("h4", { textContent: text });
 const place = (x, y) => `Row ${y + 1}, column ${x + 1}`;
 
 function explainPixel({ name, side, label }, x, y) {
@@ -302,7 +301,7 @@ function explainConvolution({ name, map, side, label }, x, y) {
   if (!weights) return [head(label), say("The weights are on their way.")];
   const { kernels, biases } = weights[name];
   const [source, count, width] = name === "conv1" ? ["input", 1, INPUT] : ["pool1", 6, 14];
-  const rows = create("div", { className: `pairs ${name}` });
+  const rows = make("div", { className: `pairs ${name}` });
   const most = Math.max(...kernels.map(Math.abs));
   let sum = 0;
   for (let from = 0; from < count; from++) {
@@ -317,7 +316,7 @@ function explainConvolution({ name, map, side, label }, x, y) {
     const shade = (value) => gray((255 * (value - darkest)) / (brightest - darkest));
     rows.append(
       grid(patch, shade, count > 1 ? `pool1, map ${from + 1}` : "patch of the input"),
-      create("span", { textContent: "×" }),
+      make("span", { textContent: "×" }),
       grid(kernel, (w) => twoSided(w / most), count > 1 ? `kernel ${from + 1}` : "kernel"),
     );
   }
@@ -342,16 +341,16 @@ function patchOf(source, map, width, x, y) {
 }
 
 function grid(numbers, colour, label) {
-  const holder = create("figure", { className: "numbers" });
-  const cells = create("div");
+  const holder = make("figure", { className: "numbers" });
+  const cells = make("div");
   for (const value of numbers) {
     const [red, green, blue] = colour(value);
-    const cell = create("span", { textContent: number(value) });
+    const cell = make("span", { textContent: number(value) });
     cell.style.background = `rgb(${red} ${green} ${blue})`;
     cell.style.color = 0.3 * red + 0.6 * green + 0.1 * blue > 128 ? "black" : "white";
     cells.append(cell);
   }
-  holder.append(cells, create("figcaption", { textContent: label }));
+  holder.append(cells, make("figcaption", { textContent: label }));
   return holder;
 }
 

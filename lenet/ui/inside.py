@@ -14,7 +14,7 @@ import torch
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
 from lenet.networks import recognizer
-from lenet.preprocess import normalize
+from lenet.preprocess import MEAN, STD, normalize
 from lenet.recognize import Recognition
 from lenet.ui.assets import javascript, template
 
@@ -26,10 +26,12 @@ def build() -> None:
     """Build the view."""
     gr.HTML(
         html_template=template("inside.html"),
-        js_on_load=javascript("pixels.js", "inside.js"),
+        js_on_load=javascript("shared.js", "inside.js"),
         server_functions=[read_weights],
         elem_id="inside-view",
         apply_default_css=False,
+        mean=MEAN,
+        deviation=STD,
     )
 
 

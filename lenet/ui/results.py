@@ -18,6 +18,7 @@ from lenet.data import DATA_SETS
 from lenet.evaluate import Evaluation
 from lenet.evaluations import evaluate_once
 from lenet.ui.assets import javascript, template
+from lenet.ui.blocks import QUIET
 from lenet.ui.frames import (
     CHOICES,
     Answer,
@@ -42,8 +43,6 @@ _GROUPS = {  # of two networks: whether the first and the second are right
 }
 _SHOWS = ("all", "mistakes", "digit", "cell", *_GROUPS)
 
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-
 
 def build(tab: gr.Tab) -> gr.HTML:
     """Build the tab's content; opening the tab fills it.
@@ -57,7 +56,7 @@ def build(tab: gr.Tab) -> gr.HTML:
         data = gr.Radio(CHOICES, value=DATA_SETS[0], label="Data", elem_id="results-data")
     view = gr.HTML(
         html_template=template("results.html"),
-        js_on_load=javascript("pixels.js", "frames.js", "results.js"),
+        js_on_load=javascript("shared.js", "frames.js", "results.js"),
         server_functions=[evaluate_networks, evaluation_progress, test_digits],
         elem_id="results",
         apply_default_css=False,
@@ -67,9 +66,9 @@ def build(tab: gr.Tab) -> gr.HTML:
     # one may come last.
     asked = [network, other, data]
     for field in asked:
-        field.change(None, asked, view, js=_ASKED, **_QUIET)
-    tab.select(_networks, [network, other], [network, other], **_QUIET).then(
-        None, asked, view, js=_OPENED, **_QUIET
+        field.change(None, asked, view, js=_ASKED, **QUIET)
+    tab.select(_networks, [network, other], [network, other], **QUIET).then(
+        None, asked, view, js=_OPENED, **QUIET
     )
     return view
 

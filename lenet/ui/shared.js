@@ -1,5 +1,5 @@
-// Pixels on small canvases. Python puts this text in front of each script that shows some, so both
-// are one function. They come from the server as base64 of a byte each, row by row.
+// What the page's scripts share. Python puts this text in front of each one's own, so both are one
+// function. Pixels come from the server as base64 of a byte each, row by row.
 
 const ORANGE = [213, 94, 0]; // told apart from blue by all eyes (Okabe and Ito's palette)
 const BLUE = [0, 114, 178];
@@ -19,5 +19,12 @@ function paintPixels(canvas, colour) {
   const image = new ImageData(canvas.width, canvas.height);
   for (let i = 0; i < canvas.width * canvas.height; i++) image.data.set([...colour(i), 255], 4 * i);
   canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+// An element with properties, and with elements or text in it.
+function make(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
 }
 
