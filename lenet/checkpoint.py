@@ -123,7 +123,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except (OSError, RuntimeError):
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise

@@ -7,10 +7,11 @@ import gradio as gr
 
 from lenet.serving import brief
 
-QUIET = {
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}  # of events that are not for programs
+QUEUED = {"show_progress": "hidden", "api_visibility": "private"}  # of what is not for programs
+# The same without Gradio's queue: one request, and its answer cannot be lost. In the queue it can,
+# where one event follows another at once: the page's stream of answers is just then being closed.
+# But only the queue runs validators, and only what fails in it is shown to the visitor.
+QUIET = {**QUEUED, "queue": False}
 
 log = logging.getLogger("lenet")
 

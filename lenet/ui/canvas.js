@@ -280,6 +280,7 @@ function forget() {
 }
 
 watch("value", changed);
+watch("refusal", () => props.refusal && say(props.refusal));
 
 // The inside view says what it wants to know besides, or null when it is closed.
 document.addEventListener("lenet:ask", ({ detail }) => {

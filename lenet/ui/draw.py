@@ -34,28 +34,23 @@ def build() -> gr.Dropdown:
             server_functions=[read_drawing],
             elem_id="drawing",
             apply_default_css=False,
+            refusal="",  # why another checkpoint was not taken
             max_strokes=MAX_STROKES,
             max_points=MAX_POINTS,
             examples=[examples[digit] for digit in range(10)],
         )
         checkpoint = gr.Dropdown(names, value=in_use, label="Network", elem_id="checkpoint")
-    checkpoint.change(
-        choose_checkpoint,
-        [checkpoint, pad],
-        [checkpoint, pad],
-        **QUIET,
-    )
+    checkpoint.change(choose_checkpoint, [checkpoint, pad], [checkpoint, pad], **QUIET)
     return checkpoint
 
 
-def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[str | None, str | None]:
-    """Read with another checkpoint, or warn and keep the one in use."""
+def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[str | None, dict[str, Any]]:
+    """Read with another checkpoint, or keep the one in use and let the pad say why."""
     try:
         recognizer(name)
     except CheckpointError as error:
-        gr.Warning(str(error))
-        return in_use, in_use
-    return name, name
+        return in_use, gr.update(refusal=str(error))
+    return name, gr.update(value=name, refusal="")
 
 
 async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:

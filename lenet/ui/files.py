@@ -10,7 +10,7 @@ import gradio as gr
 
 from lenet import networks, visitors
 from lenet.checkpoint import SUFFIXES, CheckpointError
-from lenet.ui.blocks import QUIET
+from lenet.ui.blocks import QUEUED, QUIET
 
 
 def build(network: gr.Dropdown) -> None:
@@ -29,7 +29,7 @@ def build(network: gr.Dropdown) -> None:
         )
     network.change(lambda name: gr.Button(link=_link(name)), network, download, **QUIET)
     # Without `preprocess` Gradio has checked that the path is that of an uploaded file, no more.
-    upload.upload(_keep, upload, [network, upload], preprocess=False, **QUIET)
+    upload.upload(_keep, upload, [network, upload], preprocess=False, **QUEUED)
 
 
 def _link(name: str | None) -> str | None:

@@ -17,7 +17,7 @@ from lenet.recipes import RECIPES
 from lenet.runs import Run
 from lenet.settings import Request, check_limits, settings_of
 from lenet.ui import film
-from lenet.ui.blocks import QUIET
+from lenet.ui.blocks import QUEUED, QUIET
 from lenet.ui.chart import line_chart, linear_axis, log_axis, percent_axis
 from lenet.ui.frames import CHOICES
 
@@ -78,15 +78,15 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
     timer = gr.Timer(EVERY)
     run_state, progress = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     for look in (timer.tick, page.load):
-        look(_look, None, [run_state, progress], queue=False, **QUIET)
+        look(_look, None, [run_state, progress], **QUIET)
     buttons = [start, stop, resume, synthetic, draw]
-    run_state.change(_show_state, None, [*buttons, source, network], queue=False, **QUIET)
-    progress.change(_show_progress, None, [timer, status, charts, strip, log], queue=False, **QUIET)
-    start.click(_start, [*settings, password], None, validator=_check, **QUIET)
-    synthetic.click(_start_synthetic, password, None, **QUIET)
-    stop.click(_stop, password, None, **QUIET)
+    run_state.change(_show_state, None, [*buttons, source, network], **QUIET)
+    progress.change(_show_progress, None, [timer, status, charts, strip, log], **QUIET)
+    start.click(_start, [*settings, password], None, validator=_check, **QUEUED)
+    synthetic.click(_start_synthetic, password, None, **QUEUED)
+    stop.click(_stop, password, None, **QUEUED)
     to_resume = [source, more, *settings[:2], password]
-    resume.click(_resume, to_resume, None, validator=_check_resume, **QUIET)
+    resume.click(_resume, to_resume, None, validator=_check_resume, **QUEUED)
     source.change(_epochs_offered, source, more, **QUIET)
     settings[0].change(_defaults, settings[0], settings[2:5], **QUIET)
     draw.click(_finished_name, None, network, **QUIET)
