@@ -1,6 +1,7 @@
 """What a Space runs: build the page and serve it on port 7860.
 
-`GRADIO_SERVER_PORT`, `GRADIO_SERVER_NAME` and `GRADIO_ROOT_PATH` are Gradio's own and apply.
+`GRADIO_SERVER_PORT`, `GRADIO_SERVER_NAME`, `GRADIO_ROOT_PATH` and `GRADIO_MCP_SERVER` are Gradio's
+own and apply.
 """
 
 import os
@@ -20,7 +21,6 @@ def main() -> None:
     import gc
     import logging
     import resource
-    from importlib.util import find_spec
 
     import torch
     from starlette.middleware import Middleware
@@ -50,7 +50,6 @@ def main() -> None:
         enable_monitoring=False,
         max_file_size=pictures.MAX_BYTES,
         state_session_capacity=SESSIONS,
-        mcp_server=find_spec("mcp") is not None,
         app_kwargs={
             "middleware": [Middleware(serving.Guard, {"read_drawing": draw.read_drawing})],
             "routes": serving.ROUTES,

@@ -1,7 +1,7 @@
 """What programs call: `/recognize`, `/recognize_batch` and `/recognize_image`.
 
 They read with the shipped network. Gradio shows them under "Use via API", with these docstrings and
-examples, and offers them to assistants as tools where its MCP server is installed.
+examples, and offers them to assistants as tools where its MCP server is on.
 """
 
 import base64
