@@ -26,7 +26,7 @@ def main() -> None:
     from starlette.middleware import Middleware
 
     from lenet import pictures, runs, serving, visitors
-    from lenet.ui import draw, page
+    from lenet.ui import blocks, draw, page
 
     try:
         visitors.policy()
@@ -42,8 +42,8 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
-    blocks = page.build().queue(max_size=WAITING, api_open=False)
-    blocks.launch(
+    built = page.build().queue(max_size=WAITING, api_open=False)
+    built.launch(
         **page.LOOK,
         run_history=False,
         ssr_mode=False,  # its Node process would stand between the pen and the answer
@@ -53,12 +53,13 @@ def main() -> None:
         app_kwargs={
             "middleware": [Middleware(serving.Guard, {"read_drawing": draw.read_drawing})],
             "routes": serving.ROUTES,
+            "lifespan": blocks.sweeping,
         },
         prevent_thread_lock=True,
     )
     runs.warm_up()  # not before the first page is there: it takes a core for a second
     gc.freeze()  # the collector's look through all of torch and gradio would halt every answer
-    blocks.block_thread()
+    built.block_thread()
 
 
 if __name__ == "__main__":

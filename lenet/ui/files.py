@@ -38,11 +38,8 @@ def _link(name: str | None) -> str | None:
 
 def _keep(file: dict[str, Any] | None) -> list[Any]:
     """Keep an uploaded network and choose it."""
-    uploaded = Path(file["path"])
     try:
-        kept = visitors.keep_upload(uploaded)
+        kept = visitors.keep_upload(Path(file["path"]))
     except CheckpointError as error:
         raise gr.Error(str(error), print_exception=False) from error
-    finally:
-        uploaded.unlink(missing_ok=True)
     return [gr.update(choices=list(networks.paths()), value=kept.name), None]

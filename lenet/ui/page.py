@@ -28,12 +28,9 @@ LOOK = {
 }
 
 
-UPLOADS_KEPT = 600  # seconds that a visitor's file stays in Gradio's cache
-
-
 def build() -> gr.Blocks:
     """Build the page; `launch(**LOOK)` serves it."""
-    with Page(title="LeNet, live", delete_cache=(UPLOADS_KEPT, UPLOADS_KEPT)) as page:
+    with Page(title="LeNet, live") as page:
         gr.HTML("<h1>LeNet, live</h1>", elem_id="title", apply_default_css=False)
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
