@@ -29,6 +29,8 @@ EVERY = 1.0  # seconds between two looks at a run
 
 log = logging.getLogger("lenet")
 
+_follower: threading.Thread | None = None  # of the run that this server started last
+
 
 class NotAllowed(RuntimeError):
     """Something that this server's owner lets this visitor not do: one sentence."""
@@ -102,8 +104,12 @@ def start(request: Request, password: str | None = None) -> None:
             f"{epochs} epochs are more than this server trains for in one run: choose 1 to "
             f"{rules.epochs:g}."
         )
+    global _follower
+    if _follower and not runs.current().alive:
+        _follower.join()  # it has yet to note how the run before this one ended
     name = runs.start(request)
-    threading.Thread(target=_follow, args=(name, rules), daemon=True, name="follow").start()
+    _follower = threading.Thread(target=_follow, args=(name, rules), daemon=True, name="follow")
+    _follower.start()
 
 
 def stop(password: str | None = None) -> None:

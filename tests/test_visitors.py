@@ -1,7 +1,9 @@
 """lenet.visitors: who trains on a public server, for how long, and what is kept of it."""
 
 import os
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,6 +170,29 @@ def test_a_run_that_ends_in_time_is_not_stopped(monkeypatch, caplog):
     states, log = follow(monkeypatch, 60, caplog)
     assert states == ["running", "finished"]
     assert log.count("\n") == 1 and "Run run finished: Finished training after 2.0 s" in log
+
+
+def test_a_run_that_follows_another_at_once_leaves_its_end_to_be_noted(monkeypatch, caplog):
+    run = Run("idle")
+
+    def begin(request: Request) -> str:
+        nonlocal run
+        run = Run("running", request.data)
+        return run.name
+
+    monkeypatch.setattr(runs, "start", begin)
+    monkeypatch.setattr(runs, "current", lambda: run)
+    monkeypatch.setattr(visitors, "EVERY", 0.3)
+    monkeypatch.setattr(time, "sleep", threading.Event().wait)
+    caplog.set_level("INFO", "lenet")
+    for data in ("mnist", "synthetic"):
+        visitors.start(Request(data=data))
+        run = replace(run, state="stopped")
+    visitors._follower.join()
+    assert [record.args[:2] for record in caplog.records] == [
+        ("mnist", "stopped"),
+        ("synthetic", "stopped"),
+    ]
 
 
 # ---------------------------------------------------------------- what is kept
