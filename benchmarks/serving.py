@@ -69,8 +69,8 @@ def requests(host: str, pad: int, session: str) -> list[list[bytes]]:
     """For each digit, the requests of a drawing as it grows."""
     calls = round(DRAWING * CALLS)
     all_requests = []
-    for digit in range(10):
-        strokes = [[[1000 * v for v in p] for p in s] for s in example_strokes()[digit]]
+    for _, drawn in sorted(example_strokes().items()):
+        strokes = [[[1000 * v for v in p] for p in s] for s in drawn]
         all_requests.append(
             [
                 request(host, pad, session, drawing_so_far(strokes, (i + 1) / calls))
@@ -105,11 +105,9 @@ async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conte
     return head.startswith(b"HTTP/1.1 200") and b'"digit":' in body
 
 
-async def visit(address: str, pad: int, seconds: float) -> Visit:
+async def visit(address: str, digits: list[list[bytes]], seconds: float) -> Visit:
     """Draw and pause for so many seconds."""
     target = urlsplit(address)
-    session = f"visitor{random.getrandbits(48)}"
-    digits = requests(target.netloc, pad, session)
     seen = Visit()
     await asyncio.sleep(random.uniform(0, DRAWING + PAUSE))  # not all in step
     reader, writer = await asyncio.open_connection(target.hostname, target.port)
@@ -136,12 +134,15 @@ async def visit(address: str, pad: int, seconds: float) -> Visit:
 
 
 def visits(address: str, pad: int, clients: int, seconds: float) -> tuple[list[Visit], float]:
-    """Some visitors in this process; what they saw, and the CPU seconds that they took."""
+    """Some visitors in this process; what they saw, and the share of a core that they took."""
+    digits = requests(urlsplit(address).netloc, pad, f"visitors{os.getpid()}")
 
     async def together() -> list[Visit]:
-        return await asyncio.gather(*(visit(address, pad, seconds) for _ in range(clients)))
+        return await asyncio.gather(*(visit(address, digits, seconds) for _ in range(clients)))
 
-    return asyncio.run(together()), time.process_time()
+    used, begin = time.process_time(), time.perf_counter()
+    seen = asyncio.run(together())
+    return seen, (time.process_time() - used) / (time.perf_counter() - begin)
 
 
 # ---------------------------------------------------------------- the server
@@ -210,10 +211,10 @@ def load(process: Popen, address: str, pad: int, clients: int, seconds: float) -
     """Let visitors draw; the cells of a row."""
     shares = [clients // PROCESSES + (i < clients % PROCESSES) for i in range(PROCESSES)]
     shares = [share for share in shares if share]
-    before, begin = cpu(process), time.perf_counter()
+    before = cpu(process)
     with multiprocessing.get_context("spawn").Pool(len(shares)) as pool:
         done = pool.starmap(visits, [(address, pad, share, seconds) for share in shares])
-    wall, used = time.perf_counter() - begin, cpu(process) - before
+    used = cpu(process) - before
     seen = [visit for part, _ in done for visit in part]
     delays = [delay for visit in seen for delay in visit.delays]
     fewest = min(len(visit.delays) / visit.drawn for visit in seen)
@@ -226,7 +227,7 @@ def load(process: Popen, address: str, pad: int, clients: int, seconds: float) -
         f"{sum(visit.failed for visit in seen)}",
         f"{1000 * used / len(delays):.2f}",
         f"{memory(process):.0f}",
-        f"{sum(busy for _, busy in done) / wall:.0%}",
+        f"{sum(busy for _, busy in done):.0%}",
     ]
 
 
