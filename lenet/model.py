@@ -8,6 +8,18 @@ import torch.nn.functional as F
 from torch import nn
 
 
+def max_pool(x: torch.Tensor) -> torch.Tensor:
+    """The largest of every 2×2 values: float N×C×H×W, H and W even, to N×C×H/2×W/2.
+
+    PyTorch's own kernel is made for many channels and to remember where the largest were. Where no
+    gradients are asked for, maxima of slices give the same several times as fast.
+    """
+    if torch.is_grad_enabled():
+        return F.max_pool2d(x, 2)
+    rows = torch.maximum(x[..., ::2, :], x[..., 1::2, :])
+    return torch.maximum(rows[..., ::2], rows[..., 1::2])
+
+
 class LeNet(nn.Module):
     """The convolutional network of the lesson: 61,706 parameters, ten logits.
 
@@ -30,8 +42,8 @@ class LeNet(nn.Module):
         ReLU and max pooling commute, so pooling first gives the lesson's numbers with a quarter of
         the ReLU's work.
         """
-        x = F.relu(F.max_pool2d(self.conv1(inputs), 2))  # N×6×14×14
-        x = F.relu(F.max_pool2d(self.conv2(x), 2))  # N×16×5×5
+        x = F.relu(max_pool(self.conv1(inputs)))  # N×6×14×14
+        x = F.relu(max_pool(self.conv2(x)))  # N×16×5×5
         x = F.relu(self.fc1(x.flatten(1)))
         x = F.relu(self.fc2(x))
         return self.fc3(x)

@@ -1,10 +1,12 @@
 """lenet.model: the network of the lesson."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from lenet import LeNet
+from lenet.model import max_pool
 
 
 class Net(nn.Module):
@@ -50,6 +52,15 @@ def test_it_computes_what_the_lessons_network_computes():
     logits = ours(inputs)
     assert logits.shape == (8, 10)
     torch.testing.assert_close(logits, lesson(inputs))
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_pooling_without_gradients_gives_the_same_bits(layout):
+    x = torch.randn(3, 6, 28, 20, generator=torch.Generator().manual_seed(1))
+    x = x.contiguous(memory_format=layout)
+    x[0, 0, 0, 0] = torch.nan
+    with torch.no_grad():
+        torch.testing.assert_close(max_pool(x), F.max_pool2d(x, 2), rtol=0, atol=0, equal_nan=True)
 
 
 def test_it_learns_as_the_lessons_network_learns():
