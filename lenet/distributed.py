@@ -38,6 +38,25 @@ class Team:
         """This process's part of a batch."""
         return indices[self.rank :: self.size]
 
+    def largest(self, values: torch.Tensor, count: int, size: int) -> torch.Tensor:
+        """Find this process's part of the largest values of a batch.
+
+        Args:
+            values: float N, one for each index of this process's `share`.
+            count: of the largest values of all processes together.
+            size: of the whole batch.
+
+        Returns:
+            int64, the places in `values` of those among them; none to `count`.
+        """
+        if self.size == 1:
+            return values.topk(count).indices
+        of_all = values.new_zeros(size)
+        of_all[self.rank :: self.size] = values
+        dist.all_reduce(of_all)
+        places = of_all.topk(count).indices
+        return places[places % self.size == self.rank] // self.size
+
     def total(self, *values: float | torch.Tensor) -> list[float]:
         """Add up each value over the team; every process gets the same sums."""
         sums = torch.tensor([float(v) for v in values], dtype=torch.float64, device=self.device)

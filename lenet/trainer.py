@@ -178,22 +178,34 @@ class Trainer:
         self.labels[len(self.labels) - len(labels) :] = labels.to(self.team.device)
 
     def _step(self) -> None:
-        """Forward, backward and update on the next batch of the permutation."""
+        """Learn from the next batch of the permutation, or from its hardest images."""
         batch = self.permutation[self.seen : self.seen + self.settings.batch_size]
         inputs, labels = self._inputs(batch)
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(self.step)
-        logits = self.parallel(inputs)
-        # A team averages its gradients, so each share counts by its size times the team's.
-        loss = F.cross_entropy(logits, labels, reduction="sum") * (self.team.size / len(batch))
+        if self.recipe.hardest < 1:
+            inputs, labels, loss_of_all = self._hardest(inputs, labels, len(batch))
+        loss = F.cross_entropy(self.parallel(inputs), labels, reduction="sum")
         self.optimizer.zero_grad()
-        loss.backward()
+        # A team averages its gradients, so each share counts by its size times the team's.
+        (loss * (self.team.size / len(batch))).backward()
         self.optimizer.step()
-        self.losses.append(loss.detach() / self.team.size)
+        told = loss_of_all if self.recipe.hardest < 1 else loss.detach()
+        self.losses.append(told / len(batch))
         self.seen += len(batch)
         self.step += 1
         if self.average and self.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
+
+    @torch.no_grad()
+    def _hardest(
+        self, inputs: torch.Tensor, labels: torch.Tensor, batch_size: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """This process's part of a batch's hardest images, and the sum of its losses."""
+        losses = F.cross_entropy(self.network(inputs), labels, reduction="none")
+        count = math.ceil(self.recipe.hardest * batch_size)
+        places = self.team.largest(losses, count, batch_size)
+        return inputs.index_select(0, places), labels[places], losses.sum()
 
     def _inputs(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's share of a batch, by its indices: float32 inputs and labels."""

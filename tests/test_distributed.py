@@ -29,7 +29,7 @@ from lenet.trainer import Trainer
 
 WAIT = 120  # seconds for other processes on a busy machine
 EPOCH = 16  # batches of 64 that 1,000 digits are, the last one of 40
-FAST = Request("fast", "synthetic", epochs=2, seed=3)
+FAST = Request("fast", "synthetic", epochs=2, batch_size=64, seed=3)
 ROUNDING = 1e-10  # what sums in another order may differ by, in float64
 
 
@@ -155,7 +155,7 @@ def stopped(team) -> tuple[Path, list[Member]]:
 
 @pytest.mark.parametrize("recipe", ["fast", "best"])
 def test_two_learn_what_one_learns(team, recipe):
-    request = Request(recipe, "synthetic", epochs=2, seed=5)
+    request = Request(recipe, "synthetic", epochs=2, batch_size=64, seed=5)
     alone = team(1, request)[1][0]
     first, second = team(2, request)[1]
     assert first.distance(second) == 0

@@ -1,6 +1,7 @@
 """lenet.film: what stands in a film, and what a page is told of it."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,7 +63,7 @@ def run(folder: Path, request: Request, name: str = NAME, stop_after: int = -1, 
     return event["event"]
 
 
-FAST = Request("fast", "synthetic", epochs=2)
+FAST = Request("fast", "synthetic", epochs=2, batch_size=64)
 
 
 def batches(path: Path) -> list[int]:
@@ -246,7 +247,7 @@ def reading(snapshot: Snapshot, strokes) -> torch.Tensor:
 
 @pytest.mark.parametrize("digit", [4, 7])
 def test_a_drawing_is_read_by_the_network_of_each_moment(folder, digit):
-    run(folder, FAST)
+    run(folder, replace(FAST, epochs=5))
     film = read_film(folder / f"{NAME}.film")
     moments = whole(EXAMPLES[digit])
     assert [m["batches"] for m in moments] == [s.batches for s in film]

@@ -88,7 +88,7 @@ def failure(events: list[Event]) -> str:
 
 
 def test_the_events_come_in_order_and_hold_what_is_promised(out):
-    events = list(train(Request("fast", "synthetic", epochs=2, seed=3), out))
+    events = list(train(Request("fast", "synthetic", epochs=2, batch_size=64, seed=3), out))
     epoch = ["batch", "batch", "epoch", "checkpoint"]
     assert [e["event"] for e in events] == [
         "start", "checkpoint", *epoch, *epoch, "checkpoint", "done",
@@ -131,14 +131,14 @@ def test_a_checkpoint_stands_from_the_first_moment_and_holds_the_end_at_the_end(
 def test_a_run_is_saved_while_an_epoch_goes_on(out, monkeypatch):
     monkeypatch.setattr("lenet.trainer.SAVE_EVERY", 0.0)
     saved = []
-    for event in train(Request("fast", "synthetic", epochs=1), out):
+    for event in train(Request("fast", "synthetic", epochs=1, batch_size=64), out):
         if event["event"] == "checkpoint":
             saved.append(read(out).run["step"])
     assert saved == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8]
 
 
 def test_a_stopped_run_goes_on_in_the_same_file_to_its_end(out):
-    events = list(train(Request("fast", "synthetic", epochs=2), out, after(11)))
+    events = list(train(Request("fast", "synthetic", epochs=2, batch_size=64), out, after(11)))
     assert [e["event"] for e in events[-2:]] == ["checkpoint", "stopped"]
     assert read(out).run["step"] == 11
 
@@ -156,7 +156,7 @@ def test_the_speed_after_resuming_is_that_of_the_images_since(out, monkeypatch):
     """One batch of the four before the first `batch` event was trained before the stop."""
     clock = iter(range(10_000))
     monkeypatch.setattr("lenet.trainer.time.perf_counter", lambda: float(next(clock)))
-    list(train(Request("fast", "synthetic", epochs=1), out, after(3)))
+    list(train(Request("fast", "synthetic", epochs=1, batch_size=64), out, after(3)))
     events = list(train(Request(resume=str(out)), out))
     first, second = [e["images_per_second"] for e in events if e["event"] == "batch"]
     assert first == 64  # one batch in one tick of the clock

@@ -1,11 +1,13 @@
 """The loop: learns, stops and goes on to the bit, says what went wrong."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lenet import recipes
 from lenet.checkpoint import Checkpoint, read, write
@@ -13,6 +15,7 @@ from lenet.data import DataSet, Digits
 from lenet.distributed import Team
 from lenet.drawings import Drawing, write_drawings
 from lenet.log import Event
+from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request, settle
 from lenet.synthetic import example_strokes, synthetic_digits
@@ -73,7 +76,7 @@ def test_a_resumed_run_ends_on_the_same_bits(
 ):
     """Stopped before and after the first batch, around the end of an epoch, and near the end."""
     monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
-    request = Request(recipe, "synthetic", (drawings,), epochs=2, seed=3)
+    request = Request(recipe, "synthetic", (drawings,), epochs=2, batch_size=64, seed=3)
     whole = start(data, request)
     whole_events = run(whole)
 
@@ -121,9 +124,9 @@ def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypa
 
 
 def test_it_learns(data):
-    trainer = start(data, Request("fast", "synthetic", epochs=10))
+    trainer = start(data, Request("fast", "synthetic", epochs=15))
     epochs = [event for event in run(trainer) if event["event"] == "epoch"]
-    assert [event["epoch"] for event in epochs] == list(range(1, 11))
+    assert [event["epoch"] for event in epochs] == list(range(1, 16))
     assert epochs[-1]["train_loss"] < epochs[0]["train_loss"] / 2
     assert epochs[-1]["test_accuracy"] > 0.8
     answers = predict(trainer.model, data.test.frames).argmax(1)
@@ -138,6 +141,24 @@ def test_the_seed_decides(data):
         run(trainer)
     assert same_bits(runs[0], runs[1])
     assert not same_bits(runs[0], runs[2])
+
+
+def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
+    """The images with the largest losses; the loss that is told is that of all."""
+    monkeypatch.setitem(RECIPES, "fast", replace(RECIPES["fast"], hardest=0.3, shift=0))
+    trainer = start(data, Request("fast", "synthetic", batch_size=50))
+    reference = copy.deepcopy(trainer.network)
+    run(trainer, stop_after=1)
+
+    batch = trainer.permutation[:50]
+    logits = reference(frames_to_inputs(data.train.frames[batch]))
+    losses = F.cross_entropy(logits, data.train.labels[batch], reduction="none")
+    hardest = losses.sort(descending=True).values[:15]
+    assert hardest.mean() > losses.mean() + 0.02  # so that a mean of others would not pass
+    (hardest.sum() / 50).backward()
+    for ours, theirs in zip(trainer.network.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+    assert trainer.epoch_loss == [pytest.approx(losses.mean().item()), 1]
 
 
 def test_the_logged_loss_is_the_mean_of_the_batches_since(data, monkeypatch):
@@ -180,7 +201,7 @@ def test_bare_weights_are_gone_on_from(data, tmp_path):
 
 
 def test_other_settings_are_taken_on_resuming(data, tmp_path):
-    first = start(data, Request("fast", "synthetic", epochs=2))
+    first = start(data, Request("fast", "synthetic", epochs=2, batch_size=64))
     run(first, stop_after=5)
     checkpoint = through_a_file(first.checkpoint(), tmp_path)
     request = Request(batch_size=100, learning_rate=0.01, resume="run.pt")
