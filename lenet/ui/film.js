@@ -47,21 +47,24 @@ function chooseDrawing() {
   if (JSON.stringify(chosen) === JSON.stringify(drawing)) return;
   drawing = structuredClone(chosen);
   film = nothing();
+  told = null;
 }
 
 // ---------------------------------------------------------------- asking
 
 let asking = false;
+let told = null; // the value of which the page knows everything
 
 const isVisible = () => element.clientWidth > 0 && !document.hidden;
 
-// One call at a time, and none while nobody looks.
+// One call at a time, and none while nobody looks or nothing is new.
 async function follow() {
-  if (asking || !isVisible()) return;
+  if (asking) return;
   asking = true;
-  for (let told = null, more = true; isVisible() && (more || told !== props.value); ) {
-    told = props.value;
+  while (isVisible()) {
     chooseDrawing();
+    const value = props.value;
+    if (value === told) break;
     const known = film.moments.map((moment) => moment.batches);
     const answer = await server.read_moments({ strokes: drawing.strokes, run: film.run, known });
     if (!answer?.moments && !answer?.error) {
@@ -69,7 +72,7 @@ async function follow() {
       break;
     }
     take(answer);
-    more = answer.more;
+    if (!answer.more) told = value;
   }
   asking = false;
 }
