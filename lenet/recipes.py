@@ -46,8 +46,8 @@ class Recipe:
 
 RECIPES = {
     "fast": Recipe(
-        epochs=5, batch_size=96, learning_rate=0.06, momentum=0.9, nesterov=True,
-        weight_decay=5e-4, warm_up=0.25, averaging=0.99, hardest=0.5,
+        epochs=5, batch_size=80, learning_rate=0.05, momentum=0.9, nesterov=True,
+        weight_decay=5e-4, warm_up=0.25, averaging=0.99, hardest=0.4,
         shift=1, augment=False, repeats=1, synthetic=0,
         about="the best accuracy that seconds can buy",
     ),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from conftest import Server
 from playwright.sync_api import Browser, Page, expect
-from test_train_page import LONG, SOON, choose_synthetic, status
+from test_train_page import LONG, SOON, TOLD, choose_synthetic, status
 
 from lenet import LeNet
 from lenet.film import Snapshot, read_film
@@ -195,6 +195,7 @@ def test_a_page_asks_once_and_not_at_all_while_nobody_looks(film, page: Page):
     page.wait_for_timeout(1500)
     assert asked == []
     open_film(page, len(film))
+    page.set_viewport_size({"width": 700, "height": 700})
     page.wait_for_timeout(1500)
     assert len(asked) == -(-len(film) // 8)
 
@@ -211,7 +212,7 @@ def test_the_learning_rate_is_drawn(film, page: Page):
     page.get_by_role("tab", name="Train").click()
     points = page.locator("polyline.rate").get_attribute("points").split()
     heights = [float(point.split(",")[1]) for point in points]
-    assert len(points) == 9
+    assert len(points) == len(TOLD)
     peak = heights.index(min(heights))
     assert heights[peak:] == sorted(heights[peak:]) and heights[-1] > 90
 

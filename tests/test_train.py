@@ -177,7 +177,7 @@ def test_what_changed_on_resuming_is_told(out):
     list(train(Request("fast", "synthetic", epochs=1), out))
     request = Request(epochs=1, learning_rate=0.01, resume=str(out))
     start = next(train(request, out))
-    assert start["changed"] == ["epochs 1 → 2", "learning_rate 0.06 → 0.01"]
+    assert start["changed"] == ["epochs 1 → 2", "learning_rate 0.05 → 0.01"]
 
 
 # ---------------------------------------------------------------- what ends a run
