@@ -190,7 +190,7 @@ def test_more_epochs_count_on_and_do_not_unlearn(data, tmp_path):
 
 def test_bare_weights_are_gone_on_from(data, tmp_path):
     """The lesson's own .pth."""
-    first = start(data, Request("fast", "synthetic", epochs=8))
+    first = start(data, Request("fast", "synthetic", epochs=15))
     run(first)
     torch.save(first.network.state_dict(), tmp_path / "MNIST_net.pth")
     request = Request("tutorial", "synthetic", epochs=1, resume="MNIST_net.pth")
