@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from lenet.log import Event
 from lenet.model import LeNet
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
+from lenet.recorded import Recorded
 from lenet.settings import Request, Settings, settings_of
 from lenet.synthetic import synthetic_segments
 
@@ -93,14 +95,18 @@ class Trainer:
         if self.recipe.averaging:
             decay = get_ema_multi_avg_fn(self.recipe.averaging**AVERAGE_EVERY)
             self.average = AveragedModel(self.network, multi_avg_fn=decay)
+        self.rate = torch.tensor(self.settings.learning_rate, device=self.team.device)
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
-            lr=self.settings.learning_rate,
+            lr=self.rate,
             momentum=self.recipe.momentum,
             nesterov=self.recipe.nesterov,
             weight_decay=self.recipe.weight_decay,
             fused=True,
         )
+        self.recorded = None
+        if self.team.device.type == "cuda" and self.team.size == 1:
+            self.recorded = Recorded(partial(self._learn, self.settings.batch_size))
 
     @property
     def model(self) -> LeNet:
@@ -165,7 +171,8 @@ class Trainer:
     def _begin_epoch(self) -> None:
         """Shuffle, and draw the drawings anew where the recipe varies images."""
         self.epoch_random = self.generator.get_state()
-        self.permutation = torch.randperm(len(self.frames), generator=self.generator)
+        permutation = torch.randperm(len(self.frames), generator=self.generator)
+        self.permutation = permutation.to(self.team.device)
         if self.recipe.augment:
             self._draw_anew()
 
@@ -178,24 +185,33 @@ class Trainer:
         self.labels[len(self.labels) - len(labels) :] = labels.to(self.team.device)
 
     def _step(self) -> None:
-        """Learn from the next batch of the permutation, or from its hardest images."""
+        """Learn from the next batch of the permutation."""
         batch = self.permutation[self.seen : self.seen + self.settings.batch_size]
         inputs, labels = self._inputs(batch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate(self.step)
-        if self.recipe.hardest < 1:
-            inputs, labels, loss_of_all = self._hardest(inputs, labels, len(batch))
-        loss = F.cross_entropy(self.parallel(inputs), labels, reduction="sum")
-        self.optimizer.zero_grad()
-        # A team averages its gradients, so each share counts by its size times the team's.
-        (loss * (self.team.size / len(batch))).backward()
-        self.optimizer.step()
-        told = loss_of_all if self.recipe.hardest < 1 else loss.detach()
-        self.losses.append(told / len(batch))
+        self.rate.fill_(self.schedule.rate(self.step))
+        if self.recorded and len(batch) == self.settings.batch_size:
+            loss = self.recorded(inputs, labels)
+        else:
+            loss = self._learn(len(batch), inputs, labels)
+        self.losses.append(loss / len(batch))
         self.seen += len(batch)
         self.step += 1
         if self.average and self.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
+
+    def _learn(self, batch_size: int, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Learn from this process's share of a batch; the sum of its losses.
+
+        On a GPU this is recorded: nothing in here may depend on what a tensor holds.
+        """
+        if self.recipe.hardest < 1:
+            inputs, labels, loss_of_all = self._hardest(inputs, labels, batch_size)
+        loss = F.cross_entropy(self.parallel(inputs), labels, reduction="sum")
+        self.optimizer.zero_grad()
+        # A team averages its gradients, so each share counts by its size times the team's.
+        (loss * (self.team.size / batch_size)).backward()
+        self.optimizer.step()
+        return loss_of_all if self.recipe.hardest < 1 else loss.detach()
 
     @torch.no_grad()
     def _hardest(
@@ -209,7 +225,7 @@ class Trainer:
 
     def _inputs(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's share of a batch, by its indices: float32 inputs and labels."""
-        mine = self.team.share(batch).to(self.team.device)
+        mine = self.team.share(batch)
         frames = self.frames.index_select(0, mine)  # a tenth of the time of frames[mine]
         if self.recipe.shift:
             frames = random_shift(frames, self.recipe.shift, self.generator)
@@ -316,6 +332,7 @@ class Trainer:
             self.generator.set_state(run["random"])
             if before.recipe == self.settings.recipe:
                 self.optimizer.load_state_dict(run["optimizer"])
+                self.optimizer.param_groups[0]["lr"] = self.rate
             if run["seen"] and run["data_checksum"] == self.checksum:
                 self._restore_epoch(run)
             if before == self.settings and run["data_checksum"] == self.checksum:
@@ -332,7 +349,7 @@ class Trainer:
         self.generator.set_state(run["epoch_random"])
         self._begin_epoch()
         self.generator.set_state(run["random"])
-        self.permutation = run["permutation"].long()
+        self.permutation = run["permutation"].long().to(self.team.device)
         self.seen = run["seen"]
         self.logged, self.epoch_loss = list(run["logged"]), list(run["epoch_loss"])
 
