@@ -247,7 +247,7 @@ def reading(snapshot: Snapshot, strokes) -> torch.Tensor:
 
 @pytest.mark.parametrize("digit", [4, 7])
 def test_a_drawing_is_read_by_the_network_of_each_moment(folder, digit):
-    run(folder, replace(FAST, epochs=5))
+    run(folder, replace(FAST, epochs=15))
     film = read_film(folder / f"{NAME}.film")
     moments = whole(EXAMPLES[digit])
     assert [m["batches"] for m in moments] == [s.batches for s in film]
