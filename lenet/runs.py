@@ -159,7 +159,8 @@ def current() -> Run:
         return Run("idle")
     name = ours.name if ours else log.stem
     events = _events(log, log.stat().st_mtime_ns, log.stat().st_size) if log else ()
-    alive = ours.process.is_alive() if ours else _locked()
+    # Its parent may be gone: another server's, or the process that runs are forked from.
+    alive = bool(ours and ours.process.is_alive()) or _locked()
     silent = ours and events == ours.events_before
     if silent and alive:
         return Run("starting", name, events)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -323,6 +324,20 @@ def test_a_killed_run_has_failed_and_can_be_resumed():
     assert is_one_story(run.events)
     second = [event for event in run.events if event["event"] == "start"][1]
     assert second["epoch"] == position
+
+
+@pytest.mark.skipif(not runs._FORKSERVER, reason="runs are forked from the server itself")
+def test_a_run_outlives_the_process_that_it_was_forked_from():
+    name = running().name
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    runs._child.process.join()  # as far as this process can know
+    run = wait_for_event("epoch", kinds(runs.current().events).count("epoch") + 1)
+    assert (run.name, run.state) == (name, "running")
+    runs.stop()
+    assert is_one_story(wait_for("stopped", "failed").events)
+    assert runs.current().state == "stopped"
+    runs.start(SHORT)
+    assert wait_for("finished", "failed").state == "finished"
 
 
 def test_a_new_run_can_start_after_a_killed_one(monkeypatch):
