@@ -5,14 +5,17 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+import test_trainer
 import torch
-from test_trainer import data, run, same_bits, start  # noqa: F401
+from test_trainer import run, same_bits, start
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lenet.recipes import RECIPES
 from lenet.recorded import WARM_UP, Recorded
 from lenet.settings import Request
+
+data = test_trainer.data  # the fixture
 
 
 class Graph(TorchDispatchMode):
@@ -76,7 +79,7 @@ def recorded(trainer):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe):  # noqa: F811
+def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe):
     request = Request(recipe, "synthetic", epochs=2, batch_size=64)
     plain = start(data, request)
     losses = [event.get("train_loss") for event in run(plain)]

@@ -326,7 +326,6 @@ def test_a_killed_run_has_failed_and_can_be_resumed():
     assert second["epoch"] == position
 
 
-@pytest.mark.skipif(not runs._FORKSERVER, reason="runs are forked from the server itself")
 def test_a_run_outlives_the_process_that_it_was_forked_from():
     name = running().name
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
