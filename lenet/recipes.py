@@ -19,8 +19,8 @@ class Recipe:
         warm_up: the share of the steps that the rate rises, 0 for a constant rate.
         averaging: decay a step of the exponential moving average of the weights, 0 for none.
         hardest: the share of each batch, the images with the largest losses, that is learnt from.
-            Finding them is a forward pass alone, a third of a step's work (Jiang et al.,
-            "Accelerating Deep Learning by Focusing on the Biggest Losers", 2019).
+            Finding them is a forward pass alone, a third of a step's work (Kawaguchi and Lu,
+            "Ordered SGD", AISTATS 2020, algorithm 1).
         shift: pixels that a batch is moved at most, as a whole, to each side.
         augment: vary every image anew in every epoch.
         repeats: how often each drawing of a drawings file comes in an epoch.
