@@ -25,8 +25,9 @@ def main() -> None:
     import torch
     from starlette.middleware import Middleware
 
-    from lenet import pictures, runs, serving, visitors
-    from lenet.ui import blocks, draw, page
+    from lenet.server import guard, routes, runs, uploads, visitors
+    from lenet.ui import gradio_page, page
+    from lenet.ui.draw.tab import read_drawing
 
     try:
         visitors.policy()
@@ -48,12 +49,12 @@ def main() -> None:
         run_history=False,
         ssr_mode=False,  # its Node process would stand between the pen and the answer
         enable_monitoring=False,
-        max_file_size=pictures.MAX_BYTES,
+        max_file_size=uploads.MAX_BYTES,
         state_session_capacity=SESSIONS,
         app_kwargs={
-            "middleware": [Middleware(serving.Guard, {"read_drawing": draw.read_drawing})],
-            "routes": serving.ROUTES,
-            "lifespan": blocks.sweeping,
+            "middleware": [Middleware(guard.Guard, {"read_drawing": read_drawing})],
+            "routes": routes.ROUTES,
+            "lifespan": gradio_page.sweeping,
         },
         prevent_thread_lock=True,
     )

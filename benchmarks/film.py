@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 
-from lenet import runs
+from lenet.events import Event
 from lenet.film import FilmWriter
-from lenet.log import Event
+from lenet.server import runs
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
 from lenet.trainer import Trainer
@@ -95,7 +95,9 @@ def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
 
 def watch(name: str, digit: int, known: list[int]) -> list[int]:
     """Ask as a page does, until there is no more; the batches of the moments that are new."""
-    from lenet.ui.film import read_moments  # not at the top: a run's process imports this file too
+    from lenet.ui.train.film_view import (
+        read_moments,  # not at the top: a run's process imports this file too
+    )
 
     found: list[int] = []
     more = True

@@ -20,7 +20,7 @@ from statistics import median, quantiles
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.responsiveness import chromium, draw, open_pad, quick_examples, served
-from lenet.log import read_log
+from lenet.events import read_log
 
 DRAWINGS = 10  # a round
 WATCHERS = 10

@@ -16,8 +16,8 @@ from lenet.checkpoint import SHIPPED, CheckpointError, read, write
 from lenet.data import DataError, hold_out, load
 from lenet.drawings import DrawingsError
 from lenet.evaluate import load_drawings
+from lenet.recognize import predict
 from lenet.settings import settings_of
-from lenet.trainer import predict
 
 SURE = 0.999  # the share of sure answers that are to be right
 

@@ -5,20 +5,17 @@ what). Files are read with `weights_only=True`: nothing in a file that a visitor
 This file knows the network's names and shapes, and nothing of training.
 """
 
-import os
 import pickle
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
+from lenet.files import PROJECT_CHECKPOINTS, checkpoints_folder, replacing
 from lenet.model import LeNet
 
-PROJECT_CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 SHIPPED = PROJECT_CHECKPOINTS / "lenet.pt"
 SUFFIXES = (".pt", ".pth")
 
@@ -63,28 +60,9 @@ class Checkpoint:
         return model.eval()
 
 
-def folder() -> Path:
-    """The folder that training writes to: `LENET_CHECKPOINTS`, by default the project's own.
-
-    Where nobody may write to the project, it is one in the user's cache folder.
-    """
-    own = os.environ.get("LENET_CHECKPOINTS")
-    if own:
-        return Path(own).resolve()
-    if os.access(PROJECT_CHECKPOINTS, os.W_OK):
-        return PROJECT_CHECKPOINTS
-    return cache_folder() / "checkpoints"
-
-
-def cache_folder() -> Path:
-    """The project's folder in the user's cache folder."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache).resolve() / "lenet-live"
-
-
 def list_checkpoints() -> list[Path]:
-    """The shipped checkpoint first, then those in `folder()`, the newest first."""
-    found = [p for p in _files(folder()) if p != SHIPPED]
+    """The shipped checkpoint first, then those in `checkpoints_folder()`, the newest first."""
+    found = [p for p in _files(checkpoints_folder()) if p != SHIPPED]
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     return [SHIPPED, *found] if SHIPPED.exists() else found
 
@@ -111,22 +89,6 @@ def write(checkpoint: Checkpoint, path: Path | str) -> None:
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into RuntimeError
         reason = getattr(error, "strerror", None) or "the disk may be full"
         raise CheckpointError(f"The checkpoint {path} could not be written: {reason}.") from error
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` at the end; where that fails, nothing does."""
-    temporary = path.with_name(f".{path.name}.tmp")  # of a killed process: the next one takes it
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def read(path: Path | str) -> Checkpoint:

@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 
 import torch
 
-from lenet.checkpoint import cache_folder
+from lenet.files import data_folder
 from lenet.synthetic import synthetic_digits
 
 DATA_SETS = ("mnist", "synthetic")
@@ -61,11 +61,6 @@ class DataSet:
         digest = hashlib.sha1(self.train.frames.numpy(), usedforsecurity=False)
         digest.update(self.train.labels.numpy())
         return digest.hexdigest()
-
-
-def data_folder() -> Path:
-    """Where data sets are cached: `LENET_DATA`, by default in the user's cache folder."""
-    return Path(os.environ.get("LENET_DATA") or cache_folder()).resolve()
 
 
 def load(name: str) -> DataSet:

@@ -16,7 +16,7 @@ from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
 from lenet.data import DataError, Digits, load_mnist
 from lenet.drawings import DrawingsError, drawings_to_segments, read_drawings
 from lenet.preprocess import rasterize
-from lenet.trainer import predict
+from lenet.recognize import predict
 
 CALIBRATION_BINS = 15
 STEP = 1000  # digits that are read between two reports of progress

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lenet.log import Event
+from lenet.events import Event
 from lenet.model import LeNet
 from lenet.trainer import LOG_EVERY, Trainer
 

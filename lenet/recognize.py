@@ -12,9 +12,25 @@ import torch
 from PIL import Image
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read
-from lenet.preprocess import Strokes, image_to_frame, normalize, resize_frames, strokes_to_frame
+from lenet.image import image_to_frame
+from lenet.model import LeNet
+from lenet.preprocess import (
+    Strokes,
+    frames_to_inputs,
+    normalize,
+    resize_frames,
+    strokes_to_frame,
+)
 
 MAX_DRAWINGS = 500  # that are read in one call
+
+
+@torch.inference_mode()
+def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch.Tensor:
+    """The logits, float32 N×10 on the CPU, of uint8 N×28×28 frames."""
+    device = next(model.parameters()).device
+    parts = [model(frames_to_inputs(part.to(device))).cpu() for part in frames.split(batch_size)]
+    return torch.cat(parts)
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lenet.checkpoint import Checkpoint, CheckpointError, folder, read, write
+from lenet.checkpoint import Checkpoint, CheckpointError, read, write
 from lenet.data import DATA_SETS, hold_out, load
 from lenet.distributed import Team
-from lenet.log import Event, EventLog, LogError, line
+from lenet.events import Event, EventLog, LogError, line
+from lenet.files import checkpoints_folder
 from lenet.recipes import RECIPES
 from lenet.settings import Request, settings_of, settle
 from lenet.trainer import Trainer, TrainingError
@@ -192,7 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.resume,
     )
     name = new_name(options.recipe or "fast", options.data or "mnist")
-    out = Path(options.out or folder() / f"{name}.pt")
+    out = Path(options.out or checkpoints_folder() / f"{name}.pt")
     leads = int(os.environ.get("RANK", 0)) == 0
     try:
         log = EventLog(options.log) if options.log and leads else None

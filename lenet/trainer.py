@@ -15,14 +15,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lenet.augment import random_affine, random_shift, vary_frames, vary_strokes
 from lenet.checkpoint import Checkpoint
+from lenet.cuda_graph import Recorded
 from lenet.data import DataSet, Digits
 from lenet.distributed import Team
 from lenet.drawings import drawings_to_segments, read_drawings
-from lenet.log import Event
+from lenet.events import Event
 from lenet.model import LeNet
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
-from lenet.recorded import Recorded
+from lenet.recognize import predict
 from lenet.settings import Request, Settings, settings_of
 from lenet.synthetic import synthetic_segments
 
@@ -34,14 +35,6 @@ RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on fr
 
 class TrainingError(RuntimeError):
     """A run that cannot go on: one sentence that says why."""
-
-
-@torch.inference_mode()
-def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch.Tensor:
-    """The logits, float32 N×10 on the CPU, of uint8 N×28×28 frames."""
-    device = next(model.parameters()).device
-    parts = [model(frames_to_inputs(part.to(device))).cpu() for part in frames.split(batch_size)]
-    return torch.cat(parts)
 
 
 class Trainer:

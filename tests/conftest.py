@@ -1,28 +1,14 @@
 """What the browser tests share: the served page and a Chromium to open it with."""
 
-import asyncio
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 import pytest
-import torch
 from playwright.sync_api import Browser, Page, sync_playwright
+from support import Server, free_port, serving, small_set
 
-from lenet.data import DataError, DataSet, Digits, load_mnist
-from lenet.synthetic import synthetic_digits
+from lenet.data import DataError, DataSet, load_mnist
 
-ROOT = Path(__file__).parent.parent
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -33,7 +19,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START = 120  # seconds: importing torch and gradio on a busy machine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder: unit, server or browser."""
+    for item in items:
+        item.add_marker(item.path.parent.name)
 
 
 @pytest.fixture(scope="session")
@@ -53,14 +44,6 @@ def mnist() -> DataSet:
             pytest.skip("no MNIST: it is not cached, and LENET_MNIST_URL names no mirror of it")
 
 
-class Server(NamedTuple):
-    """A running `python app.py` and the folders that it uses."""
-
-    url: str
-    checkpoints: Path
-    data: Path
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the page on a free port of this machine, with empty folders."""
@@ -74,47 +57,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(url, folder / "checkpoints", folder / "data")
 
 
-@contextmanager
-def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[str]:
-    """Run `python app.py` on a free port; yield its address.
-
-    Args:
-        log: the file that its output goes to.
-        variables: of its environment, besides ours.
-        options: of `subprocess.Popen`, such as another folder to run it in.
-    """
-    port = free_port()
-    own = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"],
-            env={**os.environ, **own, **variables},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **{"cwd": ROOT, **options},
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{url}/health", process, log)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def small_set() -> DataSet:
-    """The data set of the small server."""
-    frames, labels = synthetic_digits(60, seed=4)
-    labels[:30] = (labels[:30] + 1 + torch.arange(30) % 3) % 10
-    return DataSet("synthetic", Digits(*synthetic_digits(40, seed=3)), Digits(frames, labels))
-
-
 @pytest.fixture(scope="module")
 def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The page in this process with small data sets: what it imports, a test can replace.
@@ -124,7 +66,10 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """
     import gradio as gr
 
-    from lenet.ui import data, frames, page, results
+    from lenet.server import data_sets
+    from lenet.ui import page
+    from lenet.ui.data import tab as data
+    from lenet.ui.results import tab as results
 
     def load(name: str) -> DataSet:
         if name == "mnist":
@@ -132,9 +77,9 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         return small_set()
 
     folder = tmp_path_factory.mktemp("small")
-    cached = (frames._load, results._evaluate, data._means)
+    cached = (data_sets._load, results._evaluate, data._means)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frames, "load", load)
+        patch.setattr(data_sets, "load", load)
         patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
         patch.setenv("LENET_DATA", str(folder / "data"))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
@@ -170,35 +115,6 @@ def small_phone(browser: Browser, small_server: Server, problems: list[str]) -> 
     yield from _open(
         browser, small_server, problems, viewport=viewport, has_touch=True, is_mobile=True
     )
-
-
-def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns, from a loop in another thread: the browser has one in this."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
-
-
-def pixels(page: Page, selector: str) -> list[list[int]]:
-    """The brightness of every pixel of each canvas that the selector finds, row by row."""
-    return page.evaluate(
-        """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
-            const { width, height } = canvas;
-            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-            return [...data].filter((_, i) => i % 4 == 0);
-        })""",
-        selector,
-    )
-
-
-def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    end = time.monotonic() + START
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            urllib.request.urlopen(url)
-            return
-        except urllib.error.URLError:
-            time.sleep(0.2)
-    pytest.fail(f"app.py did not start:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from typing import Any, TypedDict
 import gradio as gr
 from gradio_client.utils import is_file_obj_with_meta
 
-from lenet import networks
-from lenet.pictures import open_picture
 from lenet.recognize import Recognition
+from lenet.server import recognizers
+from lenet.server.uploads import open_picture
 
 Drawing = list[list[list[float]]]
 
@@ -55,7 +55,7 @@ async def recognize(strokes: Drawing = SEVEN) -> Answer:
         strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
     """
     with _told():
-        return _answer(await networks.recognize(networks.first_recognizer(), strokes))
+        return _answer(await recognizers.recognize(recognizers.first_recognizer(), strokes))
 
 
 def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
@@ -69,7 +69,7 @@ def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
         drawings: a list of drawings, each a list of strokes of [x, y] points, y downwards
     """
     with _told():
-        return [_answer(a) for a in networks.first_recognizer().recognize_many(drawings)]
+        return [_answer(a) for a in recognizers.first_recognizer().recognize_many(drawings)]
 
 
 def recognize_image(image: str = PICTURE) -> Answer:
@@ -86,7 +86,7 @@ def recognize_image(image: str = PICTURE) -> Answer:
     """
     with _told():
         picture = open_picture(_content(image))
-        return _answer(networks.first_recognizer().recognize_image(picture))
+        return _answer(recognizers.first_recognizer().recognize_image(picture))
 
 
 def _content(image: Any) -> bytes:

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import gradio as gr
 
-from lenet.ui import api, data, draw, files, inside, results, train
-from lenet.ui.blocks import QUIET, Page
+from lenet.ui import api
+from lenet.ui.data import tab as data
+from lenet.ui.draw import inside, network_files
+from lenet.ui.draw import tab as draw
+from lenet.ui.gradio_page import QUIET, Page
+from lenet.ui.results import tab as results
+from lenet.ui.train import tab as train
 
 LOOK = {
     "theme": gr.themes.Base(
@@ -35,7 +40,7 @@ def build() -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
-                files.build(network)
+                network_files.build(network)
                 inside.build()
             with gr.Tab("Train", id="train"):
                 draw_with_it = train.build(page, network)

@@ -1,0 +1,195 @@
+"""What visitors may do on a public server: who trains, for how long, and what is kept of it.
+
+On one's own machine nothing is restricted. A server is public on a Hugging Face Space (`SPACE_ID`
+is set there), or where its owner says in `LENET_TRAINING` who may train. This file knows nothing of
+pages or of HTTP.
+"""
+
+import hmac
+import logging
+import math
+import os
+import secrets
+import threading
+import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lenet.checkpoint import SHIPPED, SUFFIXES, Checkpoint, CheckpointError, read, write
+from lenet.events import line
+from lenet.files import checkpoints_folder
+from lenet.server import runs
+from lenet.settings import Request, settle
+
+MAX_UPLOAD = 2 << 20  # bytes: a checkpoint of ours takes less than one
+KEPT = 20  # runs and uploads in a public server's folder
+KEPT_BYTES = 40 << 20
+EVERY = 1.0  # seconds between two looks at a run
+
+log = logging.getLogger("lenet")
+
+_follower: threading.Thread | None = None  # of the run that this server started last
+
+
+class NotAllowed(RuntimeError):
+    """Something that this server's owner lets this visitor not do: one sentence."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the owner of the server set.
+
+    Attributes:
+        training: anyone, owner or off.
+        password: the owner's; empty where none is needed.
+        epochs: the most that one run may take.
+        minutes: how long a run may take.
+        public: whether what strangers leave is kept to a number and a size.
+    """
+
+    training: str = "anyone"
+    password: str = ""
+    epochs: float = math.inf
+    minutes: float = math.inf
+    public: bool = False
+
+
+def policy() -> Policy:
+    """What the environment says.
+
+    Raises:
+        ValueError: a variable has no meaning; one sentence with the variable and what it takes.
+    """
+    training = os.environ.get("LENET_TRAINING", "")
+    if training not in ("", "anyone", "owner", "off"):
+        raise ValueError(f"LENET_TRAINING is {training!r}: choose anyone, owner or off.")
+    if not training and not os.environ.get("SPACE_ID"):
+        return Policy()
+    password = os.environ.get("LENET_PASSWORD", "")
+    if training == "owner" and not password:
+        raise ValueError("LENET_TRAINING is 'owner' but LENET_PASSWORD is not set: set it too.")
+    epochs, minutes = _limit("LENET_MAX_EPOCHS", 30), _limit("LENET_MAX_MINUTES", 20)
+    return Policy(training or "anyone", password, epochs, minutes, public=True)
+
+
+def _limit(variable: str, default: float) -> float:
+    text = os.environ.get(variable) or str(default)
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = 0.0
+    if not limit > 0:
+        raise ValueError(f"{variable} is {text!r}: give a number above 0.")
+    return limit
+
+
+# ---------------------------------------------------------------- training
+
+
+def start(request: Request, password: str | None = None) -> None:
+    """Start a run for a visitor, and end it when its time is up.
+
+    Raises:
+        NotAllowed: training is not for this visitor, or not for so many epochs.
+        lenet.runs.RunError, ValueError: as `lenet.runs.start`.
+    """
+    rules = policy()
+    _check(rules, password)
+    resumed = read(request.resume) if request.resume else None
+    done = resumed.run["epoch"] if resumed and resumed.run else 0
+    epochs = settle(request, resumed).epochs - done
+    if epochs > rules.epochs:
+        raise NotAllowed(
+            f"{epochs} epochs are more than this server trains for in one run: choose 1 to "
+            f"{rules.epochs:g}."
+        )
+    global _follower
+    if _follower and not runs.current().alive:
+        _follower.join()  # it has yet to note how the run before this one ended
+    name = runs.start(request)
+    _follower = threading.Thread(target=_follow, args=(name, rules), daemon=True, name="follow")
+    _follower.start()
+
+
+def stop(password: str | None = None) -> None:
+    """Stop the run for a visitor.
+
+    Raises:
+        NotAllowed: training is not for this visitor.
+    """
+    _check(policy(), password)
+    runs.stop()
+
+
+def _check(rules: Policy, password: str | None) -> None:
+    if rules.training == "off":
+        raise NotAllowed("Training is off on this server: train on a machine of your own.")
+    if rules.training == "owner":
+        given = password if isinstance(password, str) else ""
+        if not hmac.compare_digest(given.encode(), rules.password.encode()):
+            time.sleep(1)  # nobody tries passwords by the thousand
+            raise NotAllowed("Only the owner of this server trains here: give the password.")
+
+
+def _follow(name: str, rules: Policy) -> None:
+    """Wait for the end of a run, which may be that its time is up; note it, and tidy up."""
+    end = time.monotonic() + 60 * rules.minutes
+    while (run := runs.current()).alive and run.name == name:
+        if time.monotonic() > end:
+            runs.stop()
+        time.sleep(EVERY)
+    if run.name == name:
+        words = run.message or (line(run.events[-1]) if run.events else None)
+        level = logging.ERROR if run.state == "failed" else logging.INFO
+        log.log(level, "Run %s %s: %s", name, run.state, words or "before it began")
+    tidy()
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+def keep_upload(path: Path) -> Path:
+    """Check a checkpoint that a visitor brought, and keep it under a name of the server's.
+
+    Its weights are taken and nothing else: what a stranger's file says of its run is not resumed.
+
+    Raises:
+        CheckpointError: it is too large, no LeNet checkpoint, or cannot be kept; one sentence.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise CheckpointError("This is no checkpoint: choose a file that ends in .pt or .pth.")
+    if path.stat().st_size > MAX_UPLOAD:
+        raise CheckpointError(f"This is no LeNet: the file is larger than {MAX_UPLOAD >> 20} MB.")
+    sent = read(path)
+    weights = {name: value.float().clone() for name, value in sent.weights.items()}
+    kept = Checkpoint(weights, temperature=sent.temperature, sure_above=sent.sure_above)
+    name = f"upload-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.pt"
+    with suppress(OSError):  # write says what is wrong with the folder
+        checkpoints_folder().mkdir(parents=True, exist_ok=True)
+    write(kept, checkpoints_folder() / name)
+    tidy()
+    return checkpoints_folder() / name
+
+
+def tidy() -> None:
+    """Remove a public server's oldest runs and uploads until the rest is few and small enough.
+
+    The shipped network and the latest run stay whatever happens.
+    """
+    if not policy().public:
+        return
+    latest = runs.current().name
+    files = defaultdict(list)
+    for path in checkpoints_folder().iterdir():
+        if path.suffix in (*SUFFIXES, ".jsonl") and path != SHIPPED:
+            with suppress(FileNotFoundError):  # another thread was quicker
+                files[path.stem].append((path.stat(), path))
+    newest_first = sorted(files.values(), key=lambda run: -max(s.st_mtime_ns for s, _ in run))
+    size = 0
+    for count, run in enumerate(newest_first, 1):
+        size += sum(status.st_size for status, _ in run)
+        if (count > KEPT or size > KEPT_BYTES) and run[0][1].stem != latest:
+            for _, path in run:
+                path.unlink(missing_ok=True)

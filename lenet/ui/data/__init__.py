@@ -1,0 +1,1 @@
+"""The Data tab: what a network learns from."""

@@ -1,0 +1,165 @@
+"""The Data tab: what a network learns from, image by image, and how training varies it.
+
+Opening the tab fills it. The page (`data.html`, `data.js`) asks for images by their index; this
+file knows nothing of networks.
+"""
+
+import math
+from functools import lru_cache
+
+import gradio as gr
+import torch
+
+from lenet.augment import (
+    FRAME_ROTATION,
+    FRAME_SHIFT,
+    FRAME_SIZE,
+    FRAME_SLANT,
+    random_affine,
+    vary_frames,
+)
+from lenet.data import DATA_SETS, DataSet, Digits
+from lenet.preprocess import MEAN, STD, frames_to_inputs
+from lenet.recipes import RECIPES
+from lenet.server.data_sets import LABELS, data_set, loading
+from lenet.ui.assets import javascript, template
+from lenet.ui.shared.requests import (
+    Answer,
+    answering,
+    encode,
+    name_in,
+    whole_in,
+)
+
+NINE = 9  # images at once, as in the lesson
+VARIATIONS = 12  # of one image
+ALL = -1  # in the place of a digit
+BATCH = RECIPES["tutorial"].batch_size
+
+_HALVES = ("train", "test")
+_MOST = 1 << 31  # no index and no seed is larger
+
+
+def build() -> gr.HTML:
+    """Build the tab's content; its page fills itself when the tab is opened.
+
+    Returns:
+        The view, whose `draw` event asks for the Draw tab.
+    """
+    data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="data-set")
+    view = gr.HTML(
+        value=DATA_SETS[0],  # the data set that the page shows
+        html_template=template("data/data.html"),
+        js_on_load=javascript("shared/shared.js", "shared/digits.js", "data/data.js"),
+        server_functions=[describe_data, loading_progress, browse_digits, vary_digit],
+        elem_id="data",
+        apply_default_css=False,
+        nine=NINE,
+        all=ALL,
+        mean=f"{MEAN:g}",
+        deviation=f"{STD:g}",
+        rotation=f"{FRAME_ROTATION:.0f}",
+        size=f"{FRAME_SIZE:.0%}",
+        slant=f"{math.degrees(math.atan(FRAME_SLANT)):.0f}",
+        shift=f"{FRAME_SHIFT:.0f}",
+    )
+    data.change(None, data, view, js="(name) => name", api_visibility="private")
+    return view
+
+
+@answering
+def describe_data(request: Answer) -> Answer:
+    """How many images there are and of which shape, and the mean image of each digit.
+
+    Args:
+        request: `data`, the name of a data set.
+
+    Returns:
+        The numbers of images `train` and `test`; the shapes of a batch's `images` and `labels`;
+        for each of the ten `digits` its `count` in the training set and the `mean` frame of these.
+    """
+    data = data_set(name_in(request, "data", DATA_SETS))
+    batch = Digits(data.train.frames[:BATCH], data.train.labels[:BATCH])
+    return {
+        "train": len(data.train),
+        "test": len(data.test),
+        "images": list(frames_to_inputs(batch.frames).shape),
+        "labels": list(batch.labels.shape),
+        "digits": [
+            {"count": int((data.train.labels == digit).sum()), "mean": encode(mean)}
+            for digit, mean in enumerate(_means(data.name))
+        ],
+    }
+
+
+@answering
+def loading_progress(request: Answer) -> Answer:
+    """How far the loading of `data` is: a `text`, and a `share` 0..1 or None."""
+    return loading(name_in(request, "data", DATA_SETS))
+
+
+@answering
+def browse_digits(request: Answer) -> Answer:
+    """Nine images one after the other.
+
+    Args:
+        request: `data`; the `half` train or test; the `digit` that they show, or `ALL`; the index
+            `at` of the first one, or of one before it; and `step`, how many times nine to go on
+            from there.
+
+    Returns:
+        `total`, how many images show the digit; the `position` of the first one among these; and
+        the `images` with `index`, `frame` and `label`.
+    """
+    digits = _half(request)
+    digit = whole_in(request, "digit", ALL, 9)
+    at, step = whole_in(request, "at", 0, _MOST), whole_in(request, "step", -1, 1)
+    indices = (
+        torch.arange(len(digits)) if digit == ALL else (digits.labels == digit).nonzero()[:, 0]
+    )
+    position = int(torch.searchsorted(indices, at)) + step * NINE
+    position = max(0, min(position, len(indices) - 1))
+    return {
+        "total": len(indices),
+        "position": position,
+        "images": [
+            {
+                "index": index,
+                "frame": encode(digits.frames[index]),
+                "label": int(digits.labels[index]),
+            }
+            for index in indices[position : position + NINE].tolist()
+        ],
+    }
+
+
+@answering
+def vary_digit(request: Answer) -> Answer:
+    """An image as recipe best shows it to a network, a dozen times.
+
+    Args:
+        request: `data` and `half`, the image's `index`, and a `seed`.
+
+    Returns:
+        `frames`, 32×32 each.
+    """
+    digits = _half(request)
+    index = whole_in(request, "index", 0, len(digits) - 1)
+    generator = torch.Generator().manual_seed(whole_in(request, "seed", 0, _MOST))
+    frames = digits.frames[index].expand(VARIATIONS, -1, -1)
+    inputs = vary_frames(frames, random_affine(VARIATIONS, generator))[:, 0]
+    pixels = (inputs * STD + MEAN).mul(255).round().clamp(0, 255).byte()
+    return {"frames": [encode(frame) for frame in pixels]}
+
+
+def _half(request: Answer) -> Digits:
+    data: DataSet = data_set(name_in(request, "data", DATA_SETS))
+    return data.train if name_in(request, "half", _HALVES) == "train" else data.test
+
+
+@lru_cache(maxsize=len(DATA_SETS))
+def _means(name: str) -> torch.Tensor:
+    """The mean training frame of each digit, uint8 10×28×28."""
+    train = data_set(name).train
+    means = [train.frames[train.labels == digit].float().mean(0) for digit in range(10)]
+    return torch.stack(means).round().byte()

@@ -1,0 +1,45 @@
+"""Under the pad: the chosen network as a file, and a visitor's own network from a file.
+
+`lenet.server.uploads` says what a file must be; downloads come from `lenet.server.routes`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from lenet.checkpoint import SUFFIXES, CheckpointError
+from lenet.server import recognizers, visitors
+from lenet.ui.gradio_page import QUEUED, QUIET
+
+
+def build(network: gr.Dropdown) -> None:
+    """Build the two buttons.
+
+    Args:
+        network: the Draw tab's dropdown, whose choice is downloaded and which gets what is
+            uploaded.
+    """
+    with gr.Row(elem_id="files"):
+        download = gr.Button(
+            "Download this network", size="sm", link=_link(network.value), elem_id="download"
+        )
+        upload = gr.UploadButton(
+            "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
+        )
+    network.change(lambda name: gr.Button(link=_link(name)), network, download, **QUIET)
+    # Without `preprocess` Gradio has checked that the path is that of an uploaded file, no more.
+    upload.upload(_keep, upload, [network, upload], preprocess=False, **QUEUED)
+
+
+def _link(name: str | None) -> str | None:
+    return f"checkpoints/{name}" if name else None
+
+
+def _keep(file: dict[str, Any] | None) -> list[Any]:
+    """Keep an uploaded network and choose it."""
+    try:
+        kept = visitors.keep_upload(Path(file["path"]))
+    except CheckpointError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    return [gr.update(choices=list(recognizers.paths()), value=kept.name), None]

@@ -1,0 +1,1 @@
+"""The Results tab: which test digits a network misreads."""

@@ -1,0 +1,65 @@
+"""How the tabs that show digits answer their scripts.
+
+Their JavaScript calls functions of the server with one object of names and whole numbers. Anything
+else in it is answered with a sentence; this file knows nothing of what the functions do.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import torch
+
+from lenet.checkpoint import CheckpointError
+from lenet.data import DataError
+
+Answer = dict[str, Any]
+
+
+class RequestError(ValueError):
+    """A call that no page of ours makes."""
+
+
+def encode(frame: torch.Tensor) -> str:
+    """The bytes of a uint8 frame, row by row, in base64."""
+    return base64.b64encode(frame.contiguous().numpy().tobytes()).decode()
+
+
+def answering(function: Callable[[Answer], Answer]) -> Callable[[Answer], Answer]:
+    """Make a server function answer `{"error": sentence}` where something is not to be had."""
+
+    @wraps(function)
+    def answer(request: Answer) -> Answer:
+        try:
+            if not isinstance(request, dict):
+                raise RequestError("The request is no object of names and numbers.")
+            return function(request)
+        except (RequestError, CheckpointError, DataError) as error:
+            return {"error": str(error)}
+
+    return answer
+
+
+def name_in(request: Answer, key: str, names: Sequence[str]) -> str:
+    """A name that the request gives, one of those.
+
+    Raises:
+        RequestError: it is another one, or none.
+    """
+    name = request.get(key)
+    if not isinstance(name, str) or name not in names:
+        raise RequestError(f"The request's {key} is none of {', '.join(names)}.")
+    return name
+
+
+def whole_in(request: Answer, key: str, low: int, high: int) -> int:
+    """A whole number that the request gives, from `low` to `high`.
+
+    Raises:
+        RequestError: it is out of that range or no whole number.
+    """
+    number = request.get(key)
+    if type(number) is not int or not low <= number <= high:
+        raise RequestError(f"The request's {key} is no whole number from {low} to {high}.")
+    return number

@@ -1,0 +1,344 @@
+"""The Train tab: start, stop and resume the server's training run, and watch it.
+
+Every page asks for the run twice a second and shows all of it, so a reload or a second browser sees
+it from its first line. What a run is stands in `lenet.server.runs`; this file only shows it.
+"""
+
+import html
+from typing import Any
+
+import gradio as gr
+
+from lenet.checkpoint import CheckpointError, read
+from lenet.data import DATA_SETS, mnist_progress
+from lenet.events import Event, line
+from lenet.recipes import RECIPES
+from lenet.server import recognizers, runs, visitors
+from lenet.server.runs import Run
+from lenet.settings import Request, check_limits, settings_of
+from lenet.ui.gradio_page import QUEUED, QUIET
+from lenet.ui.train import film_view
+from lenet.ui.train.charts import line_chart, linear_axis, log_axis, percent_axis
+
+EVERY = 0.5  # seconds between two looks at the run
+IMPATIENT = 0.1  # the same until the first loss has come
+MORE_EPOCHS = 3  # what a finished run is offered
+
+_READY = {
+    "idle": "idle: press Train to train a LeNet from nothing",
+    "starting": "starting: loading the data",
+    "stopped": "stopped: Resume goes on where it stopped",
+    "finished": "finished",
+    "failed": "failed",
+}
+
+
+def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
+    """Build the tab's content and return the button that takes a visitor to the pad.
+
+    Args:
+        page: the page, whose loading shows the run at once.
+        network: the Draw tab's dropdown, which gets the run's checkpoint.
+    """
+    rules = visitors.policy()
+    closed = rules.training == "off"
+    with gr.Column(elem_id="train"):
+        with gr.Row(elem_id="train-buttons", visible=not closed):
+            start = gr.Button("Train", variant="primary", size="lg", elem_id="train-start")
+            stop = gr.Button("Stop", size="lg", elem_id="train-stop", interactive=False)
+            resume = gr.Button("Resume", size="lg", elem_id="train-resume")
+        password = gr.Textbox(
+            label="The owner's password",
+            type="password",
+            visible=rules.training == "owner",
+            elem_id="train-password",
+        )
+        status = gr.HTML(_status(Run("idle")), apply_default_css=False)
+        synthetic = gr.Button(
+            "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
+        )
+        draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
+        charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
+        strip = film_view.build()
+        log = gr.HTML(_log(Run("idle")), apply_default_css=False)
+        with gr.Accordion("Settings of a new run", open=False, visible=not closed):
+            settings = _settings_fields()
+        with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
+            source = gr.Dropdown(label="Network", elem_id="train-resume-from")
+            more = gr.Number(
+                label="More epochs",
+                info="Empty: to the end of its run",
+                precision=0,
+                elem_id="train-more",
+            )
+
+    # A page asks often and mostly hears nothing new, and Gradio touches every component that an
+    # event has as an output: so it asks for two short texts, and for the rest when they change.
+    timer = gr.Timer(EVERY)
+    run_state, progress = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    for look in (timer.tick, page.load):
+        look(_look, None, [run_state, progress], **QUIET)
+    buttons = [start, stop, resume, synthetic, draw]
+    run_state.change(_show_state, None, [*buttons, source, network], **QUIET)
+    progress.change(_show_progress, None, [timer, status, charts, strip, log], **QUIET)
+    start.click(_start, [*settings, password], None, validator=_check, **QUEUED)
+    synthetic.click(_start_synthetic, password, None, **QUEUED)
+    stop.click(_stop, password, None, **QUEUED)
+    to_resume = [source, more, *settings[:2], password]
+    resume.click(_resume, to_resume, None, validator=_check_resume, **QUEUED)
+    source.change(_epochs_offered, source, more, **QUIET)
+    settings[0].change(_defaults, settings[0], settings[2:5], **QUIET)
+    draw.click(_finished_name, None, network, **QUIET)
+    return draw
+
+
+def _settings_fields() -> list[gr.components.Component]:
+    """Recipe, data, epochs, batch size, learning rate and seed, as `_start` takes them."""
+    recipe = RECIPES["fast"]
+    with gr.Row():
+        fields = [
+            gr.Dropdown(
+                [(f"{name}: {r.about}", name) for name, r in RECIPES.items()],
+                value="fast",
+                label="Recipe",
+                elem_id="train-recipe",
+            ),
+            gr.Radio(
+                value=DATA_SETS[0],
+                label="Data",
+                elem_id="train-data",
+            ),
+        ]
+    with gr.Row():
+        fields += [
+            gr.Number(recipe.epochs, label="Epochs", elem_id="train-epochs"),
+            gr.Number(recipe.batch_size, label="Batch size", elem_id="train-batch-size"),
+            gr.Number(recipe.learning_rate, label="Learning rate", elem_id="train-lr", step=0.01),
+            gr.Number(0, label="Seed", elem_id="train-seed"),
+        ]
+    return fields
+
+
+# ---------------------------------------------------------------- what the buttons do
+
+
+def _start(
+    recipe: str,
+    data: str,
+    epochs: float,
+    batch_size: float,
+    learning_rate: float,
+    seed: float,
+    password: str,
+) -> None:
+    request = Request(recipe, data, None, int(epochs), int(batch_size), learning_rate, int(seed))
+    _ask(request, password)
+
+
+def _start_synthetic(password: str) -> None:
+    _ask(Request(data="synthetic"), password)
+
+
+def _stop(password: str) -> None:
+    try:
+        visitors.stop(password)
+    except visitors.NotAllowed as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _resume(name: str | None, more: float | None, recipe: str, data: str, password: str) -> None:
+    """Go on from a network of this server; one without a run is trained as a new one would be."""
+    path = recognizers.paths().get(name)
+    if path is None:
+        raise gr.Error("Choose what to resume: this network is no longer there.")
+    epochs = int(more) if more else None
+    try:
+        bare = read(path).run is None
+    except CheckpointError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    _ask(
+        Request(
+            recipe=recipe if bare else None,
+            data=data if bare else None,
+            epochs=epochs,
+            resume=str(path),
+        ),
+        password,
+    )
+
+
+def _ask(request: Request, password: str) -> None:
+    """Start a run, or say why not; the run that is under way is on the page anyway."""
+    try:
+        visitors.start(request, password)
+    except (ValueError, runs.RunError, visitors.NotAllowed) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _check(recipe: str, data: str, *rest: Any) -> list[dict[str, Any]]:
+    """Say at each field what is out of range."""
+    names = ("epochs", "batch_size", "learning_rate", "seed")
+    *numbers, _password = rest
+    fine = gr.validate(True, "")
+    return [fine, fine, *map(_check_number, names, numbers), fine]
+
+
+def _check_resume(
+    name: str | None, more: float | None, recipe: str, data: str, password: str
+) -> list[dict[str, Any]]:
+    fine = gr.validate(True, "")
+    return [fine, _check_number("epochs", more) if more is not None else fine, fine, fine, fine]
+
+
+def _check_number(name: str, value: float | None) -> dict[str, Any]:
+    if value is None:
+        return gr.validate(False, "Give a number.")
+    try:
+        check_limits(**{name: value})
+    except ValueError as error:
+        return gr.validate(False, str(error))
+    return gr.validate(True, "")
+
+
+def _defaults(recipe: str) -> list[float]:
+    """The recipe's own epochs, batch size and learning rate."""
+    chosen = RECIPES[recipe]
+    return [chosen.epochs, chosen.batch_size, chosen.learning_rate]
+
+
+def _epochs_offered(name: str | None) -> int | None:
+    """More epochs for a network that has finished its run, none for one that has not."""
+    path = recognizers.paths().get(name)
+    try:
+        run = read(path).run if path else None
+    except CheckpointError:
+        return None
+    return MORE_EPOCHS if run is None or run["epoch"] >= settings_of(run).epochs else None
+
+
+def _finished_name() -> str | None:
+    run = runs.current()
+    return run.checkpoint.name if run.checkpoint else gr.skip()
+
+
+# ---------------------------------------------------------------- what the page shows
+
+
+async def _look() -> tuple[str, str]:
+    """What the buttons and lists follow, and what the progress does."""
+    run = runs.current()
+    state = f"{run.name} {run.state}"
+    return " ".join([state, *recognizers.paths()]), f"{state} {len(run.events)} {_percent(run)}"
+
+
+def _percent(run: Run) -> int:
+    """How much of MNIST is there, while a run waits for it."""
+    return round(100 * mnist_progress()) if run.state == "starting" else 0
+
+
+async def _show_state() -> list[Any]:
+    run = runs.current()
+    names = list(recognizers.paths())
+    ended = run.events[-1] if run.events and not run.alive else {}
+    newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
+    return [
+        gr.update(interactive=not run.alive),
+        gr.update(interactive=run.alive),
+        gr.update(interactive=not run.alive and bool(names)),
+        gr.update(visible=ended.get("kind") == "DataError"),
+        gr.update(visible=not run.alive and run.checkpoint is not None),
+        gr.update(choices=names, value=newest),
+        gr.update(choices=names),
+    ]
+
+
+async def _show_progress() -> list[Any]:
+    run = runs.current()
+    waits = run.state == "starting" or (run.alive and run.events[-1]["event"] in _FIRST)
+    return [
+        gr.Timer(IMPATIENT if waits else EVERY),
+        _status(run, _percent(run)),
+        _charts(run.events),
+        film_view.news(run),
+        _log(run),
+    ]
+
+
+_FIRST = ("start", "checkpoint")  # the events before the first loss
+
+
+def _status(run: Run, percent: int = 0) -> str:
+    """One line that begins with the run's state, and a bar while it goes."""
+    text, share = _READY.get(run.state, ""), None
+    if run.state == "idle" and visitors.policy().training == "off":
+        text = "idle: training is off on this server"
+    if run.state == "starting" and 0 < percent < 100:
+        text, share = f"starting: downloading MNIST, {percent} %", percent / 100
+    elif run.state == "running":
+        text, share = _running(run.events)
+    elif run.state == "finished":
+        ended = run.events[-1]
+        text = (
+            f"finished: {ended['test_accuracy']:.2%} of the test images read right after "
+            f"{ended['elapsed']:.1f} s of training"
+        )
+    elif run.state == "failed":
+        text = f"failed: {run.message}"
+    bar = (
+        "" if share is None else f'<progress value="{share:.4f}" aria-label="progress"></progress>'
+    )
+    # The ids stand within: Gradio puts a clock of its own beside what a component shows.
+    return f'<div id="train-status" role="status"><p>{html.escape(text)}</p>{bar}</div>'
+
+
+def _running(events: tuple[Event, ...]) -> tuple[str, float]:
+    """Which epoch, how long to go, and the share that is done."""
+    start = next(event for event in reversed(events) if event["event"] == "start")
+    latest = next(e for e in reversed(events) if e["event"] in ("batch", "epoch", "start"))
+    done = latest["epoch"] * start["batches"]
+    if latest["event"] == "batch":
+        done += latest["batch"] - start["batches"]
+    elif latest["event"] == "start":
+        done += latest["batch"]
+    total = start["epochs"] * start["batches"]
+    epoch = min(done // start["batches"] + 1, start["epochs"])
+    text = f"running: epoch {epoch} of {start['epochs']}"
+    begun = start["epoch"] * start["batches"] + start["batch"]
+    if done > begun:
+        rate = (done - begun) / max(latest["elapsed"] - start["elapsed"], 1e-9)
+        text += f", {_duration((total - done) / rate)} to go"
+    return text, done / total
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+def _log(run: Run) -> str:
+    lines = "\n".join(text for event in run.events if (text := line(event)))
+    return f'<pre id="train-log" tabindex="0" aria-label="log">{html.escape(lines)}</pre>'
+
+
+def _charts(events: tuple[Event, ...]) -> str:
+    """The loss of each hundred batches and of the test set, the share read right, and the rate."""
+    start = next((e for e in reversed(events) if e["event"] == "start"), None)
+    if start is None:
+        return ""
+    batches = [e for e in events if e["event"] == "batch"]
+    epochs = [e for e in events if e["event"] == "epoch"]
+    places = [e["epoch"] - 1 + e["batch"] / start["batches"] for e in batches]
+    training = list(zip(places, [e["loss"] for e in batches], strict=True))
+    rates = list(zip(places, [e["learning_rate"] for e in batches], strict=True))
+    test = [(e["epoch"], e["test_loss"]) for e in epochs]
+    right = [(e["epoch"], e["test_accuracy"]) for e in epochs]
+    losses = log_axis([loss for _, loss in training + test])
+    shares = percent_axis([share for _, share in right])
+    peak = linear_axis([start["learning_rate"], *(rate for _, rate in rates)])
+    end = start["epochs"]
+    return (
+        line_chart("Loss", {"training": training, "test": test}, losses, end)
+        + line_chart("Test images read right", {"test": right}, shares, end)
+        + line_chart("Learning rate", {"rate": rates}, peak, end)
+    )

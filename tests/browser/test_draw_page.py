@@ -1,0 +1,367 @@
+"""The Draw tab in a real Chromium: what a visitor does, and what the page says."""
+
+import re
+from urllib.parse import urlparse
+
+import pytest
+from browsing import draw, expect_answer, sent_strokes, to_screen, until
+from playwright.sync_api import Browser, Page, Route, expect
+
+from lenet import LeNet
+from lenet.checkpoint import Checkpoint, write
+from lenet.preprocess import MAX_POINTS, MAX_STROKES, resize_frames, strokes_to_frame
+from lenet.synthetic import example_strokes
+
+EXAMPLES = example_strokes()
+CALL = "**/component_server/"
+
+
+def hold_calls(page: Page) -> list[Route]:
+    """Keep every call from here on waiting until the test lets it go."""
+    held = []
+    page.route(CALL, lambda route: held.append(route))
+    return held
+
+
+def choose(page: Page, checkpoint: str) -> None:
+    page.locator("#checkpoint input").click()
+    page.get_by_role("option", name=checkpoint).click()
+
+
+# ---------------------------------------------------------------- drawing
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int):
+    expect_answer(page, "")
+    draw(page, EXAMPLES[digit])
+    expect_answer(page, str(digit))
+    best = page.locator("#probabilities li").nth(digit)
+    assert int(re.search(r"(\d+)%", best.inner_text())[1]) >= 40
+
+
+def test_the_answer_follows_the_pen(page: Page):
+    (x, y), *rest = to_screen(page, EXAMPLES[7])[0]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for point in rest:
+        page.mouse.move(*point)
+    expect(page.locator("#answer")).not_to_be_empty()  # the pen is still down
+
+
+def test_a_finger_draws_and_a_second_one_does_no_harm(phone: Page):
+    assert phone.evaluate("document.documentElement.scrollHeight > innerHeight")
+    sent = sent_strokes(phone)
+    (stroke,) = to_screen(phone, [[(0.5, i / 20) for i in range(21)]])
+    touch = phone.context.new_cdp_session(phone)
+
+    def dispatch(kind: str, *points) -> None:
+        fingers = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    dispatch("touchStart", stroke[0])
+    for i, (x, y) in enumerate(stroke[1:]):
+        dispatch("touchStart" if i == 5 else "touchMove", (x, y), *[(x + 90, 2 * y / 3)] * (i >= 5))
+    dispatch("touchEnd")
+    until(phone, lambda: sent and len(sent[-1][0]) == len(stroke))
+    expect_answer(phone, "1")
+    (drawn,) = sent[-1]
+    assert {x for x, _ in drawn} == {drawn[0][0]}
+    assert phone.evaluate("scrollY") == 0
+
+
+def test_a_tap_is_a_dot_even_when_it_trembles(page: Page):
+    sent = sent_strokes(page)
+    x, y = to_screen(page, [[(0.5, 0.5)]])[0][0]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for dx in (1, -1, 0):
+        page.mouse.move(x + dx, y)
+    page.mouse.up()
+    expect(page.locator("#answer")).to_have_text(re.compile(r"^\d$"))
+    ((dot,),) = sent[-1]
+    assert dot == pytest.approx([500, 500], abs=3)
+
+
+def test_a_stroke_goes_on_after_it_left_the_pad(page: Page):
+    sent = sent_strokes(page)
+    draw(page, [[(0.5, 0.2), (0.5, -2.0), (0.9, -2.0), (0.9, 0.5)]])
+    until(page, lambda: sent and len(sent[-1][0]) == 4)
+    (stroke,) = sent[-1]
+    assert all(0 <= value <= 1000 for point in stroke for value in point)
+
+
+def test_only_the_primary_button_draws(page: Page):
+    sent = sent_strokes(page)
+    page.locator("#pad").click(button="right")
+    page.locator("#pad").click(button="middle")
+    page.wait_for_timeout(200)
+    assert not sent
+    expect(page.locator(".hint")).to_be_visible()
+
+
+def test_the_hint_goes_with_the_first_stroke(page: Page):
+    expect(page.locator(".hint")).to_be_visible()
+    page.locator("#pad").click()
+    expect(page.locator(".hint")).to_be_hidden()
+
+
+def test_the_drawing_survives_another_size_of_the_window(page: Page):
+    draw(page, EXAMPLES[4])
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('#pad').width < 400")
+    ink = """document.querySelector('#pad').getContext('2d').getImageData(0, 0, 300, 300)
+             .data.some((value) => value > 0)"""
+    assert page.evaluate(ink)
+    assert page.evaluate("const pad = document.querySelector('#pad'); pad.width == pad.clientWidth")
+
+
+def test_it_is_sharp_on_a_dense_screen(phone: Page):
+    pad = "document.querySelector('#pad')"
+    assert phone.evaluate(f"{pad}.width == Math.round({pad}.clientWidth * 3)")
+
+
+# ---------------------------------------------------------------- undo, clear, examples
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_undo_takes_back_the_last_stroke(page: Page, way: str):
+    sent = sent_strokes(page)
+    draw(page, [[(0.5, 0), (0.5, 1)], [(0, 0.5), (1, 0.5)]])
+    until(page, lambda: sent and sum(map(len, sent[-1])) == 4)
+    page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+z")
+    until(page, lambda: len(sent[-1]) == 1)
+    expect_answer(page, "1")
+    page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+z")
+    expect_answer(page, "")
+    page.click("#pad-undo")  # nothing is left: no harm
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_clear_leaves_nothing(page: Page, way: str):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    page.click("#pad-clear") if way == "button" else page.keyboard.press("Delete")
+    expect_answer(page, "")
+    expect(page.locator(".hint")).to_be_visible()
+    assert "%" not in page.inner_text("#probabilities")
+    ink = """document.querySelector('#pad').getContext('2d').getImageData(0, 0, 900, 900)
+             .data.some((value) => value > 0)"""
+    assert not page.evaluate(ink)
+
+
+def test_keys_do_nothing_in_a_field_or_under_another_tab(page: Page):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    page.locator("#checkpoint input").focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    page.locator("#checkpoint input").blur()
+    page.evaluate("document.querySelector('#draw').style.display = 'none'")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    page.evaluate("document.querySelector('#draw').style.display = ''")
+    page.wait_for_timeout(200)
+    expect_answer(page, "4")
+    expect(page.locator(".hint")).to_be_hidden()
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
+    sent = sent_strokes(page)
+    draw(page, EXAMPLES[(digit + 1) % 10])  # it goes
+    page.get_by_role("button", name=f"Draw an example {digit}").click()
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[digit])))
+    expect_answer(page, str(digit))
+    values = [value for stroke in sent[-1] for point in stroke for value in point]
+    assert min(values) >= 150 and max(values) <= 850
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def test_one_call_at_a_time_and_the_last_state_wins(page: Page):
+    held = hold_calls(page)
+    draw(page, EXAMPLES[4])
+    page.wait_for_timeout(200)
+    assert len(held) == 1
+    held[0].continue_()
+    page.wait_for_timeout(200)
+    assert len(held) == 2
+    held[1].continue_()
+    expect_answer(page, "4")
+    page.wait_for_timeout(200)
+    assert len(held) == 2
+
+
+def test_a_late_answer_never_overwrites_a_cleared_pad(page: Page):
+    held = hold_calls(page)
+    page.locator("#pad").click()
+    page.click("#pad-clear")
+    with page.expect_response(CALL):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.inner_text("#answer") == ""
+    assert "%" not in page.inner_text("#probabilities")
+
+
+def test_a_late_answer_is_not_shown_about_the_next_drawing(page: Page):
+    held = hold_calls(page)
+    draw(page, [[(0.5, 0), (0.5, 1)]])
+    page.click("#pad-clear")
+    draw(page, EXAMPLES[4])
+    with page.expect_response(CALL):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.inner_text("#answer") == ""
+    held[1].continue_()
+    expect_answer(page, "4")
+
+
+def test_the_picture_is_what_the_network_sees(page: Page):
+    sent = sent_strokes(page)
+    draw(page, EXAMPLES[2])
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[2])))
+    expected = resize_frames(strokes_to_frame(sent[-1])[None]).flatten().tolist()
+    shown = """[...document.querySelector('#seen').getContext('2d').getImageData(0, 0, 32, 32).data]
+               .filter((_, i) => i % 4 == 0)"""
+    until(page, lambda: page.evaluate(shown) == expected)
+    assert page.locator("#seen").get_attribute("aria-label")
+
+
+def test_a_server_that_does_not_answer(page: Page, problems: list[str]):
+    page.route(CALL, lambda route: route.abort())
+    draw(page, EXAMPLES[4])
+    expect(page.locator("#pad-message")).to_contain_text("does not answer")
+    page.wait_for_timeout(2000)  # long enough for a second try
+    page.unroute(CALL)
+    expect_answer(page, "4")  # the drawing is sent again without the visitor
+    expect(page.locator("#pad-message")).to_be_empty()
+    problems.clear()
+
+
+def test_an_error_is_shown_as_text(page: Page):
+    sentence = "Something is <b>wrong</b>."
+    page.route(CALL, lambda route: route.fulfill(json={"error": sentence}))
+    page.locator("#pad").click()
+    expect(page.locator("#pad-message")).to_have_text(sentence)
+    expect_answer(page, "")
+
+
+@pytest.mark.parametrize("limit", ["strokes", "points"])
+def test_a_full_pad_says_so_before_the_server_would(page: Page, limit: str):
+    sent = sent_strokes(page)
+    page.locator("#pad").click()
+    page.evaluate(
+        """([strokes, points]) => {
+            const pad = document.querySelector("#pad");
+            const { left, top } = pad.getBoundingClientRect();
+            const send = (type, x) => pad.dispatchEvent(new PointerEvent(
+                type, { pointerId: 1, button: 0, clientX: left + x, clientY: top + 50 }));
+            for (let s = 0; s < strokes; s++) {
+                send("pointerdown", 50);
+                for (let p = 0; p < points; p++) send("pointermove", 100 + 10 * (p % 2));
+                send("pointerup", 100);
+            }
+        }""",
+        [MAX_STROKES + 5, 0] if limit == "strokes" else [1, MAX_POINTS + 5],
+    )
+    expect(page.locator("#pad-message")).to_contain_text("full")
+    if limit == "strokes":
+        until(page, lambda: len(sent[-1]) == MAX_STROKES)
+    else:
+        until(page, lambda: sum(map(len, sent[-1])) == MAX_POINTS)
+    expect(page.locator("#answer")).not_to_be_empty()
+    page.click("#pad-undo")
+    expect(page.locator("#pad-message")).to_be_empty()
+
+
+# ---------------------------------------------------------------- the network
+
+
+@pytest.fixture
+def unsure(server):
+    """A checkpoint that is never sure, in the folder."""
+    path = server.checkpoints / "unsure.pt"
+    write(Checkpoint(LeNet().state_dict(), sure_above=1.0), path)
+    yield path
+    path.unlink()
+
+
+@pytest.fixture
+def broken(server):
+    """A file that is no checkpoint, in the folder."""
+    path = server.checkpoints / "broken.pt"
+    path.write_bytes(b"not a checkpoint")
+    yield path
+    path.unlink()
+
+
+def test_another_network_reads_the_drawing_and_is_not_sure(unsure, page: Page):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    expect(page.locator("#doubt")).to_be_empty()
+    choose(page, unsure.name)
+    expect(page.locator("#doubt")).to_have_text(re.compile(r"^not sure: \d or \d$"))
+    best = page.inner_text("#doubt").split()[2]
+    expect_answer(page, best)
+
+
+def test_a_bad_checkpoint_is_one_sentence_and_the_network_stays(broken, page: Page):
+    for _ in range(2):
+        choose(page, broken.name)
+        expect(page.locator("#pad-message")).to_contain_text("broken.pt was not loaded")
+        expect(page.locator("#checkpoint input")).to_have_value("lenet.pt")
+        draw(page, EXAMPLES[4])
+        expect_answer(page, "4")
+        expect(page.locator("#pad-message")).to_be_empty()
+
+
+def test_a_choice_does_not_wait_for_a_stream_of_answers(unsure, page: Page):
+    page.route("**/queue/data?**", lambda route: None)  # Gradio's queue answers through it
+    draw(page, EXAMPLES[4])
+    choose(page, unsure.name)
+    expect(page.locator("#doubt")).not_to_be_empty()
+    expect(page.locator("#download")).to_have_attribute("href", f"checkpoints/{unsure.name}")
+
+
+def test_a_network_that_is_deleted_while_it_is_in_use(unsure, page: Page):
+    choose(page, unsure.name)
+    draw(page, EXAMPLES[4])
+    expect(page.locator("#doubt")).not_to_be_empty()
+    content = unsure.read_bytes()
+    unsure.unlink()
+    page.locator("#pad").click()
+    expect(page.locator("#pad-message")).to_contain_text("no longer there")
+    choose(page, "lenet.pt")
+    expect(page.locator("#pad-message")).to_be_empty()
+    unsure.write_bytes(content)
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_nothing_comes_from_another_host(browser: Browser, server):
+    with browser.new_context() as context:
+        hosts = set()
+        context.on("request", lambda request: hosts.add(urlparse(request.url).netloc))
+        page = context.new_page()
+        page.goto(server.url)
+        page.get_by_role("button", name="Draw an example 4").click()
+        expect_answer(page, "4")
+    assert hosts <= {urlparse(server.url).netloc, ""}  # "": data: and blob: addresses
+
+
+def test_pad_and_answer_fit_on_a_phone(phone: Page):
+    phone.get_by_role("button", name="Draw an example 4").click()
+    expect_answer(phone, "4")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.evaluate("scrollTo(0, 0)")
+    for part in ("#pad", "#answer", "#seen"):
+        box = phone.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+
+
+def test_the_title(page: Page):
+    assert page.title() == "LeNet, live"

@@ -1,0 +1,248 @@
+"""The inside view in a real Chromium: its numbers beside a forward pass of the test."""
+
+import base64
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+from browsing import draw, expect_answer, sent_strokes, until
+from playwright.sync_api import Page, expect
+from support import finished
+
+from lenet import Recognizer
+from lenet.insight import activations, attribute
+from lenet.model import LeNet
+from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
+from lenet.synthetic import example_strokes, synthetic_digits
+from lenet.ui.draw.tab import read_drawing
+
+EXAMPLES = example_strokes()
+READ_PIXELS = """canvas => Array.from(
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)"""
+
+
+@pytest.fixture(scope="module")
+def model() -> LeNet:
+    return Recognizer.load().model
+
+
+def open_view(page: Page) -> None:
+    page.locator("#inside summary").click()
+
+
+def draw_inside(page: Page, digit: int) -> torch.Tensor:
+    """Draw a digit with the view open; the frame of what the page sent last, uint8 28×28."""
+    sent = sent_strokes(page)
+    open_view(page)
+    draw(page, EXAMPLES[digit])
+    expect_answer(page, str(digit))
+    expect(page.locator("#inside-body")).to_be_visible()
+    page.wait_for_timeout(300)
+    return strokes_to_frame(sent[-1])
+
+
+def pixels(page: Page, layer: str, number: int | str = "") -> torch.Tensor:
+    """A picture of the view: uint8 height×width×3."""
+    canvas = page.locator(f'#inside canvas[data-layer="{layer}"][data-map="{number}"]')
+    height, width = canvas.evaluate("c => [c.height, c.width]")
+    values = canvas.evaluate(READ_PIXELS)
+    return torch.tensor(values, dtype=torch.uint8).view(height, width, 4)[..., :3]
+
+
+def layers_of(model: LeNet, frame: torch.Tensor) -> dict[str, torch.Tensor]:
+    found = {name: v[0] for name, v in activations(model, frames_to_inputs(frame[None])).items()}
+    return found | {f"pool{i}": F.max_pool2d(found[f"conv{i}"], 2) for i in (1, 2)}
+
+
+def point_at(page: Page, layer: str, number: int | str, x: int, y: int) -> str:
+    """Point at a pixel of a picture with the mouse; what the view says of it."""
+    canvas = page.locator(f'#inside canvas[data-layer="{layer}"][data-map="{number}"]')
+    canvas.scroll_into_view_if_needed()
+    box, (width, height) = canvas.bounding_box(), canvas.evaluate("c => [c.width, c.height]")
+    page.mouse.move(
+        box["x"] + (x + 0.5) * box["width"] / width, box["y"] + (y + 0.5) * box["height"] / height
+    )
+    lens = page.locator("#lens")
+    if height > 6:
+        expect(lens).to_contain_text(f"Row {y + 1}, column {x + 1}")
+    return lens.inner_text().replace("−", "-")
+
+
+def expect_figure(text: str, pattern: str, value: float) -> None:
+    found = re.search(pattern.replace("#", r"(-?\d+\.\d\d)"), text)
+    assert found, (pattern, text)
+    assert float(found[1]) == pytest.approx(value, abs=0.006 + 0.01 * abs(value))
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def test_every_map_is_the_layer_s_own(page: Page, model: LeNet):
+    frame = draw_inside(page, 4)
+    layers = layers_of(model, frame)
+    assert torch.equal(pixels(page, "frame")[..., 0], frame)
+    assert torch.equal(pixels(page, "input")[..., 0], resize_frames(frame[None])[0, 0])
+    for name, count in {"conv1": 6, "pool1": 6, "conv2": 16, "pool2": 16}.items():
+        expected = (255 * layers[name] / layers[name].max()).round()
+        for number in range(count):
+            shown = pixels(page, name, number)[..., 0]
+            assert (shown - expected[number]).abs().max() <= 1.01, (name, number)
+    for name, shape in {"fc1": (6, 20), "fc2": (6, 14)}.items():
+        expected = (255 * layers[name] / layers[name].max()).round().view(shape)
+        assert (pixels(page, name)[..., 0] - expected).abs().max() <= 1.01, name
+
+
+def test_the_view_follows_the_pen_and_is_empty_with_the_pad(page: Page, model: LeNet):
+    draw_inside(page, 1)
+    before = pixels(page, "conv1", 0)
+    page.locator("#pad-clear").click()
+    expect(page.locator("#inside-body")).to_be_hidden()
+    expect(page.locator("#inside-empty")).to_be_visible()
+    draw(page, EXAMPLES[8])
+    expect_answer(page, "8")
+    expect(page.locator("#inside-body")).to_be_visible()
+    until(page, lambda: not torch.equal(pixels(page, "conv1", 0), before))
+
+
+def test_a_closed_view_asks_for_nothing(page: Page):
+    asked = []
+    page.on("request", lambda r: asked.append(r.post_data or "") if r.method == "POST" else None)
+    draw(page, EXAMPLES[3])
+    expect_answer(page, "3")
+    assert asked
+    assert not any('"why"' in body or "read_weights" in body for body in asked)
+
+
+# ---------------------------------------------------------------- the lens
+
+
+def test_a_pixel_of_conv1_is_its_patch_times_its_kernel(page: Page, model: LeNet):
+    frame = draw_inside(page, 7)
+    number, x, y = 3, 17, 9
+    text = point_at(page, "conv1", number, x, y)
+    patch = frames_to_inputs(frame[None])[0, 0, y : y + 5, x : x + 5]
+    kernel = model.conv1.weight[number, 0].detach()
+    summed, bias = (patch * kernel).sum().item(), model.conv1.bias[number].item()
+    expect_figure(text, "add up to #;", summed)
+    expect_figure(text, "the bias # that", bias)
+    expect_figure(text, "that is #,", summed + bias)
+    assert ("ReLU keeps it" in text) == (summed + bias > 0)
+    grids = page.locator("#lens .numbers")
+    assert grids.count() == 2
+    for grid, expected in zip(grids.all(), (patch, kernel), strict=True):
+        shown = [float(c.replace("−", "-")) for c in grid.locator("span").all_inner_texts()]
+        assert shown == pytest.approx(expected.flatten().tolist(), abs=0.006)
+
+
+def test_a_pixel_of_conv2_takes_all_six_maps(page: Page, model: LeNet):
+    layers = layers_of(model, draw_inside(page, 2))
+    number, x, y = 11, 6, 3
+    text = point_at(page, "conv2", number, x, y)
+    patches = layers["pool1"][:, y : y + 5, x : x + 5]
+    kernels = model.conv2.weight[number].detach()
+    summed = (patches * kernels).sum().item()
+    found = re.search(r"add up to (-?\d+\.\d\d);", text)
+    assert float(found[1]) == pytest.approx(summed, abs=0.02 * layers["pool1"].max().item())
+    grids = page.locator("#lens .numbers").all()
+    assert len(grids) == 12
+    for i, grid in enumerate(grids[1::2]):
+        shown = [float(c.replace("−", "-")) for c in grid.locator("span").all_inner_texts()]
+        assert shown == pytest.approx(kernels[i].flatten().tolist(), abs=0.006)
+
+
+def test_a_pixel_of_pool2_is_the_largest_of_four(page: Page, model: LeNet):
+    layers = layers_of(model, draw_inside(page, 6))
+    text = point_at(page, "pool2", 5, 3, 1)
+    value = layers["pool2"][5, 1, 3].item()
+    assert value == layers["conv2"][5, 2:4, 6:8].max()
+    expect_figure(text, "largest of the four, #", value)
+
+
+def test_the_keyboard_moves_the_lens(page: Page):
+    draw_inside(page, 5)
+    page.locator('#inside figure:has(canvas[data-layer="conv1"][data-map="0"])').focus()
+    expect(page.locator("#lens")).to_contain_text("Row 15, column 15")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#lens")).to_contain_text("Row 16, column 16")
+
+
+def test_an_output_shows_which_units_push_for_and_against_it(page: Page, model: LeNet):
+    layers = layers_of(model, draw_inside(page, 9))
+    page.locator("#inside .outputs button").nth(4).hover()
+    pushes = layers["fc2"] * model.fc3.weight[4].detach()
+    text = page.locator("#lens").inner_text().replace("−", "-")
+    expect_figure(text, "logit #", layers["fc3"][4].item())
+    expect_figure(text, "push for 4, # in all", pushes.clamp(min=0).sum().item())
+    expect_figure(text, "push against it, # in all", pushes.clamp(max=0).sum().item())
+    assert f"the strongest are {pushes.argmax() + 1} (" in text
+    shown = pixels(page, "fc2").view(84, 3).int()
+    assert shown[pushes.argmax()].tolist()[0] > shown[pushes.argmax()].tolist()[2]  # orange
+    assert shown[pushes.argmin()].tolist()[0] < shown[pushes.argmin()].tolist()[2]  # blue
+
+
+# ---------------------------------------------------------------- requests that make no sense
+
+
+def read(**drawing) -> dict:
+    return finished(read_drawing({"checkpoint": "lenet.pt", **drawing}))
+
+
+@pytest.mark.parametrize("why", [None, 3.0, True, "4", -1, 10, [], {}])
+def test_what_is_no_digit_asks_for_the_one_that_is_read(why):
+    assert read(strokes=EXAMPLES[7], inside={"why": why})["inside"]["why"] == 7
+
+
+@pytest.mark.parametrize("inside", [None, 1, "why", [], True])
+def test_what_is_no_question_is_none(inside):
+    answer = read(strokes=EXAMPLES[7], inside=inside)
+    assert answer["digit"] == 7 and "inside" not in answer
+
+
+@pytest.mark.parametrize("frame", ["?", "", "AAAA", 5, None, [], {}])
+def test_a_frame_that_is_none_is_told(frame):
+    assert read(frame=frame)["error"].startswith("A frame ")
+
+
+# ---------------------------------------------------------------- why
+
+
+@pytest.mark.parametrize("asked", [None, 4])
+def test_the_ink_that_speaks_for_a_digit_is_orange(page: Page, model: LeNet, asked: int | None):
+    frame = draw_inside(page, 9)
+    if asked is not None:
+        page.locator("#inside .outputs button").nth(asked).click()
+    title = "Why 9?" if asked is None else f"Why not {asked}?"
+    expect(page.locator("#inside figure", has=page.locator('[data-layer="why"]'))).to_have_text(
+        title
+    )
+    expected = attribute(model, frames_to_inputs(frame[None]), 9 if asked is None else asked)
+    strong = expected.abs() > 0.3 * expected.abs().max()
+    shown = pixels(page, "why").int()
+    assert torch.equal((shown[..., 0] > shown[..., 2])[strong], (expected > 0)[strong])
+
+
+def test_a_digit_of_a_data_set_is_read_on_the_pad(page: Page, model: LeNet):
+    frame = synthetic_digits(1, seed=5)[0][0]
+    with torch.no_grad():
+        answer = model(frames_to_inputs(frame[None])).argmax().item()
+    encoded = base64.b64encode(frame.numpy().tobytes()).decode()
+    page.evaluate(
+        "frame => document.dispatchEvent(new CustomEvent('lenet:open', {detail: {frame}}))", encoded
+    )
+    expect_answer(page, str(answer))
+    until(page, lambda: torch.equal(pixels(page, "frame")[..., 0], frame))
+    draw(page, EXAMPLES[7])  # the pen takes the pad
+    expect_answer(page, "7")
+    page.locator("#pad-clear").click()
+    expect_answer(page, "")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(phone: Page):
+    open_view(phone)
+    phone.locator("#pad-examples button").nth(8).click()
+    expect_answer(phone, "8")
+    expect(phone.locator("#inside-body")).to_be_visible()
+    right = phone.locator("#inside section").last.bounding_box()
+    assert right["x"] + right["width"] <= 390

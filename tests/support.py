@@ -1,0 +1,103 @@
+"""What tests of several folders use: servers to ask, small data, pages to read."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from playwright.sync_api import Page
+
+from lenet.data import DataSet, Digits
+from lenet.synthetic import synthetic_digits
+
+ROOT = Path(__file__).parent.parent
+START = 120  # seconds: importing torch and gradio on a busy machine
+
+
+class Server(NamedTuple):
+    """A running `python app.py` and the folders that it uses."""
+
+    url: str
+    checkpoints: Path
+    data: Path
+
+
+@contextmanager
+def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[str]:
+    """Run `python app.py` on a free port; yield its address.
+
+    Args:
+        log: the file that its output goes to.
+        variables: of its environment, besides ours.
+        options: of `subprocess.Popen`, such as another folder to run it in.
+    """
+    port = free_port()
+    own = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            env={**os.environ, **own, **variables},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            **{"cwd": ROOT, **options},
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/health", process, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def small_set() -> DataSet:
+    """The data set of the small server."""
+    frames, labels = synthetic_digits(60, seed=4)
+    labels[:30] = (labels[:30] + 1 + torch.arange(30) % 3) % 10
+    return DataSet("synthetic", Digits(*synthetic_digits(40, seed=3)), Digits(frames, labels))
+
+
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns, from a loop in another thread: the browser has one in this."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
+def pixels(page: Page, selector: str) -> list[list[int]]:
+    """The brightness of every pixel of each canvas that the selector finds, row by row."""
+    return page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].map((canvas) => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            return [...data].filter((_, i) => i % 4 == 0);
+        })""",
+        selector,
+    )
+
+
+def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    end = time.monotonic() + START
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            urllib.request.urlopen(url)
+            return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    pytest.fail(f"app.py did not start:\n{log.read_text()}")

@@ -1,0 +1,36 @@
+"""Training runs small enough for a unit test."""
+
+from collections.abc import Callable
+
+import torch
+
+from lenet.checkpoint import Checkpoint
+from lenet.data import DataSet
+from lenet.distributed import Team
+from lenet.events import Event
+from lenet.settings import Request, settle
+from lenet.trainer import Trainer
+
+
+def run(
+    trainer: Trainer, stop_after: int | None = None, save: Callable[[], None] = lambda: None
+) -> list[Event]:
+    """Train until the step `stop_after`, or to the end."""
+
+    def saved() -> Event:
+        save()
+        return {"event": "checkpoint", "elapsed": trainer.elapsed}
+
+    return list(trainer.events(lambda: trainer.step == stop_after, saved))
+
+
+def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) -> Trainer:
+    trainer = Trainer(settle(request, resumed), data, Team())
+    if resumed:
+        trainer.restore(resumed, request)
+    return trainer
+
+
+def same_bits(one: Trainer, other: Trainer) -> bool:
+    states = [(t.network.state_dict(), t.model.state_dict()) for t in (one, other)]
+    return all(torch.equal(a[name], b[name]) for a, b in zip(*states, strict=True) for name in a)

@@ -1,0 +1,464 @@
+"""lenet.train: a run's events, what ends it, and the command line."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from lenet import LeNet, Recognizer
+from lenet.checkpoint import Checkpoint, read, write
+from lenet.data import DataError, DataSet, Digits
+from lenet.events import Event, line, read_log
+from lenet.preprocess import frames_to_inputs
+from lenet.recipes import RECIPES
+from lenet.settings import Request
+from lenet.synthetic import synthetic_digits
+from lenet.train import Stop, main, train
+
+ROOT = Path(__file__).parents[2]
+WAIT = 120  # seconds for another process on a busy machine
+ENDINGS = ("done", "stopped", "error")
+
+# What each event has beside `event` and `elapsed`: others read it.
+CONTRACT = {
+    "start": {"recipe", "data", "device", "parameters", "resumed_from"},
+    "batch": {"epoch", "batch", "loss", "learning_rate", "images_per_second"},
+    "epoch": {"epoch", "train_loss", "test_loss", "test_accuracy"},
+    "checkpoint": {"path"},
+    "done": set(),
+    "stopped": set(),
+    "error": {"message"},
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> DataSet:
+    """512 digits to learn from: 8 batches of 64 an epoch."""
+    return DataSet(
+        "synthetic", Digits(*synthetic_digits(512, seed=5)), Digits(*synthetic_digits(100, seed=6))
+    )
+
+
+@pytest.fixture(autouse=True)
+def few_digits(small, monkeypatch) -> None:
+    """Whatever a run asks for, it trains on the small set and tells of every fourth batch."""
+    monkeypatch.setattr("lenet.train.load", lambda name: small)
+    monkeypatch.setattr("lenet.trainer.LOG_EVERY", 4)
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The command line takes over two signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def out(tmp_path) -> Path:
+    return tmp_path / "checkpoints" / "run.pt"
+
+
+def after(calls: int) -> Iterator[bool]:
+    """Ask to stop after so many batches."""
+    asked = iter([False] * (calls - 1))
+    return lambda: next(asked, True)
+
+
+def failure(events: list[Event]) -> str:
+    """The one sentence with which a run failed, its last event."""
+    assert [e["event"] for e in events if e["event"] in ENDINGS] == ["error"]
+    assert events[-1]["event"] == "error"
+    message = events[-1]["message"]
+    assert message.endswith(".") and "\n" not in message
+    return message
+
+
+# ---------------------------------------------------------------- the events of a run
+
+
+def test_the_events_come_in_order_and_hold_what_is_promised(out):
+    events = list(train(Request("fast", "synthetic", epochs=2, batch_size=64, seed=3), out))
+    epoch = ["batch", "batch", "epoch", "checkpoint"]
+    assert [e["event"] for e in events] == [
+        "start", "checkpoint", *epoch, *epoch, "checkpoint", "done",
+    ]  # fmt: skip
+    for event in events:
+        assert CONTRACT[event["event"]] <= event.keys()
+        assert json.loads(json.dumps(event)).keys() == event.keys()
+    assert events[0]["elapsed"] == 0
+    times = [e["elapsed"] for e in events]
+    assert times == sorted(times) and times[-1] > 0
+
+    start = events[0]
+    assert (start["recipe"], start["data"], start["seed"]) == ("fast", "synthetic", 3)
+    assert start["parameters"] == 61_706
+    assert start["resumed_from"] is None
+    batches = [e for e in events if e["event"] == "batch"]
+    assert [(e["epoch"], e["batch"]) for e in batches] == [(1, 4), (1, 8), (2, 4), (2, 8)]
+    assert all(0 < e["loss"] < 5 and e["images_per_second"] > 0 for e in batches)
+    assert all(0 < e["learning_rate"] <= RECIPES["fast"].learning_rate for e in batches)
+    epochs = [e for e in events if e["event"] == "epoch"]
+    assert [e["epoch"] for e in epochs] == [1, 2]
+    assert all(0 <= e["test_accuracy"] <= 1 and e["test_loss"] > 0 for e in epochs)
+    assert {e["path"] for e in events if e["event"] == "checkpoint"} == {str(out)}
+    assert events[-1]["checkpoint"] == str(out)
+
+
+def test_a_checkpoint_stands_from_the_first_moment_and_holds_the_end_at_the_end(out):
+    run = train(Request("tutorial", "synthetic", epochs=1), out)
+    assert next(run)["event"] == "start"
+    assert next(run)["event"] == "checkpoint"
+    assert read(out).run["step"] == 0
+    events = list(run)
+    last = read(out)
+    assert (last.run["step"], last.run["epoch"]) == (8, 1)
+    assert last.accuracy == next(e for e in events if e["event"] == "epoch")["test_accuracy"]
+    assert Recognizer.load(out).recognize([[[0, 0], [0, 9]]]).digit in range(10)
+    assert [path.name for path in out.parent.iterdir()] == ["run.pt"]
+
+
+def test_a_run_is_saved_while_an_epoch_goes_on(out, monkeypatch):
+    monkeypatch.setattr("lenet.trainer.SAVE_EVERY", 0.0)
+    saved = []
+    for event in train(Request("fast", "synthetic", epochs=1, batch_size=64), out):
+        if event["event"] == "checkpoint":
+            saved.append(read(out).run["step"])
+    assert saved == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8]
+
+
+def test_a_stopped_run_goes_on_in_the_same_file_to_its_end(out):
+    events = list(train(Request("fast", "synthetic", epochs=2, batch_size=64), out, after(11)))
+    assert [e["event"] for e in events[-2:]] == ["checkpoint", "stopped"]
+    assert read(out).run["step"] == 11
+
+    resumed = list(train(Request(resume=str(out)), out))
+    start = resumed[0]
+    assert start["resumed_from"] == str(out)
+    assert (start["epoch"], start["batch"], start["changed"]) == (1, 3, [])
+    assert start["elapsed"] == events[-1]["elapsed"] < resumed[-1]["elapsed"]
+    assert [(e["epoch"], e["batch"]) for e in resumed if e["event"] == "batch"] == [(2, 4), (2, 8)]
+    assert resumed[-1]["event"] == "done"
+    assert read(out).run["step"] == 16
+
+
+def test_the_speed_after_resuming_is_that_of_the_images_since(out, monkeypatch):
+    """One batch of the four before the first `batch` event was trained before the stop."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr("lenet.trainer.time.perf_counter", lambda: float(next(clock)))
+    list(train(Request("fast", "synthetic", epochs=1, batch_size=64), out, after(3)))
+    events = list(train(Request(resume=str(out)), out))
+    first, second = [e["images_per_second"] for e in events if e["event"] == "batch"]
+    assert first == 64  # one batch in one tick of the clock
+    assert second == 4 * 64
+
+
+def test_a_stop_while_the_last_epoch_is_tested_does_not_spoil_the_end(out):
+    asked = []
+    events = []
+    for event in train(Request("fast", "synthetic", epochs=1), out, lambda: bool(asked)):
+        events.append(event)
+        if event["event"] == "epoch":
+            asked.append(True)
+    assert events[-1]["event"] == "done"
+
+
+def test_what_changed_on_resuming_is_told(out):
+    list(train(Request("fast", "synthetic", epochs=1), out))
+    request = Request(epochs=1, learning_rate=0.01, resume=str(out))
+    start = next(train(request, out))
+    assert start["changed"] == ["epochs 1 → 2", "learning_rate 0.05 → 0.01"]
+
+
+# ---------------------------------------------------------------- what ends a run
+
+
+def test_a_checkpoint_that_is_not_there_is_told(out):
+    message = failure(list(train(Request(resume="nowhere/none.pt"), out)))
+    assert message == "none.pt could not be read: No such file or directory."
+    assert not out.exists()
+
+
+def test_a_finished_run_is_not_gone_on_with_for_nothing(out):
+    list(train(Request("fast", "synthetic", epochs=1), out))
+    before = out.read_bytes()
+    message = failure(list(train(Request(resume=str(out)), out)))
+    assert message.startswith("run.pt has finished its 1 epochs")
+    assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "run",
+    [{}, {"settings": 1}, {"settings": {"recipe": "fast"}, "epoch": 0}, "without a schedule"],
+    ids=str,
+)
+def test_a_run_of_another_version_is_refused(out, tmp_path, run):
+    list(train(Request("fast", "synthetic", epochs=1), out, after(3)))
+    checkpoint = read(out)
+    if run == "without a schedule":
+        del checkpoint.run["schedule"]
+    else:
+        checkpoint.run = run
+    write(checkpoint, tmp_path / "old.pt")
+    before = out.read_bytes()
+    message = failure(list(train(Request(resume=str(tmp_path / "old.pt")), out)))
+    assert "damaged or of another version" in message
+    assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file"), ("", "holds no drawings"), ("7\n", "line 1: ")],
+    ids=["missing", "empty", "bad"],
+)
+def test_a_drawings_file_that_cannot_be_read_is_told(out, tmp_path, content, reason):
+    path = tmp_path / "drawings.jsonl"
+    if content is not None:
+        path.write_text(content)
+    message = failure(list(train(Request(drawings=(str(path),)), out)))
+    assert str(path) in message and reason in message
+
+
+def test_settings_out_of_range_are_told(out):
+    assert failure(list(train(Request(epochs=0), out))).startswith("Epochs 0 is out of range")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DataError("MNIST could not be loaded."), "MNIST could not be loaded."),
+        (MemoryError(), "ran out of memory: choose a smaller batch size."),
+    ],
+    ids=["no data", "no memory"],
+)
+def test_data_that_cannot_be_had_are_told(out, monkeypatch, error, message):
+    def fail(_) -> None:
+        raise error
+
+    monkeypatch.setattr("lenet.train.load", fail)
+    events = list(train(Request(), out))
+    assert message in failure(events)
+    assert events[-1]["kind"] == type(error).__name__
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "folder" / "run.pt"
+    message = failure(list(train(Request(epochs=1), out)))
+    assert message == f"The checkpoint {out} could not be written: Not a directory."
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(out, monkeypatch):
+    def full_disk(*_) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    events = []
+    for event in train(Request("fast", "synthetic", epochs=3), out):
+        events.append(event)
+        if event["event"] == "checkpoint" and event["elapsed"]:  # the first epoch's
+            monkeypatch.setattr(os, "replace", full_disk)
+    assert failure(events) == (
+        f"The checkpoint {out} could not be written: No space left on device."
+    )
+    assert read(out).run["epoch"] == 1
+    monkeypatch.undo()
+    assert [path.name for path in out.parent.iterdir()] == ["run.pt"]
+
+
+def test_a_folder_that_is_removed_ends_the_run(out):
+    events = []
+    for event in train(Request("fast", "synthetic", epochs=1), out):
+        events.append(event)
+        if event["event"] == "checkpoint":
+            shutil.rmtree(out.parent)
+    assert f"{out} could not be written: No such file or directory" in failure(events)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(out, tmp_path):
+    torch.manual_seed(0)
+    huge = {name: value * 1e20 for name, value in LeNet().state_dict().items()}
+    write(Checkpoint(huge), tmp_path / "huge.pt")
+    request = Request("tutorial", "synthetic", epochs=1, resume=str(tmp_path / "huge.pt"))
+    message = failure(list(train(request, out)))
+    assert message.startswith(("The loss became nan in batch 1 of", "The loss became inf in"))
+    assert read(out).run["step"] == 0
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def test_the_command_line_tells_the_run_in_the_lessons_words(out, tmp_path, capsys):
+    log = tmp_path / "logs" / "run.jsonl"
+    arguments = ["--data", "synthetic", "--epochs", "1", "--batch-size", "32", "--lr", "0.03"]
+    assert main([*arguments, "--seed", "7", "--out", str(out), "--log", str(log)]) == 0
+    events = read_log(log)
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        *filter(None, map(line, events)),
+        f"{events[-1]['test_accuracy']:.2%} of the test images right; checkpoint {out}",
+    ]
+    assert "[1,     4] loss: " in printed.out
+    assert printed.err == ""
+    start = events[0]
+    names = ("recipe", "data", "epochs", "batch_size", "learning_rate", "seed")
+    assert [start[name] for name in names] == ["fast", "synthetic", 1, 32, 0.03, 7]
+    assert events[-1]["event"] == "done"
+    assert read(out).run["epoch"] == 1
+
+
+def test_a_checkpoint_without_a_name_gets_one_in_the_folder_of_checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "own"))
+    assert main(["--recipe", "tutorial", "--data", "synthetic", "--epochs", "1"]) == 0
+    (path,) = (tmp_path / "own").iterdir()
+    assert path.name.startswith("tutorial-synthetic-2") and path.suffix == ".pt"
+
+
+def test_drawings_may_be_given_more_than_once(out, tmp_path, small):
+    paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for path in paths:
+        path.write_text('{"label": 7, "strokes": [[[0, 0], [9, 0], [4, 20]]]}\n')
+    options = [text for path in paths for text in ("--drawings", str(path))]
+    log = tmp_path / "log"
+    assert main([*options, "--epochs", "1", "--out", str(out), "--log", str(log)]) == 0
+    start = read_log(log)[0]
+    assert start["drawings"] == [str(path) for path in paths]
+    assert start["images"] == len(small.train) + 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--epochs", "0"], ["--lr", "-1"], ["--lr", "nan"], ["--resume", "none.pt"],
+     ["--drawings", "none.jsonl"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_cannot_be_trained_is_told_in_one_line(out, tmp_path, capsys, arguments):
+    log = tmp_path / "log"
+    assert main([*arguments, "--out", str(out), "--log", str(log)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == read_log(log)[-1]["message"] + "\n"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--recipe", "slow"], ["--data", "svhn"], ["--epochs", "many"], ["--unheard-of"]],
+    ids=" ".join,
+)
+def test_what_is_not_an_option_is_told(capsys, arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_is_told_in_one_line(out, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    log = tmp_path / "file" / "folder" / "run.jsonl"
+    assert main(["--epochs", "1", "--out", str(out), "--log", str(log)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == "The log run.jsonl could not be written: Not a directory.\n"
+
+
+def test_help_names_every_recipe_and_the_module_runs():
+    help_text = subprocess.run(
+        [sys.executable, "-m", "lenet.train", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert help_text.returncode == 0
+    for name, recipe in RECIPES.items():
+        assert f"  {name} " in help_text.stdout
+        assert recipe.about in help_text.stdout
+
+
+# The command line, with the small set in the place of a data set that takes long to load.
+COMMAND = """
+import sys
+import torch
+import lenet.train, lenet.trainer
+from lenet.data import DataSet, Digits
+small = torch.load(sys.argv.pop(1))
+lenet.train.load = lambda name: DataSet(name, Digits(*small[:2]), Digits(*small[2:]))
+lenet.trainer.LOG_EVERY = 4
+sys.exit(lenet.train.main())
+"""
+
+
+def test_a_signal_stops_the_command_and_resume_goes_on_to_the_end(out, tmp_path, small):
+    halves = (small.train, small.test)
+    torch.save([t for half in halves for t in (half.frames, half.labels)], tmp_path / "small")
+    log = tmp_path / "log"
+    files = ["--out", str(out), "--log", str(log)]
+    arguments = ["--recipe", "tutorial", "--data", "synthetic", "--epochs", "200", *files]
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(tmp_path / "small"), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: any(e["event"] == "epoch" for e in read_log(log)) or process.poll())
+    process.terminate()
+    printed, _ = process.communicate(timeout=WAIT)
+    assert process.returncode == 0
+    stopped = read_log(log)
+    assert [e["event"] for e in stopped[-2:]] == ["checkpoint", "stopped"]
+    assert line(stopped[-1]) in printed
+    epoch = read(out).run["epoch"]
+    assert 1 <= epoch < 200
+
+    assert main(["--resume", str(out), "--epochs", "1", *files]) == 0
+    events = read_log(log)
+    assert events[: len(stopped) - 1] == stopped[:-1]
+    assert [e["event"] for e in events if e["event"] in ENDINGS] == ["done"]
+    epochs = [e["epoch"] for e in events if e["event"] == "epoch"]
+    assert epochs == list(range(1, epoch + 2))
+
+
+def test_a_second_signal_ends_the_process_at_once(monkeypatch):
+    ends = []
+    monkeypatch.setattr(os, "_exit", ends.append)
+    stop = Stop()
+    assert not stop()
+    signal.raise_signal(signal.SIGTERM)
+    assert stop() and not ends
+    signal.raise_signal(signal.SIGINT)
+    assert ends == [128 + signal.SIGINT]
+
+
+def wait_until(true) -> None:
+    end = time.monotonic() + WAIT
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_bad_lines_of_drawings_are_left_out_and_counted_where_asked(tmp_path, capsys):
+    path = tmp_path / "drawings.jsonl"
+    good = json.dumps({"label": 7, "strokes": [[[0, 0], [9, 0], [4, 20]]]})
+    path.write_text(f"{good}\n{{}}\n{good}\nnonsense\n")
+    command = ["--drawings", str(path), "--epochs", "1", "--out", str(tmp_path / "run.pt")]
+    assert main(command) == 1
+    assert "line 2: The label must be" in capsys.readouterr().err
+    assert main([*command, "--skip-bad"]) == 0
+    assert "2 bad lines left out" in capsys.readouterr().out
+    assert len(read(tmp_path / "run.pt").run["settings"]["drawings"]) == 1
+
+
+def test_held_out_digits_are_tested_and_not_learnt_from(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet.data.HELD_OUT", 128)
+    request = Request(epochs=1, hold_out=True)
+    events = list(train(request, tmp_path / "run.pt"))
+    start, epoch = (next(e for e in events if e["event"] == kind) for kind in ("start", "epoch"))
+    assert start["images"] == len(small.train) - 128
+    logits = read(tmp_path / "run.pt").model()(frames_to_inputs(small.train.frames[-128:]))
+    right = (logits.argmax(1) == small.train.labels[-128:]).double().mean()
+    assert epoch["test_accuracy"] == pytest.approx(right.item())

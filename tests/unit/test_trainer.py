@@ -1,0 +1,215 @@
+"""The loop: learns, stops and goes on to the bit, says what went wrong."""
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from small_runs import run, same_bits, start
+
+from lenet import recipes
+from lenet.checkpoint import Checkpoint, read, write
+from lenet.data import Digits
+from lenet.drawings import Drawing, write_drawings
+from lenet.preprocess import frames_to_inputs
+from lenet.recipes import RECIPES, Schedule
+from lenet.settings import Request
+from lenet.synthetic import example_strokes, synthetic_digits
+from lenet.trainer import TrainingError, predict
+
+
+def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
+    write(checkpoint, folder / "run.pt")
+    return read(folder / "run.pt")
+
+
+@pytest.fixture
+def drawings(tmp_path: Path) -> str:
+    """A drawings file with the ten examples."""
+    path = tmp_path / "drawings.jsonl"
+    with path.open("w") as file:
+        write_drawings([Drawing(d, [torch.tensor(s).numpy() for s in strokes])
+                        for d, strokes in example_strokes().items()], file)  # fmt: skip
+    return str(path)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("stop_after", [0, 1, 15, 16, 17, 31])
+def test_a_resumed_run_ends_on_the_same_bits(
+    recipe, stop_after, data, drawings, tmp_path, monkeypatch
+):
+    """Stopped before and after the first batch, around the end of an epoch, and near the end."""
+    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
+    request = Request(recipe, "synthetic", (drawings,), epochs=2, batch_size=64, seed=3)
+    whole = start(data, request)
+    whole_events = run(whole)
+
+    first = start(data, request)
+    first_events = run(first, stop_after) if stop_after else []
+    resume = Request(resume="run.pt")
+    second = start(data, resume, through_a_file(first.checkpoint(), tmp_path))
+    second_events = run(second)
+
+    assert second.step == whole.step == 32
+    assert same_bits(second, whole)
+    told = [
+        [{k: v for k, v in e.items() if k in ("epoch", "train_loss", "test_accuracy", "loss")}
+         for e in events if e["event"] in ("batch", "epoch")]
+        for events in (whole_events, first_events + second_events)
+    ]  # fmt: skip
+    assert told[0] == told[1]
+
+
+def test_a_recipe_says_how_often_each_drawing_comes_in_an_epoch(data, drawings, monkeypatch):
+    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], repeats=3, synthetic=4))
+    trainer = start(data, Request("best", "synthetic", (drawings,)))
+    assert len(trainer.frames) == 1000 + 3 * 10 + 4
+    assert trainer.labels[1000:1030].tolist() == 3 * list(range(10))
+    next(trainer.events(lambda: True, lambda: {}), None)
+    copies = trainer.frames[1000:1030].view(3, 10, 28, 28)
+    assert copies.flatten(2).any(2).all() and not copies[0].equal(copies[1])
+
+
+def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch):
+    """A killed run leaves the checkpoint that was written while it went on."""
+    monkeypatch.setattr("lenet.trainer.SAVE_EVERY", 0.0)
+    request = Request("fast", "synthetic", epochs=2)
+    whole = start(data, request)
+
+    def keep_the_fifth() -> None:
+        if whole.step == 5:
+            write(whole.checkpoint(), tmp_path / "run.pt")
+
+    run(whole, save=keep_the_fifth)
+    resumed = start(data, Request(resume="run.pt"), read(tmp_path / "run.pt"))
+    assert resumed.step == 5
+    run(resumed)
+    assert same_bits(resumed, whole)
+
+
+def test_it_learns(data):
+    trainer = start(data, Request("fast", "synthetic", epochs=15))
+    epochs = [event for event in run(trainer) if event["event"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == list(range(1, 16))
+    assert epochs[-1]["train_loss"] < epochs[0]["train_loss"] / 2
+    assert epochs[-1]["test_accuracy"] > 0.8
+    answers = predict(trainer.model, data.test.frames).argmax(1)
+    assert epochs[-1]["test_accuracy"] == pytest.approx(
+        (answers == data.test.labels).float().mean()
+    )
+
+
+def test_the_seed_decides(data):
+    runs = [start(data, Request("fast", "synthetic", epochs=1, seed=seed)) for seed in (0, 0, 1)]
+    for trainer in runs:
+        run(trainer)
+    assert same_bits(runs[0], runs[1])
+    assert not same_bits(runs[0], runs[2])
+
+
+def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
+    """The images with the largest losses; the loss that is told is that of all."""
+    monkeypatch.setitem(RECIPES, "fast", replace(RECIPES["fast"], hardest=0.3, shift=0))
+    trainer = start(data, Request("fast", "synthetic", batch_size=50))
+    reference = copy.deepcopy(trainer.network)
+    run(trainer, stop_after=1)
+
+    batch = trainer.permutation[:50]
+    logits = reference(frames_to_inputs(data.train.frames[batch]))
+    losses = F.cross_entropy(logits, data.train.labels[batch], reduction="none")
+    hardest = losses.sort(descending=True).values[:15]
+    assert hardest.mean() > losses.mean() + 0.02  # so that a mean of others would not pass
+    (hardest.sum() / 50).backward()
+    for ours, theirs in zip(trainer.network.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+    assert trainer.epoch_loss == [pytest.approx(losses.mean().item()), 1]
+
+
+def test_the_logged_loss_is_the_mean_of_the_batches_since(data, monkeypatch):
+    monkeypatch.setattr("lenet.trainer.LOG_EVERY", 4)
+    trainer = start(data, Request("tutorial", "synthetic", epochs=1))
+    losses = []
+    look = trainer._look_at_losses
+
+    def listen() -> None:
+        losses.extend(loss.item() for loss in trainer.losses)
+        look()
+
+    monkeypatch.setattr(trainer, "_look_at_losses", listen)
+    batches = [event for event in run(trainer) if event["event"] == "batch"]
+    assert [event["batch"] for event in batches] == [4, 8, 12, 16]
+    for number, event in enumerate(batches):
+        assert event["loss"] == pytest.approx(sum(losses[4 * number : 4 * number + 4]) / 4)
+
+
+def test_more_epochs_count_on_and_do_not_unlearn(data, tmp_path):
+    first = start(data, Request("fast", "synthetic", epochs=3))
+    run(first)
+    before = through_a_file(first.checkpoint(), tmp_path)
+    second = start(data, Request(epochs=2, resume="run.pt"), before)
+    epochs = [event for event in run(second) if event["event"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == [4, 5]
+    assert second.accuracy > first.accuracy - 0.02
+
+
+def test_bare_weights_are_gone_on_from(data, tmp_path):
+    """The lesson's own .pth."""
+    first = start(data, Request("fast", "synthetic", epochs=15))
+    run(first)
+    torch.save(first.network.state_dict(), tmp_path / "MNIST_net.pth")
+    request = Request("tutorial", "synthetic", epochs=1, resume="MNIST_net.pth")
+    second = start(data, request, read(tmp_path / "MNIST_net.pth"))
+    epochs = [event for event in run(second) if event["event"] == "epoch"]
+    assert [event["epoch"] for event in epochs] == [1]
+    assert epochs[0]["train_loss"] < 1  # an untrained network's is 2.3
+
+
+def test_other_settings_are_taken_on_resuming(data, tmp_path):
+    first = start(data, Request("fast", "synthetic", epochs=2, batch_size=64))
+    run(first, stop_after=5)
+    checkpoint = through_a_file(first.checkpoint(), tmp_path)
+    request = Request(batch_size=100, learning_rate=0.01, resume="run.pt")
+    second = start(data, request, checkpoint)
+    assert second.seen == 5 * 64
+    assert second.schedule == Schedule(5, 5 + 7 + 10, 0.01, RECIPES["fast"].warm_up)
+    run(second)
+    assert (second.epoch, second.step) == (2, 22)
+
+
+def test_other_data_begin_a_new_epoch(data, tmp_path):
+    first = start(data, Request("fast", "synthetic", epochs=2))
+    run(first, stop_after=5)
+    other = replace(data, train=Digits(*synthetic_digits(500, seed=9)))
+    second = start(other, Request(resume="run.pt"), through_a_file(first.checkpoint(), tmp_path))
+    assert (second.epoch, second.seen) == (0, 0)
+    run(second)
+    assert second.epoch == 2
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(data):
+    trainer = start(data, Request("fast", "synthetic", epochs=1))
+    run(trainer, stop_after=3)
+    with torch.no_grad():
+        trainer.network.fc3.weight[0, 0] = float("nan")
+    with pytest.raises(TrainingError, match=r"nan in batch 4 of epoch 1 at learning rate 0\.0"):
+        run(trainer)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 10, 1000])
+def test_the_cycle_fits_the_run(steps):
+    schedule = Schedule(7, 7 + steps, 0.1, 0.2)
+    rates = [schedule.rate(step) for step in range(7, 7 + steps)]
+    assert all(0 < rate <= 0.1 for rate in rates)
+    if steps >= 10:
+        top = rates.index(max(rates))
+        assert max(rates) > 0.085 and rates[-1] < 0.02
+        assert rates[:top] == sorted(rates[:top])
+        assert rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def test_the_lessons_rate_is_constant():
+    lesson = recipes.RECIPES["tutorial"]
+    schedule = Schedule(0, 100, lesson.learning_rate, lesson.warm_up)
+    assert {schedule.rate(step) for step in range(100)} == {0.001}
