@@ -1,14 +1,24 @@
-"""Open a picture file that somebody sent: what may be a bomb is refused before it is unpacked.
+"""Files that strangers send, pictures and networks: each is checked before it is opened.
 
-This file knows files and formats; where the digit is in a picture is `lenet.preprocess`'s business.
+`lenet.image` finds the digit in a picture; `lenet.checkpoint` reads a network without running it.
 """
 
 import io
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
 
 from PIL import Image
 
-MAX_BYTES = 8 << 20  # a telephone's photograph takes 2 to 5 MB
+from lenet.checkpoint import SUFFIXES, Checkpoint, CheckpointError, read, write
+from lenet.files import checkpoints_folder
+from lenet.server.visitors import tidy
+
+MAX_PICTURE = 8 << 20  # bytes: a telephone's photograph takes 2 to 5 MB
 MAX_PIXELS = 25_000_000
+MAX_NETWORK = 2 << 20  # bytes: a checkpoint of ours takes less than one
+MAX_BYTES = max(MAX_PICTURE, MAX_NETWORK)  # of any file
 
 _FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF")  # none that starts a program
 _ENOUGH = 512  # pixels a side: JPEGs are unpacked no larger than needed to find the digit
@@ -20,8 +30,8 @@ def open_picture(content: bytes) -> Image.Image:
     Raises:
         ValueError: it is too large, damaged or no picture; one sentence.
     """
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"The picture's file is larger than {MAX_BYTES >> 20} MB: shrink it.")
+    if len(content) > MAX_PICTURE:
+        raise ValueError(f"The picture's file is larger than {MAX_PICTURE >> 20} MB: shrink it.")
     try:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
         width, height = image.size
@@ -38,3 +48,27 @@ def open_picture(content: bytes) -> Image.Image:
             "The file is damaged or no picture: send a PNG, JPEG, WebP, BMP, GIF or TIFF."
         ) from error
     return image
+
+
+def keep_upload(path: Path) -> Path:
+    """Keep an uploaded checkpoint under a name that the server chooses.
+
+    Of its content only the weights and their calibration are kept: a stranger's run is not resumed.
+
+    Raises:
+        CheckpointError: the file is too large, is no LeNet checkpoint or cannot be kept; one
+            sentence.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise CheckpointError("This is no checkpoint: choose a file that ends in .pt or .pth.")
+    if path.stat().st_size > MAX_NETWORK:
+        raise CheckpointError(f"This is no LeNet: the file is larger than {MAX_NETWORK >> 20} MB.")
+    sent = read(path)
+    weights = {name: value.float().clone() for name, value in sent.weights.items()}
+    kept = Checkpoint(weights, temperature=sent.temperature, sure_above=sent.sure_above)
+    name = f"upload-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.pt"
+    with suppress(OSError):  # write says what is wrong with the folder
+        checkpoints_folder().mkdir(parents=True, exist_ok=True)
+    write(kept, checkpoints_folder() / name)
+    tidy()
+    return checkpoints_folder() / name

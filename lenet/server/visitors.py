@@ -9,21 +9,18 @@ import hmac
 import logging
 import math
 import os
-import secrets
 import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from lenet.checkpoint import SHIPPED, SUFFIXES, Checkpoint, CheckpointError, read, write
+from lenet.checkpoint import SHIPPED, SUFFIXES, read
 from lenet.events import line
 from lenet.files import checkpoints_folder
 from lenet.server import runs
 from lenet.settings import Request, settle
 
-MAX_UPLOAD = 2 << 20  # bytes: a checkpoint of ours takes less than one
 KEPT = 20  # runs and uploads in a public server's folder
 KEPT_BYTES = 40 << 20
 EVERY = 1.0  # seconds between two looks at a run
@@ -148,29 +145,6 @@ def _follow(name: str, rules: Policy) -> None:
 
 
 # ---------------------------------------------------------------- checkpoints
-
-
-def keep_upload(path: Path) -> Path:
-    """Check a checkpoint that a visitor brought, and keep it under a name of the server's.
-
-    Its weights are taken and nothing else: what a stranger's file says of its run is not resumed.
-
-    Raises:
-        CheckpointError: it is too large, no LeNet checkpoint, or cannot be kept; one sentence.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise CheckpointError("This is no checkpoint: choose a file that ends in .pt or .pth.")
-    if path.stat().st_size > MAX_UPLOAD:
-        raise CheckpointError(f"This is no LeNet: the file is larger than {MAX_UPLOAD >> 20} MB.")
-    sent = read(path)
-    weights = {name: value.float().clone() for name, value in sent.weights.items()}
-    kept = Checkpoint(weights, temperature=sent.temperature, sure_above=sent.sure_above)
-    name = f"upload-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.pt"
-    with suppress(OSError):  # write says what is wrong with the folder
-        checkpoints_folder().mkdir(parents=True, exist_ok=True)
-    write(kept, checkpoints_folder() / name)
-    tidy()
-    return checkpoints_folder() / name
 
 
 def tidy() -> None:

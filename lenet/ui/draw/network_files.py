@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lenet.checkpoint import SUFFIXES, CheckpointError
-from lenet.server import recognizers, visitors
+from lenet.server import recognizers, uploads
 from lenet.ui.gradio_page import QUEUED, QUIET
 
 
@@ -39,7 +39,7 @@ def _link(name: str | None) -> str | None:
 def _keep(file: dict[str, Any] | None) -> list[Any]:
     """Keep an uploaded network and choose it."""
     try:
-        kept = visitors.keep_upload(Path(file["path"]))
+        kept = uploads.keep_upload(Path(file["path"]))
     except CheckpointError as error:
         raise gr.Error(str(error), print_exception=False) from error
     return [gr.update(choices=list(recognizers.paths()), value=kept.name), None]

@@ -1,0 +1,83 @@
+"""lenet.server.uploads: the networks that strangers send. Pictures are sent in `test_api`."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from lenet import LeNet
+from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read, write
+from lenet.files import checkpoints_folder
+from lenet.server import uploads
+from lenet.server.uploads import keep_upload
+
+
+@pytest.fixture(autouse=True)
+def checkpoints(tmp_path: Path, monkeypatch) -> Path:
+    """An empty folder of checkpoints on a machine of one's own."""
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.delenv("LENET_TRAINING", raising=False)
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    checkpoints_folder().mkdir()
+    return checkpoints_folder()
+
+
+def network() -> Checkpoint:
+    return Checkpoint({name: value.detach() for name, value in LeNet().named_parameters()})
+
+
+def test_an_upload_keeps_its_weights_and_nothing_of_its_run(tmp_path):
+    sent = network()
+    sent.averaged = {name: value + 1 for name, value in sent.network.items()}
+    sent.run = {"settings": {"drawings": ("/etc/passwd",)}}
+    sent.temperature = 1.5
+    write(sent, tmp_path / "mine.pt")
+    kept = read(keep_upload(tmp_path / "mine.pt"))
+    assert kept.run is None and kept.averaged is None and kept.temperature == 1.5
+    for name, value in sent.averaged.items():
+        assert torch.equal(kept.network[name], value)
+
+
+def test_a_bare_pth_of_half_precision_is_kept_as_float32(tmp_path):
+    torch.save(LeNet().half().state_dict(), tmp_path / "mine.PTH")
+    (tmp_path / "mine.PTH").rename(tmp_path / "mine.pth")
+    kept = read(keep_upload(tmp_path / "mine.pth"))
+    assert {value.dtype for value in kept.network.values()} == {torch.float32}
+
+
+def test_the_server_chooses_the_name(tmp_path):
+    before = SHIPPED.read_bytes()
+    write(network(), tmp_path / "lenet.pt")
+    first, second = keep_upload(tmp_path / "lenet.pt"), keep_upload(tmp_path / "lenet.pt")
+    assert first != second
+    assert first.parent == second.parent == checkpoints_folder()
+    assert first.name.startswith("upload-")
+    assert SHIPPED.read_bytes() == before
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("evil",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("mine.txt", b"", "ends in .pt or .pth"),
+        ("mine.pt", bytes(uploads.MAX_NETWORK + 1), "larger than 2 MB"),
+        ("mine.pt", b"hello", "mine.pt"),
+        ("mine.pt", Evil(), "might run code"),
+        ("mine.pt", {"conv1.weight": torch.zeros(6, 1, 5, 5)}, "another network"),
+    ],
+)
+def test_what_is_no_network_is_refused_and_not_kept(tmp_path, monkeypatch, name, content, words):
+    monkeypatch.chdir(tmp_path)
+    if isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    else:
+        torch.save(content, tmp_path / name)
+    with pytest.raises(CheckpointError, match=words):
+        keep_upload(tmp_path / name)
+    assert not list(checkpoints_folder().iterdir())
+    assert not (tmp_path / "evil").exists()
