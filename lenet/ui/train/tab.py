@@ -14,6 +14,7 @@ from lenet.data import DATA_SETS, mnist_progress
 from lenet.events import Event, line
 from lenet.recipes import RECIPES
 from lenet.server import recognizers, runs, visitors
+from lenet.server.data_sets import LABELS
 from lenet.server.runs import Run
 from lenet.settings import Request, check_limits, settings_of
 from lenet.ui.gradio_page import QUEUED, QUIET
@@ -104,6 +105,7 @@ def _settings_fields() -> list[gr.components.Component]:
                 elem_id="train-recipe",
             ),
             gr.Radio(
+                LABELS,
                 value=DATA_SETS[0],
                 label="Data",
                 elem_id="train-data",
