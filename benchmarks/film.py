@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from lenet.events import Event
+from lenet.events import Event, Start, latest
 from lenet.film import FilmWriter
 from lenet.server import runs
 from lenet.settings import Request
@@ -87,10 +87,11 @@ def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
     if run.state != "finished":
         raise SystemExit(run.message)
     time.sleep(1)  # the next run is named by its second
-    elapsed = run.events[-1]["elapsed"]
+    elapsed = run.events[-1].elapsed
     noted = run.film.with_suffix(".seconds")
     writing = float(noted.read_text()) if filmed else 0.0
-    return run.events[0]["images"] / elapsed, writing / elapsed, reading
+    start = latest(run.events, Start)
+    return start.images / elapsed, writing / elapsed, reading
 
 
 def watch(name: str, digit: int, known: list[int]) -> list[int]:

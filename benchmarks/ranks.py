@@ -5,13 +5,14 @@ with two processes, and prints the images a second of both and their ratio.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+
+from lenet.events import Batch, read_log
 
 
 def speed(ranks: int) -> float:
@@ -23,8 +24,8 @@ def speed(ranks: int) -> float:
         command += ["--log", str(log), "--out", f"{folder}/run.pt"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-        events = [json.loads(line) for line in log.read_text().splitlines()]
-    return median(e["images_per_second"] for e in events if e["event"] == "batch")
+        events = read_log(log)
+    return median(event.images_per_second for event in events if isinstance(event, Batch))
 
 
 def main() -> None:

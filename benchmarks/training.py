@@ -1,6 +1,6 @@
 """The lesson's own training loop and ours, alternately on the same machine.
 
-`python benchmarks/training.py [--seeds N] [--json]` prints a table of seconds, accuracies and
+`python -m benchmarks.training [--seeds N] [--json]` prints a table of seconds, accuracies and
 ratios. Every run is a process of its own; start-up and evaluation are left out of all times.
 """
 
@@ -13,6 +13,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
+
+from lenet.events import Epoch, read_log
 
 ROOT = Path(__file__).parent.parent
 LESSON_EPOCHS = 5
@@ -87,12 +89,11 @@ def ours(seed: int, *options: str) -> dict[str, list[float]]:
         subprocess.run(
             [*command, "--out", str(out), *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
         )
-        events = [json.loads(line) for line in log.read_text().splitlines()]
-    epochs = [event for event in events if event["event"] == "epoch"]
-    ends = [0.0] + [event["elapsed"] for event in epochs]
+        epochs = [event for event in read_log(log) if isinstance(event, Epoch)]
+    ends = [0.0] + [event.elapsed for event in epochs]
     return {
         "seconds": [end - begin for begin, end in pairwise(ends)],
-        "accuracies": [event["test_accuracy"] for event in epochs],
+        "accuracies": [event.test_accuracy for event in epochs],
     }
 
 

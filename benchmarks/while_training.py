@@ -20,7 +20,7 @@ from statistics import median, quantiles
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.responsiveness import chromium, draw, open_pad, quick_examples, served
-from lenet.events import read_log
+from lenet.events import Batch, read_log
 
 DRAWINGS = 10  # a round
 WATCHERS = 10
@@ -78,7 +78,7 @@ def speed(page: Page, folder: Path) -> float:
     rates: list[float] = []
     while len(rates) < BATCHES // 100:
         time.sleep(0.2)
-        rates = [e["images_per_second"] for e in read_log(log) if e["event"] == "batch"]
+        rates = [e.images_per_second for e in read_log(log) if isinstance(e, Batch)]
     stop(page)
     return median(rates)
 

@@ -1,28 +1,237 @@
-"""The event log of a training run: JSON lines, written as the run goes, read while it goes.
+"""What happens in a training run, as types, and its log: one JSON object a line.
 
-An event is a dict with `event` and `elapsed`; `lenet.train` says which there are. This file writes
-and reads them and puts them into the words of the lesson.
+`lenet.train` yields events; the log is written as the run goes, and read while it goes. What a log
+holds is checked where it is read and trusted afterwards. This file also puts events into the words
+of the lesson. It knows nothing of how a run trains.
 """
 
 import json
-import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-Event = dict[str, Any]
-
-ENDINGS = ("done", "stopped", "error")
+from lenet.files import replacing
 
 
 class LogError(RuntimeError):
-    """A log that cannot be written: one sentence with the file and the reason."""
+    """A log that cannot be written or read: one sentence with the file and the reason."""
+
+
+# ---------------------------------------------------------------- the events
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Happened:
+    """What every event tells.
+
+    Attributes:
+        elapsed: seconds of training so far; evaluation and start-up are not counted.
+    """
+
+    elapsed: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start(_Happened):
+    """A run begins or goes on: its settings, as `lenet.settings.Settings` has them, and its place.
+
+    Attributes:
+        epoch: epochs that are done.
+        batch: batches of the next epoch that are done.
+        pid: of the process that trains.
+        device: such as `cpu`.
+        parameters: of the network.
+        images: that an epoch has.
+        bad_lines: of drawings files that were left out.
+        batches: that an epoch has.
+        resumed_from: the checkpoint that the run goes on from, or None.
+        changed: in words, each setting that differs from the checkpoint's.
+    """
+
+    recipe: str
+    data: str
+    drawings: tuple[str, ...]
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+    hold_out: bool = False  # what has a default here is missing from the oldest logs
+    skip_bad: bool = False
+    epoch: int
+    batch: int
+    pid: int
+    device: str
+    parameters: int
+    images: int
+    bad_lines: int = 0
+    batches: int
+    resumed_from: str | None
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(_Happened):
+    """A hundred batches are done.
+
+    Attributes:
+        epoch: the running one, from 1.
+        batch: batches of it that are done.
+        loss: the mean over the batches since the event before.
+        learning_rate: of the last batch.
+        images_per_second: since the event before.
+    """
+
+    epoch: int
+    batch: int
+    loss: float
+    learning_rate: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch(_Happened):
+    """An epoch is done.
+
+    Attributes:
+        epoch: its number, from 1.
+        train_loss: the mean over its batches.
+        test_loss: of the test images.
+        test_accuracy: the share of the test images that were read right, 0..1.
+    """
+
+    epoch: int
+    train_loss: float
+    test_loss: float
+    test_accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved(_Happened):
+    """The checkpoint `path` was written."""
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done(_Happened):
+    """The last epoch is done: the end.
+
+    Attributes:
+        test_accuracy: after it, 0..1.
+        checkpoint: the path of the last checkpoint.
+    """
+
+    test_accuracy: float
+    checkpoint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(_Happened):
+    """The run was asked to stop and can go on: the end for now.
+
+    Attributes:
+        test_accuracy: after the last whole epoch, 0..1, or None before the first.
+        checkpoint: the path of the last checkpoint.
+    """
+
+    test_accuracy: float | None
+    checkpoint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Error(_Happened):
+    """The run failed: the end.
+
+    Attributes:
+        kind: the exception's name.
+        message: one sentence for whoever asked for the run.
+    """
+
+    kind: str
+    message: str
+
+
+Ending = Done | Stopped | Error
+Event = Start | Batch | Epoch | Saved | Ending
+
+_KINDS: dict[str, type[Event]] = {
+    "start": Start,
+    "batch": Batch,
+    "epoch": Epoch,
+    "checkpoint": Saved,
+    "done": Done,
+    "stopped": Stopped,
+    "error": Error,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_TYPES = {kind: get_type_hints(kind) for kind in _NAMES}
+
+AnEvent = TypeVar("AnEvent", bound=Event)
+
+
+def latest(events: Sequence[Event], kind: type[AnEvent]) -> AnEvent | None:
+    """The last event of a kind, or None where there is none."""
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+
+
+# ---------------------------------------------------------------- an event ↔ a line of JSON
+
+
+def to_json(event: Event) -> str:
+    """An event as one JSON object on one line, without the line's end."""
+    return json.dumps({"event": _NAMES[type(event)], **asdict(event)})
+
+
+def from_json(text: str | bytes) -> Event:
+    """The event that one line of a log holds; fields that this version does not know are ignored.
+
+    Raises:
+        ValueError: it is no JSON object, of no known kind, or lacks a field or its type; one
+            sentence that says which.
+    """
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("It is not JSON.") from error
+    name = record.get("event") if isinstance(record, dict) else None
+    kind = _KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise ValueError("It is not an event that this version knows.")
+    known: dict[str, Any] = {}
+    for field in fields(kind):
+        if field.name in record:
+            value = record[field.name]
+            if isinstance(value, list):
+                value = tuple(value)
+            if not _fits(value, _TYPES[kind][field.name]):
+                raise ValueError(f"Its event {name!r} has an unusable {field.name!r}.")
+            known[field.name] = value
+        elif field.default is MISSING:
+            raise ValueError(f"Its event {name!r} has no {field.name!r}.")
+    return kind(**known)
+
+
+def _fits(value: object, type_: Any) -> bool:
+    """Whether a value that JSON gave is of the type of an event's field."""
+    if isinstance(type_, UnionType):
+        return any(_fits(value, one) for one in get_args(type_))
+    if get_origin(type_) is tuple:
+        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+    if type_ is float:
+        return type(value) in (int, float)  # bool is an int too
+    return type(value) is type_
+
+
+# ---------------------------------------------------------------- the log
 
 
 class EventLog:
     """A log that is written to, each event as soon as it happens.
 
-    The `start` of a new run begins the file anew. The `start` of a resumed run goes on where its
+    The `Start` of a new run begins the file anew. The `Start` of a resumed run goes on where its
     checkpoint stood: what a killed run had logged after that happens once more.
     """
 
@@ -43,27 +252,25 @@ class EventLog:
         """Write one event.
 
         Raises:
-            LogError: the disk is full, or the folder is gone.
+            LogError: the disk is full, the folder is gone, or a resumed run's log is damaged.
         """
         with self._told():
-            if event["event"] == "start":
+            if isinstance(event, Start):
                 self._begin(event)
             else:
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(event) + "\n")
+                    file.write(to_json(event) + "\n")
 
-    def _begin(self, start: Event) -> None:
-        """Rewrite the log up to a `start`, at once: a full disk leaves it as it was."""
-        kept = []
-        if start["resumed_from"]:
-            kept = _before(read_log(self.path), (start["epoch"], start["batch"]))
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(event) + "\n" for event in [*kept, start])
-        os.replace(temporary, self.path)
+    def _begin(self, start: Start) -> None:
+        """Rewrite the log up to a `Start`, at once: a full disk leaves it as it was."""
+        kept: list[Event] = []
+        if start.resumed_from:
+            kept = _before(read_log(self.path), (start.epoch, start.batch))
+        with replacing(self.path) as file:
+            file.writelines(to_json(event).encode() + b"\n" for event in [*kept, start])
 
     @contextmanager
-    def _told(self):
+    def _told(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -73,66 +280,83 @@ class EventLog:
 
 def _before(events: list[Event], position: tuple[int, int]) -> list[Event]:
     """The events up to a position, (epochs done, batches of the next done), without an ending."""
-    kept = []
+    kept: list[Event] = []
     for event in events:
-        if event["event"] in ENDINGS or _when(event) > position:
+        if isinstance(event, Ending) or _when(event) > position:
             break
         kept.append(event)
     return kept
 
 
+def _when(event: Event) -> tuple[int, int]:
+    if isinstance(event, Batch):
+        return event.epoch - 1, event.batch
+    return (event.epoch, 0) if isinstance(event, Epoch) else (0, 0)
+
+
 def read_log(path: Path | str) -> list[Event]:
-    """All whole events of a log; a line that is still being written is left out."""
+    """All whole events of a log; a line that is still being written is left out.
+
+    Raises:
+        LogError: a line is damaged, or of a version that this one does not know.
+    """
+    path = Path(path)
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
-    return [json.loads(text) for text in lines if text.endswith("\n")]
+    events = []
+    for number, text in enumerate(lines, 1):
+        try:
+            events.append(from_json(text))
+        except ValueError as error:
+            raise LogError(
+                f"The log {path.name} could not be read, line {number}: {error}"
+            ) from error
+    return events
 
 
-def _when(event: Event) -> tuple[int, int]:
-    if event["event"] == "batch":
-        return event["epoch"] - 1, event["batch"]
-    return (event["epoch"], 0) if event["event"] == "epoch" else (0, 0)
+# ---------------------------------------------------------------- in words
 
 
 def line(event: Event) -> str | None:
     """An event in the words of the lesson, or None for one that needs no words."""
-    kind = event["event"]
-    if kind == "start":
-        return _start_line(event)
-    if kind == "batch":
-        return f"[{event['epoch']}, {event['batch']:5d}] loss: {event['loss']:.3f}"
-    if kind == "epoch":
-        return (
-            f"Epoch {event['epoch']}: {event['test_accuracy']:.2%} of the test images right, "
-            f"test loss {event['test_loss']:.3f}"
-        )
-    if kind == "done":
-        return f"Finished training after {event['elapsed']:.1f} s"
-    if kind == "stopped":
-        return f"Stopped after {event['elapsed']:.1f} s of training"
-    if kind == "error":
-        return event["message"]
-    return None
+    match event:
+        case Start():
+            return _start_line(event)
+        case Batch():
+            return f"[{event.epoch}, {event.batch:5d}] loss: {event.loss:.3f}"
+        case Epoch():
+            return (
+                f"Epoch {event.epoch}: {event.test_accuracy:.2%} of the test images right, "
+                f"test loss {event.test_loss:.3f}"
+            )
+        case Done():
+            return f"Finished training after {event.elapsed:.1f} s"
+        case Stopped():
+            return f"Stopped after {event.elapsed:.1f} s of training"
+        case Error():
+            return event.message
+        case Saved():
+            return None
 
 
-def _start_line(event: Event) -> str:
+def _start_line(event: Start) -> str:
     settings = (
-        f"recipe {event['recipe']}, data {_data(event)}, {event['epochs']} epochs, "
-        f"batches of {event['batch_size']}, learning rate {event['learning_rate']:g}, "
-        f"seed {event['seed']}, on {event['device']}"
+        f"recipe {event.recipe}, data {_data(event)}, {event.epochs} epochs, "
+        f"batches of {event.batch_size}, learning rate {event.learning_rate:g}, "
+        f"seed {event.seed}, on {event.device}"
     )
-    if not event["resumed_from"]:
+    if not event.resumed_from:
         return f"Training: {settings}"
-    changed = ", ".join(event["changed"]) or "nothing"
-    return f"Resuming {Path(event['resumed_from']).name}, changed: {changed}; {settings}"
+    changed = ", ".join(event.changed) or "nothing"
+    return f"Resuming {Path(event.resumed_from).name}, changed: {changed}; {settings}"
 
 
-def _data(event: Event) -> str:
-    words = " and ".join([event["data"], *(Path(path).name for path in event.get("drawings", ()))])
-    if event.get("bad_lines"):
-        words += f" ({event['bad_lines']} bad lines left out)"
-    if event.get("hold_out"):
+def _data(event: Start) -> str:
+    words = " and ".join([event.data, *(Path(path).name for path in event.drawings)])
+    if event.bad_lines:
+        words += f" ({event.bad_lines} bad lines left out)"
+    if event.hold_out:
         words += " (the last training images held out as the test set)"
     return words

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lenet.events import Event
+from lenet.events import Batch, Done, Event, Stopped
 from lenet.model import LeNet
 from lenet.trainer import LOG_EVERY, Trainer
 
@@ -119,9 +119,8 @@ class FilmWriter:
             return
         end = self._trainer.schedule.end
         places = [_place(self._first, n, end) for n in (self._last, self._trainer.step)]
-        if event["event"] in ("done", "stopped") or (
-            event["event"] == "batch" and places[0] < places[1]
-        ):
+        due = isinstance(event, Batch) and places[0] < places[1]
+        if due or isinstance(event, Done | Stopped):
             self._take()
 
     def _take(self) -> None:

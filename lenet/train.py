@@ -1,16 +1,9 @@
 """Train LeNet: a run as a stream of events, and the command line.
 
-`python -m lenet.train --help` tells how to use it. A run's events are dicts with `event` and
-`elapsed` (seconds of training so far; evaluation and start-up are not counted):
-
-- `start`: recipe, data, device, parameters, resumed_from, and the settings
-- `batch`, every 100 batches: epoch, batch, loss (the mean since the last one), learning_rate,
-  images_per_second
-- `epoch`: epoch, train_loss, test_loss, test_accuracy
-- `checkpoint`: path
-- last exactly one of `done`, `stopped`, `error` (message)
-
-This file knows nothing of pages or of who follows a run.
+`python -m lenet.train --help` tells how to use it. `lenet.events` says what the events are: a
+`Start` and a `Saved`, a `Batch` every 100 batches, an `Epoch` and a `Saved` after each epoch, more
+`Saved` between them, and last exactly one `Done`, `Stopped` or `Error`. This file knows nothing of
+pages or of who follows a run.
 """
 
 import argparse
@@ -29,7 +22,18 @@ from tqdm import tqdm
 from lenet.checkpoint import Checkpoint, CheckpointError, read, write
 from lenet.data import DATA_SETS, hold_out, load
 from lenet.distributed import Team
-from lenet.events import Event, EventLog, LogError, line
+from lenet.events import (
+    Batch,
+    Done,
+    Error,
+    Event,
+    EventLog,
+    LogError,
+    Saved,
+    Start,
+    Stopped,
+    line,
+)
 from lenet.files import checkpoints_folder
 from lenet.recipes import RECIPES
 from lenet.settings import Request, settings_of, settle
@@ -42,7 +46,7 @@ def train(
     stop: Callable[[], bool] = lambda: False,
     begun: Callable[[Trainer], None] = lambda trainer: None,
 ) -> Iterator[Event]:
-    """Train, and yield the run's events, the last of them `done`, `stopped` or `error`.
+    """Train, and yield the run's events, the last of them `Done`, `Stopped` or `Error`.
 
     Args:
         request: what is asked for.
@@ -54,7 +58,7 @@ def train(
     elapsed = 0.0
     try:
         for event in _train(request, Path(out), stop, begun):
-            elapsed = event["elapsed"]
+            elapsed = event.elapsed
             yield event
         return
     except (ValueError, RuntimeError, OSError) as error:
@@ -62,7 +66,7 @@ def train(
     except MemoryError as error:
         kind = type(error).__name__
         message = "The machine ran out of memory: choose a smaller batch size."
-    yield {"event": "error", "elapsed": elapsed, "kind": kind, "message": message}
+    yield Error(elapsed=elapsed, kind=kind, message=message)
 
 
 def _train(
@@ -88,10 +92,10 @@ def _train(
                 f"{resumed.path.name} holds a run that is damaged or of another version."
             ) from error
 
-    def save() -> Event:
+    def save() -> Saved:
         if team.leads:
             write(trainer.checkpoint(), out)
-        return {"event": "checkpoint", "elapsed": trainer.elapsed, "path": str(out)}
+        return Saved(elapsed=trainer.elapsed, path=str(out))
 
     begun(trainer)
     yield _start_event(request, trainer, resumed)
@@ -106,37 +110,35 @@ def _train(
             f"last checkpoint is kept. This one was told: {error}"
         ) from error
     yield save()
-    yield {
-        "event": "done" if trainer.finished else "stopped",
-        "elapsed": trainer.elapsed,
-        "test_accuracy": trainer.accuracy,
-        "checkpoint": str(out),
-    }
+    elapsed, accuracy = trainer.elapsed, trainer.accuracy
+    if trainer.finished and accuracy is not None:
+        yield Done(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
+    else:
+        yield Stopped(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
     team.leave()
 
 
-def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None) -> Event:
+def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None) -> Start:
     settings = asdict(trainer.settings)
     before = asdict(settings_of(resumed.run)) if resumed and resumed.run else settings
-    return {
-        "event": "start",
-        "elapsed": trainer.elapsed,
+    return Start(
+        elapsed=trainer.elapsed,
         **settings,
-        "epoch": trainer.epoch,
-        "batch": trainer.batch,
-        "pid": os.getpid(),
-        "device": str(trainer.team.device),
-        "parameters": sum(p.numel() for p in trainer.network.parameters()),
-        "images": len(trainer.frames),
-        "bad_lines": trainer.bad_lines,
-        "batches": math.ceil(len(trainer.frames) / trainer.settings.batch_size),
-        "resumed_from": request.resume,
-        "changed": [
+        epoch=trainer.epoch,
+        batch=trainer.batch,
+        pid=os.getpid(),
+        device=str(trainer.team.device),
+        parameters=sum(p.numel() for p in trainer.network.parameters()),
+        images=len(trainer.frames),
+        bad_lines=trainer.bad_lines,
+        batches=math.ceil(len(trainer.frames) / trainer.settings.batch_size),
+        resumed_from=request.resume,
+        changed=tuple(
             f"{name} {before[name]} → {value}"
             for name, value in settings.items()
             if value != before[name]
-        ],
-    }
+        ),
+    )
 
 
 def keep_freed_memory() -> None:
@@ -198,33 +200,37 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         log = EventLog(options.log) if options.log and leads else None
         with tqdm(unit=" batches", disable=not (leads and sys.stderr.isatty()), leave=False) as bar:
+            failed = False
+            start = None
             for event in train(request, out, Stop()):
                 if log:
                     log.append(event)
+                if isinstance(event, Start):
+                    start = event
                 if leads:
-                    _show(event, bar)
+                    _show(event, start, bar)
+                failed = isinstance(event, Error)
     except LogError as error:
         print(error, file=sys.stderr)
         return 1
-    return 1 if event["event"] == "error" else 0
+    return 1 if failed else 0
 
 
-def _show(event: Event, bar: tqdm) -> None:
+def _show(event: Event, start: Start | None, bar: tqdm) -> None:
     """Print an event's line, and move the progress bar where there is a terminal."""
-    kind = event["event"]
-    if kind == "start":
-        bar.reset(total=event["epochs"] * event["batches"])
-        bar.per_epoch = event["batches"]
-    if kind in ("start", "batch"):
-        bar.update((event["epoch"] - (kind == "batch")) * bar.per_epoch + event["batch"] - bar.n)
+    if isinstance(event, Start):
+        bar.reset(total=event.epochs * event.batches)
+        bar.update(event.epoch * event.batches + event.batch)
+    elif isinstance(event, Batch) and start:
+        bar.update((event.epoch - 1) * start.batches + event.batch - bar.n)
     text = line(event)
     if text:
-        bar.write(text, file=sys.stderr if kind == "error" else sys.stdout)
+        bar.write(text, file=sys.stderr if isinstance(event, Error) else sys.stdout)
         sys.stdout.flush()
-    if kind in ("done", "stopped"):
-        accuracy = event["test_accuracy"]
+    if isinstance(event, Done | Stopped):
+        accuracy = event.test_accuracy
         known = f"{accuracy:.2%} of the test images right; " if accuracy is not None else ""
-        print(f"{known}checkpoint {event['checkpoint']}")
+        print(f"{known}checkpoint {event.checkpoint}")
 
 
 def _parser() -> argparse.ArgumentParser:

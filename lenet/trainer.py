@@ -19,7 +19,7 @@ from lenet.cuda_graph import Recorded
 from lenet.data import DataSet, Digits
 from lenet.distributed import Team
 from lenet.drawings import drawings_to_segments, read_drawings
-from lenet.events import Event
+from lenet.events import Batch, Epoch, Event
 from lenet.model import LeNet
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
@@ -254,31 +254,29 @@ class Trainer:
                 sums[0] += loss
                 sums[1] += 1
 
-    def _batch_event(self, images_per_second: float) -> Event:
+    def _batch_event(self, images_per_second: float) -> Batch:
         loss, self.logged = self.logged[0] / self.logged[1], [0.0, 0]
-        return {
-            "event": "batch",
-            "elapsed": self.elapsed,
-            "epoch": self.epoch + 1,
-            "batch": self.batch,
-            "loss": loss,
-            "learning_rate": self.schedule.rate(self.step - 1),
-            "images_per_second": images_per_second,
-        }
+        return Batch(
+            elapsed=self.elapsed,
+            epoch=self.epoch + 1,
+            batch=self.batch,
+            loss=loss,
+            learning_rate=self.schedule.rate(self.step - 1),
+            images_per_second=images_per_second,
+        )
 
-    def _epoch_event(self) -> Event:
+    def _epoch_event(self) -> Epoch:
         train_loss, self.epoch_loss = self.epoch_loss[0] / self.epoch_loss[1], [0.0, 0]
         self.logged = [0.0, 0]
         logits = predict(self.model, self.test.frames)
         self.accuracy = (logits.argmax(1) == self.test.labels).double().mean().item()
-        return {
-            "event": "epoch",
-            "elapsed": self.elapsed,
-            "epoch": self.epoch,
-            "train_loss": train_loss,
-            "test_loss": F.cross_entropy(logits, self.test.labels).item(),
-            "test_accuracy": self.accuracy,
-        }
+        return Epoch(
+            elapsed=self.elapsed,
+            epoch=self.epoch,
+            train_loss=train_loss,
+            test_loss=F.cross_entropy(logits, self.test.labels).item(),
+            test_accuracy=self.accuracy,
+        )
 
     # ------------------------------------------------------------ checkpoints
 

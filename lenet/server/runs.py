@@ -22,7 +22,18 @@ import torch
 from filelock import FileLock, Timeout
 
 from lenet.checkpoint import SHIPPED, read
-from lenet.events import ENDINGS, Event, EventLog, LogError, read_log
+from lenet.events import (
+    Done,
+    Ending,
+    Error,
+    Event,
+    EventLog,
+    LogError,
+    Start,
+    Stopped,
+    latest,
+    read_log,
+)
 from lenet.files import checkpoints_folder
 from lenet.film import SUFFIX, FilmWriter
 from lenet.settings import Request, settle
@@ -31,7 +42,7 @@ from lenet.train import Stop, new_name, train
 _FORKSERVER = "forkserver" in multiprocessing.get_all_start_methods()
 _CONTEXT = multiprocessing.get_context("forkserver" if _FORKSERVER else "spawn")
 _LOCK = ".run.lock"
-_STATES = {"done": "finished", "stopped": "stopped", "error": "failed"}
+_STATES: dict[type[Ending], str] = {Done: "finished", Stopped: "stopped", Error: "failed"}
 
 
 class RunError(RuntimeError):
@@ -129,6 +140,8 @@ def _launch(request: Request, name: str) -> _Child:
         before = tuple(read_log(log))
     except OSError as error:
         raise RunError(f"{log.parent} cannot be written to: {error.strerror}.") from error
+    except LogError as error:
+        raise RunError(str(error)) from error
     ours, theirs = _CONTEXT.Pipe(duplex=False)
     # A daemon is asked to stop, and keeps what was learnt, when the server ends in good order.
     process = _CONTEXT.Process(target=_run, args=(request, log, theirs), daemon=True)
@@ -145,7 +158,8 @@ def stop() -> None:
     if run.alive and _child and _child.name == run.name:
         pid = _child.process.pid
     elif run.alive and run.events:  # a run that an earlier server started
-        pid = _last_start(run.events)["pid"]
+        start = latest(run.events, Start)
+        pid = start.pid if start else None
     if pid and pid not in _asked_to_stop:  # asked twice, it would stop without a checkpoint
         _asked_to_stop.add(pid)
         with suppress(ProcessLookupError):  # it has just ended
@@ -159,15 +173,19 @@ def current() -> Run:
     if log is None and ours is None:
         return Run("idle")
     name = ours.name if ours else log.stem
-    events = _events(log, log.stat().st_mtime_ns, log.stat().st_size) if log else ()
+    try:
+        events = _events(log, log.stat().st_mtime_ns, log.stat().st_size) if log else ()
+    except LogError as error:
+        return Run("failed", name, message=str(error))
     # Its parent may be gone: another server's, or the process that runs are forked from.
     alive = bool(ours and ours.process.is_alive()) or _locked()
     silent = ours and events == ours.events_before
     if silent and alive:
         return Run("starting", name, events)
-    if events and events[-1]["event"] in ENDINGS and not silent:
-        ending = events[-1]
-        return Run(_STATES[ending["event"]], name, events, ending.get("message", ""))
+    ending = events[-1] if events else None
+    if isinstance(ending, Ending) and not silent:
+        message = ending.message if isinstance(ending, Error) else ""
+        return Run(_STATES[type(ending)], name, events, message)
     if alive:
         return Run("running" if events else "starting", name, events)
     if ours and ours.process.exitcode == -signal.SIGTERM:  # stopped before it could listen
@@ -184,10 +202,6 @@ def _latest_log() -> Path | None:
 def _events(log: Path, changed: int, size: int) -> tuple[Event, ...]:
     """The events of a log, read once for all who follow it each time that it grew."""
     return tuple(read_log(log))
-
-
-def _last_start(events: tuple[Event, ...]) -> Event:
-    return next(event for event in reversed(events) if event["event"] == "start")
 
 
 def _locked() -> bool:

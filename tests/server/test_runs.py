@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -21,7 +22,18 @@ from runs_on_noise import LONG, _run, run_on_few_digits
 import lenet.train
 from lenet.checkpoint import read
 from lenet.data import DataError
-from lenet.events import Event, EventLog, read_log
+from lenet.events import (
+    Done,
+    Ending,
+    Epoch,
+    Error,
+    Event,
+    EventLog,
+    Saved,
+    Start,
+    Stopped,
+    read_log,
+)
 from lenet.files import checkpoints_folder
 from lenet.server import runs
 from lenet.server.runs import Run, RunError
@@ -29,7 +41,6 @@ from lenet.settings import Request
 
 ROOT = Path(__file__).parents[2]
 WAIT = 120  # seconds for another process on a busy machine
-ENDINGS = ("done", "stopped", "error")
 SHORT = Request("tutorial", "synthetic", epochs=2)
 
 
@@ -80,7 +91,7 @@ def wait_for(*states: str) -> Run:
     return wait_until(lambda run: run.state in states)
 
 
-def wait_for_event(kind: str, times: int = 1) -> Run:
+def wait_for_event(kind: type[Event], times: int = 1) -> Run:
     return wait_until(lambda run: kinds(run.events).count(kind) >= times)
 
 
@@ -88,8 +99,8 @@ def wait_for_an_epoch() -> Run:
     """Follow the run until the checkpoint of its first epoch is written, or longer."""
 
     def written(run: Run) -> bool:
-        _epoch, _, after = " ".join(kinds(run.events)).partition("epoch")
-        return "checkpoint" in after
+        found = kinds(run.events)
+        return Epoch in found and Saved in found[found.index(Epoch) :]
 
     return wait_until(written)
 
@@ -109,14 +120,14 @@ def restart_the_server(monkeypatch) -> None:
     monkeypatch.setattr(runs, "_child", None)
 
 
-def kinds(events: tuple[Event, ...]) -> list[str]:
-    return [event["event"] for event in events]
+def kinds(events: tuple[Event, ...]) -> list[type[Event]]:
+    return [type(event) for event in events]
 
 
 def is_one_story(events: tuple[Event, ...]) -> bool:
     """Whether a log has one ending, its last event, and every epoch once."""
-    epochs = [event["epoch"] for event in events if event["event"] == "epoch"]
-    endings = [kind for kind in kinds(events) if kind in ENDINGS]
+    epochs = [event.epoch for event in events if isinstance(event, Epoch)]
+    endings = [type(event) for event in events if isinstance(event, Ending)]
     return epochs == list(range(1, len(epochs) + 1)) and endings == kinds(events)[-1:]
 
 
@@ -137,9 +148,9 @@ def test_a_run_runs_in_a_process_of_its_own_to_its_end(checkpoints):
     run = wait_for("finished", "failed")
     assert (run.state, run.name, run.message) == ("finished", name, "")
     assert not run.alive
-    assert kinds(run.events)[0] == "start" and kinds(run.events)[-1] == "done"
+    assert kinds(run.events)[0] is Start and kinds(run.events)[-1] is Done
     assert is_one_story(run.events)
-    assert run.events[0]["pid"] == runs._child.process.pid != os.getpid()
+    assert run.events[0].pid == runs._child.process.pid != os.getpid()
     assert run.checkpoint == checkpoints / f"{name}.pt"
     assert read(run.checkpoint).run["epoch"] == 2
     assert list(run.events) == read_log(checkpoints / f"{name}.jsonl")
@@ -203,8 +214,8 @@ def test_a_stopped_run_keeps_its_checkpoint_and_stopping_again_does_no_harm(monk
     assert len(signals) == 1
     run = wait_for("stopped", "failed")
     assert (run.state, run.message) == ("stopped", "")
-    assert kinds(run.events)[-2:] == ["checkpoint", "stopped"]
-    last = max(e["epoch"] for e in run.events if e["event"] == "epoch")
+    assert kinds(run.events)[-2:] == [Saved, Stopped]
+    last = max(e.epoch for e in run.events if isinstance(e, Epoch))
     assert read(run.checkpoint).run["epoch"] == last
     runs.stop()
     assert runs.current() == run
@@ -255,11 +266,11 @@ def test_a_stopped_run_goes_on_in_its_own_log_and_checkpoint(checkpoints):
     runs.stop()
     stopped = wait_for("stopped")
     assert runs.start(Request(resume=str(stopped.checkpoint))) == stopped.name
-    wait_for_event("epoch", kinds(stopped.events).count("epoch") + 1)
+    wait_for_event(Epoch, kinds(stopped.events).count(Epoch) + 1)
     runs.stop()
     run = wait_for("stopped")
     assert run.events[: len(stopped.events) - 1] == stopped.events[:-1]
-    assert kinds(run.events).count("start") == 2
+    assert kinds(run.events).count(Start) == 2
     assert is_one_story(run.events)
     files = {path.name for path in checkpoints.iterdir() if not path.name.startswith(".")}
     assert files == {f"{run.name}.pt", f"{run.name}.jsonl", f"{run.name}.film"}
@@ -275,7 +286,7 @@ def test_more_epochs_of_a_finished_run_leave_its_files_alone(checkpoints, monkey
     assert runs.start(Request(epochs=1, resume=str(done.checkpoint))) == "another second"
     run = wait_for("finished", "failed")
     assert (run.state, run.name) == ("finished", "another second")
-    assert [e["epoch"] for e in run.events if e["event"] == "epoch"] == [3]
+    assert [e.epoch for e in run.events if isinstance(e, Epoch)] == [3]
     assert (checkpoints / f"{first}.pt").read_bytes() == before
     assert tuple(read_log(checkpoints / f"{first}.jsonl")) == done.events
 
@@ -287,7 +298,7 @@ def test_a_log_that_grows_again_to_its_old_length_is_not_starting(checkpoints, m
     log = EventLog(checkpoints / f"{runs._child.name}.jsonl")
     kill()
     wait_for("failed")
-    again = [{**event, "elapsed": event["elapsed"] + 1} for event in read_log(log.path)]
+    again = [replace(event, elapsed=event.elapsed + 1) for event in read_log(log.path)]
     monkeypatch.setattr(runs, "_run", run_that_has_not_begun)
     runs.start(Request(resume=str(runs.current().checkpoint)))
     assert runs.current().state == "starting"
@@ -308,19 +319,19 @@ def test_a_killed_run_has_failed_and_can_be_resumed():
     position = read(run.checkpoint).run["epoch"]
     assert position >= 1
     assert runs.start(Request(resume=str(run.checkpoint))) == run.name
-    wait_for_event("start", 2)
+    wait_for_event(Start, 2)
     runs.stop()
     run = wait_for("stopped")
     assert is_one_story(run.events)
-    second = [event for event in run.events if event["event"] == "start"][1]
-    assert second["epoch"] == position
+    second = [event for event in run.events if isinstance(event, Start)][1]
+    assert second.epoch == position
 
 
 def test_a_run_outlives_the_process_that_it_was_forked_from():
     name = running().name
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
     runs._child.process.join()  # as far as this process can know
-    run = wait_for_event("epoch", kinds(runs.current().events).count("epoch") + 1)
+    run = wait_for_event(Epoch, kinds(runs.current().events).count(Epoch) + 1)
     assert (run.name, run.state) == (name, "running")
     runs.stop()
     assert is_one_story(wait_for("stopped", "failed").events)
@@ -357,7 +368,7 @@ def test_why_a_run_failed_is_told(monkeypatch):
     runs.start(Request())
     run = wait_for("failed")
     assert run.message == "MNIST could not be loaded."
-    assert run.events[-1]["kind"] == "DataError"
+    assert run.events[-1].kind == "DataError"
     assert run.checkpoint is None
 
 
@@ -419,10 +430,10 @@ def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(server
     process.kill()
     process.wait()
     run = wait_for_an_epoch()
-    assert (run.name, run.alive, kinds(run.events)[0]) == (name, True, "start")
+    assert (run.name, run.alive, kinds(run.events)[0]) == (name, True, Start)
     with pytest.raises(RunError):
         runs.start(SHORT)
-    run = wait_for_event("epoch", kinds(run.events).count("epoch") + 1)
+    run = wait_for_event(Epoch, kinds(run.events).count(Epoch) + 1)
     assert run.alive  # it goes on
     runs.stop()
     runs.stop()
@@ -430,7 +441,7 @@ def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(server
     assert run.state == "stopped"
     assert is_one_story(run.events)
     assert runs.start(Request(resume=str(run.checkpoint))) == name
-    wait_for_event("start", 2)
+    wait_for_event(Start, 2)
     run = runs.current()
     assert (run.name, run.state) == (name, "running")
 
@@ -455,13 +466,13 @@ def test_a_run_that_was_killed_with_its_server_has_failed_and_can_be_resumed(mon
     assert run.name == name
     assert "may have been killed. Resume goes on from its last checkpoint." in run.message
     assert runs.start(Request(resume=str(run.checkpoint))) == name
-    wait_for_event("start", 2)
+    wait_for_event(Start, 2)
     runs.stop()
     assert is_one_story(wait_for("stopped").events)
 
 
 def test_many_who_look_do_not_take_each_other_for_a_run(checkpoints):
-    EventLog(checkpoints / "run.jsonl").append({"event": "checkpoint", "elapsed": 0.0})
+    EventLog(checkpoints / "run.jsonl").append(Saved(elapsed=0.0, path=""))
     states = []
 
     def look() -> None:
@@ -478,7 +489,7 @@ def test_many_who_look_do_not_take_each_other_for_a_run(checkpoints):
 def test_the_latest_run_is_told_of(checkpoints):
     for age, name in enumerate(["new", "old"]):
         log = EventLog(checkpoints / f"{name}.jsonl")
-        log.append({"event": "error", "elapsed": 0.0, "message": f"The {name} one failed."})
+        log.append(Error(elapsed=0.0, kind="", message=f"The {name} one failed."))
         os.utime(log.path, (10_000 - age, 10_000 - age))
     run = runs.current()
     assert (run.state, run.name, run.message) == ("failed", "new", "The new one failed.")

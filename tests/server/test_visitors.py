@@ -10,6 +10,7 @@ import pytest
 
 from lenet import LeNet
 from lenet.checkpoint import Checkpoint, write
+from lenet.events import Done
 from lenet.files import checkpoints_folder
 from lenet.server import runs, visitors
 from lenet.server.runs import Run
@@ -149,10 +150,12 @@ def follow(monkeypatch, minutes: float, caplog) -> tuple[list[str], str]:
     states = ["running"]
     looks = iter(range(50))
 
+    done = Done(elapsed=2.0, test_accuracy=0.99, checkpoint="")
+
     def current() -> Run:
         if next(looks, None) is None:
             states.append("finished")
-        return Run(states[-1], "run", ({"event": "done", "elapsed": 2.0},))
+        return Run(states[-1], "run", (done,))
 
     monkeypatch.setattr(runs, "current", current)
     monkeypatch.setattr(runs, "stop", lambda: states.append("stopped"))

@@ -7,7 +7,7 @@ import torch
 from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet
 from lenet.distributed import Team
-from lenet.events import Event
+from lenet.events import Event, Saved
 from lenet.settings import Request, settle
 from lenet.trainer import Trainer
 
@@ -17,9 +17,9 @@ def run(
 ) -> list[Event]:
     """Train until the step `stop_after`, or to the end."""
 
-    def saved() -> Event:
+    def saved() -> Saved:
         save()
-        return {"event": "checkpoint", "elapsed": trainer.elapsed}
+        return Saved(elapsed=trainer.elapsed, path="")
 
     return list(trainer.events(lambda: trainer.step == stop_after, saved))
 

@@ -2,42 +2,55 @@
 
 import errno
 import json
+import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lenet.events import Event, EventLog, LogError, line, read_log
+from lenet.events import (
+    Batch,
+    Done,
+    Epoch,
+    Error,
+    Event,
+    EventLog,
+    LogError,
+    Saved,
+    Start,
+    Stopped,
+    from_json,
+    latest,
+    line,
+    read_log,
+    to_json,
+)
 
-START = {
-    "event": "start", "elapsed": 0.0, "recipe": "fast", "data": "mnist", "epochs": 6,
-    "batch_size": 64, "learning_rate": 0.06, "seed": 0, "device": "cpu", "epoch": 0, "batch": 0,
-    "resumed_from": None, "changed": [],
-}  # fmt: skip
-ERROR = {"event": "error", "elapsed": 0.0, "message": "MNIST could not be loaded."}
+START = Start(
+    elapsed=0.0, recipe="fast", data="mnist", drawings=(), epochs=6, batch_size=64,
+    learning_rate=0.06, seed=0, epoch=0, batch=0, pid=1234, device="cpu", parameters=61_706,
+    images=60_000, batches=938, resumed_from=None, changed=(),
+)  # fmt: skip
+CHECKPOINT = Saved(elapsed=1.5, path="checkpoints/run.pt")
+DONE = Done(elapsed=12.34, test_accuracy=0.9, checkpoint="checkpoints/run.pt")
+STOPPED = Stopped(elapsed=12.34, test_accuracy=None, checkpoint="checkpoints/run.pt")
+ERROR = Error(elapsed=0.0, kind="DataError", message="MNIST could not be loaded.")
 
 
-def start(epoch: int, batch: int) -> Event:
+def start(epoch: int, batch: int) -> Start:
     """The first event of a run that goes on after `epoch` epochs and `batch` batches."""
-    return {**START, "epoch": epoch, "batch": batch, "resumed_from": "checkpoints/run.pt"}
+    return replace(START, epoch=epoch, batch=batch, resumed_from="checkpoints/run.pt")
 
 
-def batch(epoch: int, number: int) -> Event:
-    return {"event": "batch", "elapsed": 1.0, "epoch": epoch, "batch": number, "loss": 0.2914}
+def batch(epoch: int, number: int) -> Batch:
+    return Batch(
+        elapsed=1.0, epoch=epoch, batch=number, loss=0.2914, learning_rate=0.1, images_per_second=9
+    )
 
 
-def epoch(number: int) -> Event:
-    return {
-        "event": "epoch", "elapsed": 2.0, "epoch": number, "train_loss": 0.1,
-        "test_loss": 0.1234, "test_accuracy": 0.98765,
-    }  # fmt: skip
-
-
-def ending(kind: str) -> Event:
-    return {"event": kind, "elapsed": 12.34}
-
-
-CHECKPOINT = {"event": "checkpoint", "elapsed": 1.5, "path": "checkpoints/run.pt"}
+def epoch(number: int) -> Epoch:
+    return Epoch(elapsed=2.0, epoch=number, train_loss=0.1, test_loss=0.1234, test_accuracy=0.98765)
 
 
 @pytest.fixture
@@ -58,11 +71,11 @@ def written(path: Path, *events: Event) -> list[Event]:
 
 def test_every_event_is_in_the_file_as_soon_as_it_happened(path):
     log = EventLog(path)
-    events = [START, CHECKPOINT, batch(1, 100), epoch(1), ending("done")]
+    events = [START, CHECKPOINT, batch(1, 100), epoch(1), DONE]
     for number, event in enumerate(events, 1):
         log.append(event)
         lines = path.read_text().splitlines()
-        assert [json.loads(text) for text in lines] == events[:number] == read_log(path)
+        assert list(map(from_json, lines)) == events[:number] == read_log(path)
 
 
 def test_a_log_that_is_not_there_holds_nothing(path):
@@ -70,15 +83,15 @@ def test_a_log_that_is_not_there_holds_nothing(path):
 
 
 def test_a_new_run_begins_the_log_anew(path):
-    written(path, START, batch(1, 100), ending("stopped"))
+    written(path, START, batch(1, 100), STOPPED)
     assert written(path, START) == [START]
 
 
 def test_a_stopped_run_goes_on_in_its_log_without_the_ending(path):
-    written(path, START, CHECKPOINT, batch(1, 100), CHECKPOINT, ending("stopped"))
+    written(path, START, CHECKPOINT, batch(1, 100), CHECKPOINT, STOPPED)
     resumed = start(0, 150)
-    assert written(path, resumed, batch(1, 200), ending("done")) == [
-        START, CHECKPOINT, batch(1, 100), CHECKPOINT, resumed, batch(1, 200), ending("done"),
+    assert written(path, resumed, batch(1, 200), DONE) == [
+        START, CHECKPOINT, batch(1, 100), CHECKPOINT, resumed, batch(1, 200), DONE,
     ]  # fmt: skip
 
 
@@ -111,7 +124,7 @@ def test_a_run_that_was_killed_twice_is_still_one_story(path):
 
 
 def test_a_run_that_could_not_be_resumed_is_resumed_later_without_the_error(path):
-    written(path, START, batch(1, 100), ending("stopped"))
+    written(path, START, batch(1, 100), STOPPED)
     assert written(path, ERROR)[-1] == ERROR
     resumed = start(0, 150)
     assert written(path, resumed) == [START, batch(1, 100), resumed]
@@ -135,7 +148,7 @@ def test_half_a_line_is_left_out_and_does_not_spoil_what_follows(path, half):
 
 @pytest.mark.parametrize("first", [START, start(0, 100)], ids=["new", "resumed"])
 def test_a_full_disk_at_the_start_leaves_the_log_as_it_was(path, first, monkeypatch):
-    written(path, START, batch(1, 100), ending("stopped"))
+    written(path, START, batch(1, 100), STOPPED)
     before = path.read_text()
 
     def full_disk(*_) -> None:
@@ -148,6 +161,92 @@ def test_a_full_disk_at_the_start_leaves_the_log_as_it_was(path, first, monkeypa
     assert path.read_text() == before
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("7", "It is not an event that this version knows."),
+        ('{"event": "paused", "elapsed": 1.0}', "It is not an event that this version knows."),
+        ('{"event": ["done"], "elapsed": 1.0}', "It is not an event that this version knows."),
+        ('{"event": "bat\0\0', "It is not JSON."),
+        ("[" * 100_000, "It is not JSON."),
+        ('{"event": "checkpoint", "elapsed": 1.0}', "Its event 'checkpoint' has no 'path'."),
+        ('{"event": "checkpoint", "elapsed": true, "path": ""}', "has an unusable 'elapsed'."),
+        (to_json(START).replace('"changed": []', '"changed": [1]'), "an unusable 'changed'."),
+        (to_json(batch(1, 100)).replace('"batch": 100', '"batch": 1.5'), "an unusable 'batch'."),
+        (to_json(batch(1, 100)).replace("0.2914", '"low"'), "has an unusable 'loss'."),
+        ("\xff", "It is not JSON."),
+    ],
+)
+def test_a_line_that_is_no_event_is_told(path, text, reason):
+    written(path, START)
+    with path.open("a", encoding="latin-1") as file:
+        file.write(text + "\n")
+    with pytest.raises(LogError, match=r"^The log run\.jsonl could not be read, line 2: ") as told:
+        read_log(path)
+    assert str(told.value).endswith(reason)
+    with pytest.raises(LogError, match="line 2"):  # and the log that it stands in is not lost
+        written(path, start(0, 100))
+    assert path.read_text(encoding="latin-1").endswith(text + "\n")
+
+
+def test_a_new_run_needs_nothing_of_a_damaged_log(path):
+    written(path, START)
+    path.write_text("7\n")
+    assert written(path, START) == [START]
+
+
+# ---------------------------------------------------------------- on disk
+
+# Lines as the first version wrote them: its `start` lacks three fields of today's.
+OLD = """\
+{"event": "start", "elapsed": 0.0, "recipe": "fast", "data": "mnist", "drawings": ["a.jsonl"], \
+"epochs": 6, "batch_size": 64, "learning_rate": 0.06, "seed": 0, "epoch": 0, "batch": 0, \
+"pid": 7, "device": "cpu", "parameters": 61706, "images": 60000, "batches": 938, \
+"resumed_from": null, "changed": []}
+{"event": "checkpoint", "elapsed": 0.0, "path": "run.pt"}
+{"event": "batch", "elapsed": 1.5, "epoch": 1, "batch": 100, "loss": NaN, \
+"learning_rate": 0.06, "images_per_second": 9000}
+{"event": "epoch", "elapsed": 2, "epoch": 1, "train_loss": 0.5, "test_loss": 0.1, \
+"test_accuracy": 0.97}
+{"event": "stopped", "elapsed": 2.5, "test_accuracy": null, "checkpoint": "run.pt"}
+{"event": "done", "elapsed": 3.5, "test_accuracy": 0.98, "checkpoint": "run.pt"}
+{"event": "error", "elapsed": 3.5, "kind": "DataError", "message": "No data."}
+"""
+
+
+def test_an_old_log_is_read(tmp_path):
+    (tmp_path / "log").write_text(OLD)
+    events = read_log(tmp_path / "log")
+    first, saved, hundred, whole, *endings = events
+    assert isinstance(first, Start)
+    assert (first.hold_out, first.skip_bad, first.bad_lines) == (False, False, 0)
+    assert first.drawings == ("a.jsonl",)
+    assert saved == Saved(elapsed=0.0, path="run.pt")
+    assert isinstance(hundred, Batch) and math.isnan(hundred.loss)
+    assert whole == Epoch(elapsed=2, epoch=1, train_loss=0.5, test_loss=0.1, test_accuracy=0.97)
+    assert [type(event) for event in endings] == [Stopped, Done, Error]
+
+
+def test_fields_on_disk_are_those_of_every_version_before():
+    """Others read them."""
+    for text in OLD.splitlines():
+        record, ours = json.loads(text), json.loads(to_json(from_json(text)))
+        added = {"hold_out": False, "skip_bad": False, "bad_lines": 0}
+        assert str(ours) == str({name: (added | record)[name] for name in ours})
+        assert ours.keys() >= record.keys()
+
+
+def test_a_field_of_a_later_version_is_left_out():
+    later = to_json(CHECKPOINT).replace("}", ', "bytes": 7}')
+    assert from_json(later) == CHECKPOINT
+
+
+def test_the_latest_of_a_kind():
+    events = [START, batch(1, 100), start(0, 100), batch(1, 200)]
+    assert latest(events, Start) == start(0, 100)
+    assert latest(events, Error) is None
+
+
 # ---------------------------------------------------------------- in words
 
 
@@ -155,8 +254,8 @@ def test_the_lines_are_the_lessons():
     assert line(batch(1, 100)) == "[1,   100] loss: 0.291"
     assert line(batch(12, 12345)) == "[12, 12345] loss: 0.291"
     assert line(epoch(3)) == "Epoch 3: 98.77% of the test images right, test loss 0.123"
-    assert line(ending("done")) == "Finished training after 12.3 s"
-    assert line(ending("stopped")) == "Stopped after 12.3 s of training"
+    assert line(DONE) == "Finished training after 12.3 s"
+    assert line(STOPPED) == "Stopped after 12.3 s of training"
     assert line(ERROR) == "MNIST could not be loaded."
     assert line(CHECKPOINT) is None
 
@@ -169,8 +268,8 @@ def test_the_first_line_tells_the_settings():
 
 
 def test_the_first_line_tells_what_else_it_learns_from():
-    more = {"drawings": ["a/pen.jsonl"], "bad_lines": 3, "hold_out": True}
-    text = line({**START, **more})
+    more = {"drawings": ("a/pen.jsonl",), "bad_lines": 3, "hold_out": True}
+    text = line(replace(START, **more))
     for words in ("mnist and pen.jsonl", "3 bad lines left out", "held out as the test set"):
         assert words in text
         assert words not in line(START)
@@ -178,5 +277,5 @@ def test_the_first_line_tells_what_else_it_learns_from():
 
 def test_the_first_line_of_a_resumed_run_tells_its_checkpoint_and_what_changed():
     assert line(start(1, 0)).startswith("Resuming run.pt, changed: nothing; recipe fast")
-    changed = {**start(1, 0), "changed": ["epochs 6 → 9", "seed 0 → 1"]}
+    changed = replace(start(1, 0), changed=("epochs 6 → 9", "seed 0 → 1"))
     assert "changed: epochs 6 → 9, seed 0 → 1; recipe fast" in line(changed)

@@ -1,6 +1,5 @@
 """lenet.film: what stands in a film, and what a page is told of it."""
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ import lenet.trainer
 from lenet import LeNet
 from lenet.checkpoint import read
 from lenet.data import DataSet, Digits
+from lenet.events import Batch, Done, Event, EventLog, Saved, Stopped
 from lenet.film import LENGTH, FilmWriter, Snapshot, film_length, planned_length, read_film
 from lenet.preprocess import frames_to_inputs, strokes_to_frame
 from lenet.server import runs
@@ -42,7 +42,9 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def run(folder: Path, request: Request, name: str = NAME, stop_after: int = -1, look=None) -> str:
+def run(
+    folder: Path, request: Request, name: str = NAME, stop_after: int = -1, look=None
+) -> type[Event]:
     """Train as a run's process does; `look` is shown the trainer at every event. The ending."""
     film = FilmWriter(folder / f"{name}.film")
     found: list[Trainer] = []
@@ -54,14 +56,14 @@ def run(folder: Path, request: Request, name: str = NAME, stop_after: int = -1, 
     def stop() -> bool:
         return found[0].step == stop_after
 
-    log = (folder / f"{name}.jsonl").open("a")
+    log = EventLog(folder / f"{name}.jsonl")
     for event in train(request, folder / f"{name}.pt", stop, begun):
         if look:
             look(found[0])
         film.follow(event)
-        log.write(json.dumps(event) + "\n")
-    log.close()
-    return event["event"]
+        log.append(event)
+        last = event
+    return type(last)
 
 
 FAST = Request("fast", "synthetic", epochs=2, batch_size=64)
@@ -86,7 +88,7 @@ def test_snapshots_hold_the_weights_to_read_with_in_their_order(folder):
     def look(trainer: Trainer) -> None:
         seen[trainer.step] = {k: v.clone() for k, v in trainer.model.state_dict().items()}
 
-    assert run(folder, FAST, look=look) == "done"
+    assert run(folder, FAST, look=look) is Done
     film = read_film(folder / f"{NAME}.film")
     assert [s.batches for s in film] == list(range(0, 34, 2))
     assert {s.end for s in film} == {32}
@@ -107,11 +109,12 @@ def test_a_film_is_short_whatever_the_run_and_closer_at_first(tmp_path, end):
     trainer = pretended(0, end)
     film = FilmWriter(path)
     film.begin(trainer)
+    batch = Batch(elapsed=0, epoch=1, batch=100, loss=1, learning_rate=0.1, images_per_second=1)
     for trainer.step in range(100, end, 100):
-        film.follow({"event": "batch"})
-        film.follow({"event": "checkpoint"})
+        film.follow(batch)
+        film.follow(Saved(elapsed=0, path=""))
     trainer.step = end
-    film.follow({"event": "done"})
+    film.follow(Done(elapsed=0, test_accuracy=0.9, checkpoint=""))
     found = batches(path)
     assert found[0] == 0 and found[-1] == end and found == sorted(set(found))
     assert len(found) == film_length(path) == planned_length(0, end) <= LENGTH + 1
@@ -151,11 +154,11 @@ def test_only_the_latest_runs_film_is_kept(tmp_path):
 
 
 def test_a_stopped_run_goes_on_with_its_film(folder):
-    assert run(folder, FAST, "whole") == "done"
+    assert run(folder, FAST, "whole") is Done
     whole = (folder / "whole.film").read_bytes()
-    assert run(folder, FAST, stop_after=9) == "stopped"
+    assert run(folder, FAST, stop_after=9) is Stopped
     assert batches(folder / f"{NAME}.film") == [0, 2, 4, 6, 8, 9]
-    assert run(folder, Request(resume=str(folder / f"{NAME}.pt"))) == "done"
+    assert run(folder, Request(resume=str(folder / f"{NAME}.pt"))) is Done
     film = read_film(folder / f"{NAME}.film")
     assert [s.batches for s in film][:8] == [0, 2, 4, 6, 8, 9, 10, 12]
     (folder / "whole.film").write_bytes(whole)
@@ -199,7 +202,7 @@ def test_more_epochs_of_a_finished_run_have_a_film_of_their_own(folder):
 
 def test_a_film_that_cannot_be_written_never_fails_the_run(folder):
     (folder / f"{NAME}.film").mkdir()
-    assert run(folder, FAST) == "done"
+    assert run(folder, FAST) is Done
 
 
 def test_a_film_that_breaks_off_never_fails_the_run(folder):
@@ -210,7 +213,7 @@ def test_a_film_that_breaks_off_never_fails_the_run(folder):
             path.unlink()
             path.mkdir()
 
-    assert run(folder, FAST, look=look) == "done"
+    assert run(folder, FAST, look=look) is Done
 
 
 # ---------------------------------------------------------------- what a page is told

@@ -17,7 +17,20 @@ import torch
 from lenet import LeNet, Recognizer
 from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataError, DataSet, Digits
-from lenet.events import Event, line, read_log
+from lenet.events import (
+    Batch,
+    Done,
+    Ending,
+    Epoch,
+    Error,
+    Event,
+    Saved,
+    Start,
+    Stopped,
+    line,
+    read_log,
+    to_json,
+)
 from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.settings import Request
@@ -26,9 +39,8 @@ from lenet.train import Stop, main, train
 
 ROOT = Path(__file__).parents[2]
 WAIT = 120  # seconds for another process on a busy machine
-ENDINGS = ("done", "stopped", "error")
 
-# What each event has beside `event` and `elapsed`: others read it.
+# What each event has on disk beside `event` and `elapsed`: others read it.
 CONTRACT = {
     "start": {"recipe", "data", "device", "parameters", "resumed_from"},
     "batch": {"epoch", "batch", "loss", "learning_rate", "images_per_second"},
@@ -77,9 +89,9 @@ def after(calls: int) -> Iterator[bool]:
 
 def failure(events: list[Event]) -> str:
     """The one sentence with which a run failed, its last event."""
-    assert [e["event"] for e in events if e["event"] in ENDINGS] == ["error"]
-    assert events[-1]["event"] == "error"
-    message = events[-1]["message"]
+    assert [type(e) for e in events if isinstance(e, Ending)] == [Error]
+    assert isinstance(events[-1], Error)
+    message = events[-1].message
     assert message.endswith(".") and "\n" not in message
     return message
 
@@ -89,41 +101,39 @@ def failure(events: list[Event]) -> str:
 
 def test_the_events_come_in_order_and_hold_what_is_promised(out):
     events = list(train(Request("fast", "synthetic", epochs=2, batch_size=64, seed=3), out))
-    epoch = ["batch", "batch", "epoch", "checkpoint"]
-    assert [e["event"] for e in events] == [
-        "start", "checkpoint", *epoch, *epoch, "checkpoint", "done",
-    ]  # fmt: skip
+    epoch = [Batch, Batch, Epoch, Saved]
+    assert [type(e) for e in events] == [Start, Saved, *epoch, *epoch, Saved, Done]
     for event in events:
-        assert CONTRACT[event["event"]] <= event.keys()
-        assert json.loads(json.dumps(event)).keys() == event.keys()
-    assert events[0]["elapsed"] == 0
-    times = [e["elapsed"] for e in events]
+        record = json.loads(to_json(event))
+        assert CONTRACT[record["event"]] | {"elapsed"} <= record.keys()
+    assert events[0].elapsed == 0
+    times = [e.elapsed for e in events]
     assert times == sorted(times) and times[-1] > 0
 
     start = events[0]
-    assert (start["recipe"], start["data"], start["seed"]) == ("fast", "synthetic", 3)
-    assert start["parameters"] == 61_706
-    assert start["resumed_from"] is None
-    batches = [e for e in events if e["event"] == "batch"]
-    assert [(e["epoch"], e["batch"]) for e in batches] == [(1, 4), (1, 8), (2, 4), (2, 8)]
-    assert all(0 < e["loss"] < 5 and e["images_per_second"] > 0 for e in batches)
-    assert all(0 < e["learning_rate"] <= RECIPES["fast"].learning_rate for e in batches)
-    epochs = [e for e in events if e["event"] == "epoch"]
-    assert [e["epoch"] for e in epochs] == [1, 2]
-    assert all(0 <= e["test_accuracy"] <= 1 and e["test_loss"] > 0 for e in epochs)
-    assert {e["path"] for e in events if e["event"] == "checkpoint"} == {str(out)}
-    assert events[-1]["checkpoint"] == str(out)
+    assert (start.recipe, start.data, start.seed) == ("fast", "synthetic", 3)
+    assert start.parameters == 61_706
+    assert start.resumed_from is None
+    batches = [e for e in events if isinstance(e, Batch)]
+    assert [(e.epoch, e.batch) for e in batches] == [(1, 4), (1, 8), (2, 4), (2, 8)]
+    assert all(0 < e.loss < 5 and e.images_per_second > 0 for e in batches)
+    assert all(0 < e.learning_rate <= RECIPES["fast"].learning_rate for e in batches)
+    epochs = [e for e in events if isinstance(e, Epoch)]
+    assert [e.epoch for e in epochs] == [1, 2]
+    assert all(0 <= e.test_accuracy <= 1 and e.test_loss > 0 for e in epochs)
+    assert {e.path for e in events if isinstance(e, Saved)} == {str(out)}
+    assert events[-1].checkpoint == str(out)
 
 
 def test_a_checkpoint_stands_from_the_first_moment_and_holds_the_end_at_the_end(out):
     run = train(Request("tutorial", "synthetic", epochs=1), out)
-    assert next(run)["event"] == "start"
-    assert next(run)["event"] == "checkpoint"
+    assert isinstance(next(run), Start)
+    assert isinstance(next(run), Saved)
     assert read(out).run["step"] == 0
     events = list(run)
     last = read(out)
     assert (last.run["step"], last.run["epoch"]) == (8, 1)
-    assert last.accuracy == next(e for e in events if e["event"] == "epoch")["test_accuracy"]
+    assert last.accuracy == next(e for e in events if isinstance(e, Epoch)).test_accuracy
     assert Recognizer.load(out).recognize([[[0, 0], [0, 9]]]).digit in range(10)
     assert [path.name for path in out.parent.iterdir()] == ["run.pt"]
 
@@ -132,23 +142,23 @@ def test_a_run_is_saved_while_an_epoch_goes_on(out, monkeypatch):
     monkeypatch.setattr("lenet.trainer.SAVE_EVERY", 0.0)
     saved = []
     for event in train(Request("fast", "synthetic", epochs=1, batch_size=64), out):
-        if event["event"] == "checkpoint":
+        if isinstance(event, Saved):
             saved.append(read(out).run["step"])
     assert saved == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8]
 
 
 def test_a_stopped_run_goes_on_in_the_same_file_to_its_end(out):
     events = list(train(Request("fast", "synthetic", epochs=2, batch_size=64), out, after(11)))
-    assert [e["event"] for e in events[-2:]] == ["checkpoint", "stopped"]
+    assert [type(e) for e in events[-2:]] == [Saved, Stopped]
     assert read(out).run["step"] == 11
 
     resumed = list(train(Request(resume=str(out)), out))
     start = resumed[0]
-    assert start["resumed_from"] == str(out)
-    assert (start["epoch"], start["batch"], start["changed"]) == (1, 3, [])
-    assert start["elapsed"] == events[-1]["elapsed"] < resumed[-1]["elapsed"]
-    assert [(e["epoch"], e["batch"]) for e in resumed if e["event"] == "batch"] == [(2, 4), (2, 8)]
-    assert resumed[-1]["event"] == "done"
+    assert start.resumed_from == str(out)
+    assert (start.epoch, start.batch, start.changed) == (1, 3, ())
+    assert start.elapsed == events[-1].elapsed < resumed[-1].elapsed
+    assert [(e.epoch, e.batch) for e in resumed if isinstance(e, Batch)] == [(2, 4), (2, 8)]
+    assert isinstance(resumed[-1], Done)
     assert read(out).run["step"] == 16
 
 
@@ -158,7 +168,7 @@ def test_the_speed_after_resuming_is_that_of_the_images_since(out, monkeypatch):
     monkeypatch.setattr("lenet.trainer.time.perf_counter", lambda: float(next(clock)))
     list(train(Request("fast", "synthetic", epochs=1, batch_size=64), out, after(3)))
     events = list(train(Request(resume=str(out)), out))
-    first, second = [e["images_per_second"] for e in events if e["event"] == "batch"]
+    first, second = [e.images_per_second for e in events if isinstance(e, Batch)]
     assert first == 64  # one batch in one tick of the clock
     assert second == 4 * 64
 
@@ -168,16 +178,16 @@ def test_a_stop_while_the_last_epoch_is_tested_does_not_spoil_the_end(out):
     events = []
     for event in train(Request("fast", "synthetic", epochs=1), out, lambda: bool(asked)):
         events.append(event)
-        if event["event"] == "epoch":
+        if isinstance(event, Epoch):
             asked.append(True)
-    assert events[-1]["event"] == "done"
+    assert isinstance(events[-1], Done)
 
 
 def test_what_changed_on_resuming_is_told(out):
     list(train(Request("fast", "synthetic", epochs=1), out))
     request = Request(epochs=1, learning_rate=0.01, resume=str(out))
     start = next(train(request, out))
-    assert start["changed"] == ["epochs 1 → 2", "learning_rate 0.05 → 0.01"]
+    assert start.changed == ("epochs 1 → 2", "learning_rate 0.05 → 0.01")
 
 
 # ---------------------------------------------------------------- what ends a run
@@ -248,7 +258,7 @@ def test_data_that_cannot_be_had_are_told(out, monkeypatch, error, message):
     monkeypatch.setattr("lenet.train.load", fail)
     events = list(train(Request(), out))
     assert message in failure(events)
-    assert events[-1]["kind"] == type(error).__name__
+    assert events[-1].kind == type(error).__name__
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
@@ -265,7 +275,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(out, mo
     events = []
     for event in train(Request("fast", "synthetic", epochs=3), out):
         events.append(event)
-        if event["event"] == "checkpoint" and event["elapsed"]:  # the first epoch's
+        if isinstance(event, Saved) and event.elapsed:  # the first epoch's
             monkeypatch.setattr(os, "replace", full_disk)
     assert failure(events) == (
         f"The checkpoint {out} could not be written: No space left on device."
@@ -279,7 +289,7 @@ def test_a_folder_that_is_removed_ends_the_run(out):
     events = []
     for event in train(Request("fast", "synthetic", epochs=1), out):
         events.append(event)
-        if event["event"] == "checkpoint":
+        if isinstance(event, Saved):
             shutil.rmtree(out.parent)
     assert f"{out} could not be written: No such file or directory" in failure(events)
 
@@ -305,14 +315,14 @@ def test_the_command_line_tells_the_run_in_the_lessons_words(out, tmp_path, caps
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
         *filter(None, map(line, events)),
-        f"{events[-1]['test_accuracy']:.2%} of the test images right; checkpoint {out}",
+        f"{events[-1].test_accuracy:.2%} of the test images right; checkpoint {out}",
     ]
     assert "[1,     4] loss: " in printed.out
     assert printed.err == ""
     start = events[0]
     names = ("recipe", "data", "epochs", "batch_size", "learning_rate", "seed")
-    assert [start[name] for name in names] == ["fast", "synthetic", 1, 32, 0.03, 7]
-    assert events[-1]["event"] == "done"
+    assert [getattr(start, name) for name in names] == ["fast", "synthetic", 1, 32, 0.03, 7]
+    assert isinstance(events[-1], Done)
     assert read(out).run["epoch"] == 1
 
 
@@ -331,8 +341,8 @@ def test_drawings_may_be_given_more_than_once(out, tmp_path, small):
     log = tmp_path / "log"
     assert main([*options, "--epochs", "1", "--out", str(out), "--log", str(log)]) == 0
     start = read_log(log)[0]
-    assert start["drawings"] == [str(path) for path in paths]
-    assert start["images"] == len(small.train) + 2
+    assert start.drawings == tuple(map(str, paths))
+    assert start.images == len(small.train) + 2
 
 
 @pytest.mark.parametrize(
@@ -346,7 +356,7 @@ def test_what_cannot_be_trained_is_told_in_one_line(out, tmp_path, capsys, argum
     assert main([*arguments, "--out", str(out), "--log", str(log)]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err == read_log(log)[-1]["message"] + "\n"
+    assert printed.err == read_log(log)[-1].message + "\n"
     assert not out.exists()
 
 
@@ -405,12 +415,12 @@ def test_a_signal_stops_the_command_and_resume_goes_on_to_the_end(out, tmp_path,
         stdout=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: any(e["event"] == "epoch" for e in read_log(log)) or process.poll())
+    wait_until(lambda: any(isinstance(e, Epoch) for e in read_log(log)) or process.poll())
     process.terminate()
     printed, _ = process.communicate(timeout=WAIT)
     assert process.returncode == 0
     stopped = read_log(log)
-    assert [e["event"] for e in stopped[-2:]] == ["checkpoint", "stopped"]
+    assert [type(e) for e in stopped[-2:]] == [Saved, Stopped]
     assert line(stopped[-1]) in printed
     epoch = read(out).run["epoch"]
     assert 1 <= epoch < 200
@@ -418,8 +428,8 @@ def test_a_signal_stops_the_command_and_resume_goes_on_to_the_end(out, tmp_path,
     assert main(["--resume", str(out), "--epochs", "1", *files]) == 0
     events = read_log(log)
     assert events[: len(stopped) - 1] == stopped[:-1]
-    assert [e["event"] for e in events if e["event"] in ENDINGS] == ["done"]
-    epochs = [e["epoch"] for e in events if e["event"] == "epoch"]
+    assert [type(e) for e in events if isinstance(e, Ending)] == [Done]
+    epochs = [e.epoch for e in events if isinstance(e, Epoch)]
     assert epochs == list(range(1, epoch + 2))
 
 
@@ -457,8 +467,8 @@ def test_held_out_digits_are_tested_and_not_learnt_from(small, tmp_path, monkeyp
     monkeypatch.setattr("lenet.data.HELD_OUT", 128)
     request = Request(epochs=1, hold_out=True)
     events = list(train(request, tmp_path / "run.pt"))
-    start, epoch = (next(e for e in events if e["event"] == kind) for kind in ("start", "epoch"))
-    assert start["images"] == len(small.train) - 128
+    start, epoch = (next(e for e in events if isinstance(e, kind)) for kind in (Start, Epoch))
+    assert start.images == len(small.train) - 128
     logits = read(tmp_path / "run.pt").model()(frames_to_inputs(small.train.frames[-128:]))
     right = (logits.argmax(1) == small.train.labels[-128:]).double().mean()
-    assert epoch["test_accuracy"] == pytest.approx(right.item())
+    assert epoch.test_accuracy == pytest.approx(right.item())

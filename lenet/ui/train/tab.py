@@ -11,7 +11,7 @@ import gradio as gr
 
 from lenet.checkpoint import CheckpointError, read
 from lenet.data import DATA_SETS, mnist_progress
-from lenet.events import Event, line
+from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Start, latest, line
 from lenet.recipes import RECIPES
 from lenet.server import recognizers, runs, visitors
 from lenet.server.data_sets import LABELS
@@ -241,13 +241,13 @@ def _percent(run: Run) -> int:
 async def _show_state() -> list[Any]:
     run = runs.current()
     names = list(recognizers.paths())
-    ended = run.events[-1] if run.events and not run.alive else {}
+    ended = run.events[-1] if run.events and not run.alive else None
     newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
     return [
         gr.update(interactive=not run.alive),
         gr.update(interactive=run.alive),
         gr.update(interactive=not run.alive and bool(names)),
-        gr.update(visible=ended.get("kind") == "DataError"),
+        gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
         gr.update(visible=not run.alive and run.checkpoint is not None),
         gr.update(choices=names, value=newest),
         gr.update(choices=names),
@@ -256,7 +256,8 @@ async def _show_state() -> list[Any]:
 
 async def _show_progress() -> list[Any]:
     run = runs.current()
-    waits = run.state == "starting" or (run.alive and run.events[-1]["event"] in _FIRST)
+    # Before the first loss there are but these two events.
+    waits = run.state == "starting" or (run.alive and isinstance(run.events[-1], Start | Saved))
     return [
         gr.Timer(IMPATIENT if waits else EVERY),
         _status(run, _percent(run)),
@@ -264,9 +265,6 @@ async def _show_progress() -> list[Any]:
         film_view.news(run),
         _log(run),
     ]
-
-
-_FIRST = ("start", "checkpoint")  # the events before the first loss
 
 
 def _status(run: Run, percent: int = 0) -> str:
@@ -278,11 +276,10 @@ def _status(run: Run, percent: int = 0) -> str:
         text, share = f"starting: downloading MNIST, {percent} %", percent / 100
     elif run.state == "running":
         text, share = _running(run.events)
-    elif run.state == "finished":
-        ended = run.events[-1]
+    elif run.state == "finished" and (done := latest(run.events, Done)):
         text = (
-            f"finished: {ended['test_accuracy']:.2%} of the test images read right after "
-            f"{ended['elapsed']:.1f} s of training"
+            f"finished: {done.test_accuracy:.2%} of the test images read right after "
+            f"{done.elapsed:.1f} s of training"
         )
     elif run.state == "failed":
         text = f"failed: {run.message}"
@@ -295,19 +292,19 @@ def _status(run: Run, percent: int = 0) -> str:
 
 def _running(events: tuple[Event, ...]) -> tuple[str, float]:
     """Which epoch, how long to go, and the share that is done."""
-    start = next(event for event in reversed(events) if event["event"] == "start")
-    latest = next(e for e in reversed(events) if e["event"] in ("batch", "epoch", "start"))
-    done = latest["epoch"] * start["batches"]
-    if latest["event"] == "batch":
-        done += latest["batch"] - start["batches"]
-    elif latest["event"] == "start":
-        done += latest["batch"]
-    total = start["epochs"] * start["batches"]
-    epoch = min(done // start["batches"] + 1, start["epochs"])
-    text = f"running: epoch {epoch} of {start['epochs']}"
-    begun = start["epoch"] * start["batches"] + start["batch"]
+    start = next(e for e in reversed(events) if isinstance(e, Start))
+    news = next(e for e in reversed(events) if isinstance(e, Batch | Epoch | Start))
+    done = news.epoch * start.batches
+    if isinstance(news, Batch):
+        done += news.batch - start.batches
+    elif isinstance(news, Start):
+        done += news.batch
+    total = start.epochs * start.batches
+    epoch = min(done // start.batches + 1, start.epochs)
+    text = f"running: epoch {epoch} of {start.epochs}"
+    begun = start.epoch * start.batches + start.batch
     if done > begun:
-        rate = (done - begun) / max(latest["elapsed"] - start["elapsed"], 1e-9)
+        rate = (done - begun) / max(news.elapsed - start.elapsed, 1e-9)
         text += f", {_duration((total - done) / rate)} to go"
     return text, done / total
 
@@ -325,20 +322,20 @@ def _log(run: Run) -> str:
 
 def _charts(events: tuple[Event, ...]) -> str:
     """The loss of each hundred batches and of the test set, the share read right, and the rate."""
-    start = next((e for e in reversed(events) if e["event"] == "start"), None)
+    start = latest(events, Start)
     if start is None:
         return ""
-    batches = [e for e in events if e["event"] == "batch"]
-    epochs = [e for e in events if e["event"] == "epoch"]
-    places = [e["epoch"] - 1 + e["batch"] / start["batches"] for e in batches]
-    training = list(zip(places, [e["loss"] for e in batches], strict=True))
-    rates = list(zip(places, [e["learning_rate"] for e in batches], strict=True))
-    test = [(e["epoch"], e["test_loss"]) for e in epochs]
-    right = [(e["epoch"], e["test_accuracy"]) for e in epochs]
+    batches = [event for event in events if isinstance(event, Batch)]
+    epochs = [event for event in events if isinstance(event, Epoch)]
+    places = [b.epoch - 1 + b.batch / start.batches for b in batches]
+    training = list(zip(places, [b.loss for b in batches], strict=True))
+    rates = list(zip(places, [b.learning_rate for b in batches], strict=True))
+    test = [(e.epoch, e.test_loss) for e in epochs]
+    right = [(e.epoch, e.test_accuracy) for e in epochs]
     losses = log_axis([loss for _, loss in training + test])
     shares = percent_axis([share for _, share in right])
-    peak = linear_axis([start["learning_rate"], *(rate for _, rate in rates)])
-    end = start["epochs"]
+    peak = linear_axis([start.learning_rate, *(rate for _, rate in rates)])
+    end = start.epochs
     return (
         line_chart("Loss", {"training": training, "test": test}, losses, end)
         + line_chart("Test images read right", {"test": right}, shares, end)
