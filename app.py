@@ -26,7 +26,7 @@ def main() -> None:
     from starlette.middleware import Middleware
 
     from lenet.server import guard, routes, runs, uploads, visitors
-    from lenet.ui import gradio_page, page
+    from lenet.ui import assets, gradio_page, page
     from lenet.ui.draw.tab import read_drawing
 
     try:
@@ -53,7 +53,7 @@ def main() -> None:
         state_session_capacity=SESSIONS,
         app_kwargs={
             "middleware": [Middleware(guard.Guard, {"read_drawing": read_drawing})],
-            "routes": routes.ROUTES,
+            "routes": [*routes.ROUTES, assets.ROUTE],
             "lifespan": gradio_page.sweeping,
         },
         prevent_thread_lock=True,

@@ -67,7 +67,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     import gradio as gr
 
     from lenet.server import data_sets
-    from lenet.ui import page
+    from lenet.ui import assets, page
     from lenet.ui.data import tab as data
     from lenet.ui.results import tab as results
 
@@ -95,6 +95,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             run_history=False,
             ssr_mode=False,
             quiet=True,
+            app_kwargs={"routes": [assets.ROUTE]},
         )
         yield Server(url, folder / "checkpoints", folder / "data")
         blocks.close()

@@ -1,8 +1,20 @@
-"""The page's templates and scripts: files of their own, which Gradio takes as texts."""
+"""The page's templates and scripts: files of their own beside the tab they belong to.
 
+Gradio takes a template as text. A script is an ES module that the browser loads from this server,
+at an address that changes with any of them, so that a browser may keep it for ever.
+"""
+
+from hashlib import sha256
 from pathlib import Path
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
 _HERE = Path(__file__).parent
+_SCRIPTS = {str(path.relative_to(_HERE)): path.read_bytes() for path in sorted(_HERE.rglob("*.js"))}
+_VERSION = sha256(repr(_SCRIPTS).encode()).hexdigest()[:16]
+_HEADERS = {"cache-control": "public, max-age=31536000, immutable"}
 
 
 def template(name: str) -> str:
@@ -10,6 +22,41 @@ def template(name: str) -> str:
     return (_HERE / name).read_text()
 
 
-def javascript(*names: str) -> str:
-    """Files of this folder as the one function that Gradio makes of them, in their order."""
-    return "".join((_HERE / name).read_text() for name in names)
+def mounting(name: str, *events: str) -> str:
+    """What Gradio runs once a template is on the page: import a script and call its `mount`.
+
+    `mount` gets what Gradio offers: the `element` that holds the template, `props`, `server`,
+    `trigger` and `watch`.
+
+    Args:
+        name: the script's file.
+        events: that it triggers; Gradio offers those that it finds in quotes in this text.
+    """
+    return (
+        f'import(new URL("{_address(name)}", document.baseURI))'
+        ".then(({ mount }) => mount({ element, props, server, trigger, watch }));"
+        f" // triggers: {list(events)}"
+    )
+
+
+def preloads() -> str:
+    """Links for the page's head, so that no script waits for the one that imports it."""
+    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in _SCRIPTS)
+
+
+def _address(name: str) -> str:
+    """Relative to the page, which may stand behind a path prefix."""
+    if name not in _SCRIPTS:
+        raise FileNotFoundError(f"There is no script {name} in {_HERE}.")
+    return f"scripts/{_VERSION}/{name}"
+
+
+async def _script(request: Request) -> Response:
+    """A script; one of another version is not there, as a browser would keep it under that name."""
+    script = _SCRIPTS.get(request.path_params["name"])
+    if script is None or request.path_params["version"] != _VERSION:
+        return PlainTextResponse("There is no such script.", 404)
+    return Response(script, headers=_HEADERS, media_type="text/javascript")
+
+
+ROUTE = Route("/scripts/{version}/{name:path}", _script)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from lenet.ui import api
+from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
@@ -28,6 +28,7 @@ LOOK = {
         block_background_fill="white",
         color_accent="*primary_700",
     ),
+    "head": assets.preloads(),
     "css_paths": Path(__file__).with_name("style.css"),
     "footer_links": ["api"],
 }

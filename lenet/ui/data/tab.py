@@ -22,7 +22,7 @@ from lenet.data import DATA_SETS, DataSet, Digits
 from lenet.preprocess import MEAN, STD, frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.server.data_sets import LABELS, data_set, loading
-from lenet.ui.assets import javascript, template
+from lenet.ui.assets import mounting, template
 from lenet.ui.shared.requests import (
     Answer,
     answering,
@@ -50,7 +50,7 @@ def build() -> gr.HTML:
     view = gr.HTML(
         value=DATA_SETS[0],  # the data set that the page shows
         html_template=template("data/data.html"),
-        js_on_load=javascript("shared/shared.js", "shared/digits.js", "data/data.js"),
+        js_on_load=mounting("data/data.js", "draw"),
         server_functions=[describe_data, loading_progress, browse_digits, vary_digit],
         elem_id="data",
         apply_default_css=False,

@@ -16,7 +16,7 @@ from lenet.model import LeNet
 from lenet.preprocess import MEAN, STD, normalize
 from lenet.recognize import Recognition
 from lenet.server.recognizers import recognizer
-from lenet.ui.assets import javascript, template
+from lenet.ui.assets import mounting, template
 
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
@@ -26,7 +26,7 @@ def build() -> None:
     """Build the view."""
     gr.HTML(
         html_template=template("draw/inside.html"),
-        js_on_load=javascript("shared/shared.js", "draw/inside.js"),
+        js_on_load=mounting("draw/inside.js"),
         server_functions=[read_weights],
         elem_id="inside-view",
         apply_default_css=False,

@@ -16,7 +16,7 @@ from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES
 from lenet.recognize import Recognition, Recognizer
 from lenet.server.recognizers import paths, recognize, recognizer
 from lenet.synthetic import example_strokes
-from lenet.ui.assets import javascript, template
+from lenet.ui.assets import mounting, template
 from lenet.ui.draw import inside
 from lenet.ui.gradio_page import QUIET
 
@@ -30,7 +30,7 @@ def build() -> gr.Dropdown:
         pad = gr.HTML(
             value=in_use,  # the checkpoint that the pad reads with
             html_template=template("draw/pad.html"),
-            js_on_load=javascript("shared/shared.js", "draw/pad.js"),
+            js_on_load=mounting("draw/pad.js"),
             server_functions=[read_drawing],
             elem_id="drawing",
             apply_default_css=False,

@@ -18,7 +18,7 @@ from lenet.evaluate import Evaluation
 from lenet.server import recognizers
 from lenet.server.data_sets import LABELS, data_set, loading
 from lenet.server.evaluation_cache import evaluate_once
-from lenet.ui.assets import javascript, template
+from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import (
     Answer,
@@ -54,7 +54,7 @@ def build(tab: gr.Tab) -> gr.HTML:
         data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="results-data")
     view = gr.HTML(
         html_template=template("results/results.html"),
-        js_on_load=javascript("shared/shared.js", "shared/digits.js", "results/results.js"),
+        js_on_load=mounting("results/results.js", "draw"),
         server_functions=[evaluate_networks, evaluation_progress, test_digits],
         elem_id="results",
         apply_default_css=False,

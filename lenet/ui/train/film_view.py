@@ -21,7 +21,7 @@ from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
 from lenet.server import runs
 from lenet.server.runs import Run
 from lenet.synthetic import example_strokes
-from lenet.ui.assets import javascript, template
+from lenet.ui.assets import mounting, template
 
 EXAMPLE = 7  # is read where a visitor has drawn nothing yet
 AT_ONCE = 8  # snapshots a call: no pen waits longer for its answer than these few milliseconds
@@ -32,7 +32,7 @@ def build() -> gr.HTML:
     """Build the film; an event that sets its value to `news(run)` makes it look for more."""
     return gr.HTML(
         html_template=template("train/film.html"),
-        js_on_load=javascript("shared/shared.js", "train/film.js"),
+        js_on_load=mounting("train/film.js"),
         server_functions=[read_moments],
         elem_id="train-film",
         apply_default_css=False,
