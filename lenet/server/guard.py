@@ -1,7 +1,7 @@
-"""What stands between the network and Gradio: the size and the time of requests, closed doors
-and headers.
+"""What stands between the internet and Gradio: it lets through the requests that the page, its
+programs and assistants make, if they are small and quick enough, and adds headers to the answers.
 
-This file knows HTTP, and the addresses of the routes that Gradio serves.
+This file knows HTTP and the addresses of the routes that Gradio serves, no more of Gradio.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.server import uploads
@@ -24,18 +25,46 @@ DRAINED = 16 << 20, 1.0  # bytes, seconds: of a refused body, so that its sender
 
 UPLOAD = "/gradio_api/upload"
 FUNCTIONS = "/gradio_api/component_server/"
-# What Gradio can do besides and this page does not need: fetch addresses for a visitor, edit the
-# app, convert recordings, store states of the page, tell how busy it is.
-CLOSED = (
-    "/gradio_api/file=http",
-    "/gradio_api/proxy=",
-    "/gradio_api/vibe-",
-    "/gradio_api/process_recording",
-    "/gradio_api/deep_link",
-    "/gradio_api/custom_component",
-    "/gradio_api/stream/",
-    "/monitoring",
-)
+# What is let through, in the words of the app's routes; the rest of what Gradio serves is closed.
+# It could fetch addresses for a visitor, hand out cached files, edit the app, convert recordings,
+# keep states of the page and tell how busy it is. A test asks the app for its routes.
+OPEN = {
+    "GET": (
+        "/",
+        "/health",
+        "/checkpoints/{name}",
+        "/scripts/{version}/{name:path}",
+        "/assets/{path:path}",
+        "/static/{path:path}",
+        "/favicon.ico",
+        "/theme.css",
+        "/config",
+        "/gradio_api/info",  # "Use via API" and programs
+        "/gradio_api/app_id",  # a page whose connection broke looks whether the server is a new one
+        "/gradio_api/startup-events",  # Gradio itself, as it starts
+        "/gradio_api/queue/data",
+        "/gradio_api/call/{api_name}/{event_id}",
+        "/gradio_api/call/v2/{api_name}/{event_id}",
+        "/gradio_api/upload_progress",
+        "/gradio_api/mcp",
+        "/gradio_api/mcp/",
+        "/gradio_api/mcp/schema",
+    ),
+    "HEAD": ("/", "/health", "/checkpoints/{name}", "/scripts/{version}/{name:path}"),
+    "POST": (
+        FUNCTIONS,
+        UPLOAD,
+        "/gradio_api/run/{api_name}",
+        "/gradio_api/queue/join",
+        "/gradio_api/call/{api_name}",
+        "/gradio_api/call/v2/{api_name}",
+        "/gradio_api/cancel",  # a program that no longer wants its answer
+        "/gradio_api/reset",
+        "/gradio_api/mcp",
+        "/gradio_api/mcp/",
+    ),
+}
+_OPEN = {method: [compile_path(path)[0] for path in paths] for method, paths in OPEN.items()}
 
 # Gradio writes scripts and styles into the page and compiles the templates of gr.HTML in the
 # browser, so inline code and eval have to stay allowed; nothing comes from or goes to elsewhere.
@@ -51,7 +80,10 @@ _HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
-_FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")  # names change with content
+_KEPT = {  # how long a browser keeps what it got
+    "/assets/": b"public, max-age=31536000, immutable",  # names change with content
+    "/static/": b"public, max-age=2592000",  # fonts, which change with a new Gradio if ever
+}
 
 Function = Callable[[Any], Awaitable[Any]]
 
@@ -59,7 +91,7 @@ log = logging.getLogger("lenet")
 
 
 class Guard:
-    """ASGI middleware: refuses what is closed, too large or too slow, and adds the headers.
+    """ASGI middleware: refuses what is not open, too large or too slow, and adds the headers.
 
     Args:
         app: what answers the rest.
@@ -76,10 +108,10 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         answer = _Answer(send, path)
         try:
-            if path.startswith(CLOSED):
+            if not _is_open(scope["method"], path):
                 raise _Refused(404, "This page does not offer that.")
             if scope["method"] == "POST":
                 limit = MAX_UPLOAD if path == UPLOAD else MAX_BODY
@@ -123,13 +155,18 @@ class _Answer:
 
     def __init__(self, send: Send, path: str) -> None:
         self._send = send
-        self._headers = [*_HEADERS, _FOR_EVER] if path.startswith("/assets/") else _HEADERS
+        self._path = path
         self._started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._started = True
-            message["headers"] = [*message.get("headers", ()), *self._headers]
+            kept = [
+                (b"cache-control", how_long)
+                for folder, how_long in _KEPT.items()
+                if self._path.startswith(folder) and message["status"] < 400
+            ]
+            message["headers"] = [*message.get("headers", ()), *_HEADERS, *kept]
         await self._send(message)
 
     async def give(self, status: int, body: bytes, receive: Receive | None = None) -> None:
@@ -146,6 +183,10 @@ class _Answer:
             too_large = refusal.status == 413
             body = orjson.dumps({"error": str(refusal)})
             await self.give(refusal.status, body, receive if too_large else None)
+
+
+def _is_open(method: str, path: str) -> bool:
+    return any(pattern.match(path) for pattern in _OPEN.get(method, ()))
 
 
 def _check_length(scope: Scope, limit: int) -> None:
