@@ -20,6 +20,7 @@ import torch
 
 from lenet.events import Event, Start, latest
 from lenet.film import FilmWriter
+from lenet.job import prepare
 from lenet.server import runs
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
@@ -75,7 +76,7 @@ def run_without_film(*arguments: Any) -> None:
 def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
     """A run's images a second, its share in the film, and the seconds that those who watch take."""
     runs._run = run_with_film if filmed else run_without_film
-    runs.start(REQUEST)
+    runs.start(prepare(REQUEST))
     known: list[list[int]] = [[] for _ in range(watchers)]
     reading = 0.0
     while (run := runs.current()).alive:

@@ -24,7 +24,6 @@ from lenet.data import Digits
 from lenet.drawings import Drawing, drawings_to_segments, read_drawings, write_drawings
 from lenet.evaluate import evaluate
 from lenet.preprocess import PEN_WIDTH, rasterize
-from lenet.recipes import RECIPES
 
 FOLDS = 5
 THIN, THICK = 1.6, 4.0  # pixels of the frame
@@ -94,7 +93,7 @@ def train_fold(
         with (folder / f"{name}-{fold}.jsonl").open("w") as file:
             write_drawings(part, file)
     trained = folder / f"fold-{fold}.pt"
-    if trained.exists() and read(trained).run["epoch"] == RECIPES["best"].epochs:
+    if trained.exists() and (run := read(trained).run) and run.finished:
         return read(trained), parts["held-out"]
     command = [sys.executable, "-m", "lenet.train", "--recipe", "best", "--hold-out"]
     command += ["--drawings", str(folder / f"rest-{fold}.jsonl"), "--out", str(trained)]

@@ -8,6 +8,7 @@ nothing of pages or training.
 import argparse
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,6 @@ from lenet.data import DataError, hold_out, load
 from lenet.drawings import DrawingsError
 from lenet.evaluate import load_drawings
 from lenet.recognize import predict
-from lenet.settings import settings_of
 
 SURE = 0.999  # the share of sure answers that are to be right
 
@@ -79,13 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         twin = read(options.twin)
-        settings = settings_of(twin.run) if twin.run else None
-        if not (settings and settings.hold_out):
+        if not (twin.run and twin.run.settings.hold_out):
             raise CheckpointError(
-                f"{twin.path.name} was not trained with --hold-out: it has learnt from the digits "
-                "that it would be judged by."
+                f"{Path(options.twin).name} was not trained with --hold-out: it has learnt from "
+                "the digits that it would be judged by."
             )
-        digits = [hold_out(load(settings.data)).test]
+        digits = [hold_out(load(twin.run.settings.data)).test]
         digits += [load_drawings(path)[0] for path in options.drawings]
         target = read(options.into)
         labels = torch.cat([part.labels for part in digits])

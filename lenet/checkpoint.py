@@ -1,20 +1,22 @@
 """Checkpoints: one file each, written so that a crash leaves the old one or the new one.
 
-A file holds a network, and for a run that can go on everything that it needs (`lenet.train` says
-what). Files are read with `weights_only=True`: nothing in a file that a visitor brings may run.
-This file knows the network's names and shapes, and nothing of training.
+A file holds a network, and where a run can go on, its `lenet.progress`. Files are read with
+`weights_only=True`: nothing in a file that a visitor brings may run. What they hold is checked here
+and trusted afterwards. This file knows the network's names and shapes, and nothing of training.
 """
 
+import io
 import pickle
 import zipfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from lenet.files import PROJECT_CHECKPOINTS, checkpoints_folder, replacing
 from lenet.model import LeNet
+from lenet.progress import Progress, from_record, to_record
 
 SHIPPED = PROJECT_CHECKPOINTS / "lenet.pt"
 SUFFIXES = (".pt", ".pth")
@@ -34,7 +36,7 @@ class Checkpoint:
     Attributes:
         network: LeNet's state dict as training left it, float32.
         averaged: the running average of the weights, or None where none is kept.
-        run: the state of the training run, as `lenet.train` makes it; None for bare weights.
+        run: how far the training run has come; None for bare weights.
         temperature: the logits are divided by this before the softmax.
         sure_above: the smallest highest probability at which an answer counts as sure.
         accuracy: on the test set of the data that it was trained on, 0..1, or None.
@@ -42,11 +44,17 @@ class Checkpoint:
 
     network: dict[str, torch.Tensor]
     averaged: dict[str, torch.Tensor] | None = None
-    run: dict[str, Any] | None = None
+    run: Progress | None = None
     temperature: float = 1.0
     sure_above: float = 0.0
     accuracy: float | None = None
     path: Path | None = field(default=None, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as plain bytes: torch would pass handles of shared memory."""
+        file = io.BytesIO()
+        _save(self, file)
+        return _unpack, (file.getvalue(), self.path)
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:
@@ -82,21 +90,27 @@ def write(checkpoint: Checkpoint, path: Path | str) -> None:
             stands there still.
     """
     path = Path(path)
-    content = {f.name: getattr(checkpoint, f.name) for f in fields(Checkpoint) if f.name != "path"}
     try:
         with replacing(path) as file:
-            torch.save({"format": _FORMAT, **content}, file)
+            _save(checkpoint, file)
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into RuntimeError
         reason = getattr(error, "strerror", None) or "the disk may be full"
         raise CheckpointError(f"The checkpoint {path} could not be written: {reason}.") from error
+
+
+def _save(checkpoint: Checkpoint, file: BinaryIO) -> None:
+    content = {f.name: getattr(checkpoint, f.name) for f in fields(Checkpoint) if f.name != "path"}
+    if checkpoint.run:
+        content["run"] = to_record(checkpoint.run)
+    torch.save({"format": _FORMAT, **content}, file)
 
 
 def read(path: Path | str) -> Checkpoint:
     """Read a checkpoint of ours, or a bare state dict such as the lesson's `.pth`.
 
     Raises:
-        CheckpointError: there is no such file, it is damaged, holds another network, or wants to
-            run code.
+        CheckpointError: there is no such file, it is damaged, holds another network or a run of
+            another version, or wants to run code.
     """
     path = Path(path)
     try:
@@ -118,25 +132,37 @@ def read(path: Path | str) -> Checkpoint:
         raise CheckpointError(
             f"{path.name} is damaged, cut off or no checkpoint at all."
         ) from error
+    return _checked(content, path)
+
+
+def _unpack(content: bytes, path: Path | None) -> Checkpoint:
+    """A checkpoint that another process has packed."""
+    return _checked(torch.load(io.BytesIO(content), weights_only=True), path or Path("checkpoint"))
+
+
+def _checked(content: Any, path: Path) -> Checkpoint:
+    """The checkpoint that a file's content makes, or CheckpointError."""
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} is not a LeNet checkpoint: it holds no weights.")
     if content.pop("format", None) != _FORMAT:
         content = {"network": content}
     names = {f.name for f in fields(Checkpoint)}
     content = {"network": None} | {k: v for k, v in content.items() if k in names}
+    _check_weights(content["network"], path)
+    if content.get("averaged") is not None:
+        _check_weights(content["averaged"], path)
+    if content.get("run") is not None:
+        try:
+            content["run"] = from_record(content["run"])
+        except ValueError as error:
+            raise CheckpointError(
+                f"{path.name} holds a run that is damaged or of another version: {error}."
+            ) from error
     checkpoint = Checkpoint(**content | {"path": path})
-    _check_weights(checkpoint.network, path)
-    if checkpoint.averaged is not None:
-        _check_weights(checkpoint.averaged, path)
-    if not (
-        _within(checkpoint.temperature, 1e-3, 1e3)
-        and _within(checkpoint.sure_above, 0, 1)
-        and (checkpoint.accuracy is None or _within(checkpoint.accuracy, 0, 1))
-        and isinstance(checkpoint.run, dict | None)
-    ):
-        raise CheckpointError(
-            f"{path.name} is damaged: what stands beside its weights is unusable."
-        )
+    for name, low, high in (("temperature", 1e-3, 1e3), ("sure_above", 0, 1), ("accuracy", 0, 1)):
+        value = getattr(checkpoint, name)
+        if not ((name == "accuracy" and value is None) or _within(value, low, high)):
+            raise CheckpointError(f"{path.name} is damaged: its {name} is unusable.")
     return checkpoint
 
 

@@ -8,12 +8,12 @@ of the lesson. It knows nothing of how a run trains.
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TypeVar
 
 from lenet.files import replacing
+from lenet.records import build
 
 
 class LogError(RuntimeError):
@@ -167,7 +167,6 @@ _KINDS: dict[str, type[Event]] = {
     "error": Error,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
-_TYPES = {kind: get_type_hints(kind) for kind in _NAMES}
 
 AnEvent = TypeVar("AnEvent", bound=Event)
 
@@ -200,29 +199,10 @@ def from_json(text: str | bytes) -> Event:
     kind = _KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ValueError("It is not an event that this version knows.")
-    known: dict[str, Any] = {}
-    for field in fields(kind):
-        if field.name in record:
-            value = record[field.name]
-            if isinstance(value, list):
-                value = tuple(value)
-            if not _fits(value, _TYPES[kind][field.name]):
-                raise ValueError(f"Its event {name!r} has an unusable {field.name!r}.")
-            known[field.name] = value
-        elif field.default is MISSING:
-            raise ValueError(f"Its event {name!r} has no {field.name!r}.")
-    return kind(**known)
-
-
-def _fits(value: object, type_: Any) -> bool:
-    """Whether a value that JSON gave is of the type of an event's field."""
-    if isinstance(type_, UnionType):
-        return any(_fits(value, one) for one in get_args(type_))
-    if get_origin(type_) is tuple:
-        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
-    if type_ is float:
-        return type(value) in (int, float)  # bool is an int too
-    return type(value) is type_
+    try:
+        return build(kind, record)
+    except ValueError as error:
+        raise ValueError(f"The event {name!r} is damaged: {error}.") from error
 
 
 # ---------------------------------------------------------------- the log

@@ -102,14 +102,14 @@ class FilmWriter:
             for other in self.path.parent.glob(f"*{SUFFIX}"):
                 if other != self.path:
                     other.unlink(missing_ok=True)
-            film = read_film(self.path) if trainer.step else []
-            kept = [snapshot for snapshot in film if snapshot.batches <= trainer.step]
+            film = read_film(self.path) if trainer.progress.step else []
+            kept = [snapshot for snapshot in film if snapshot.batches <= trainer.progress.step]
             with self.path.open("ab") as file:
                 file.truncate(len(kept) * _RECORD.itemsize)
         except OSError:
             self._trainer = None
             return
-        self._first = kept[0].batches if kept else trainer.step
+        self._first = kept[0].batches if kept else trainer.progress.step
         self._last = kept[-1].batches if kept else -1
         self._take()
 
@@ -117,25 +117,25 @@ class FilmWriter:
         """Take a snapshot where one is due: of the run as it is at one of its events."""
         if self._trainer is None:
             return
-        end = self._trainer.schedule.end
-        places = [_place(self._first, n, end) for n in (self._last, self._trainer.step)]
+        end = self._trainer.progress.schedule.end
+        places = [_place(self._first, n, end) for n in (self._last, self._trainer.progress.step)]
         due = isinstance(event, Batch) and places[0] < places[1]
         if due or isinstance(event, Done | Stopped):
             self._take()
 
     def _take(self) -> None:
         trainer = self._trainer
-        if trainer.step == self._last:
+        if trainer.progress.step == self._last:
             return
         weights = torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
         weights = weights.half().cpu().numpy()
         if not np.isfinite(weights).all():  # what is finite gives finite logits, whatever it is
             return
-        record = np.array((trainer.step, trainer.schedule.end, weights), _RECORD)
+        record = np.array((trainer.progress.step, trainer.progress.schedule.end, weights), _RECORD)
         try:
             with self.path.open("ab") as file:
                 file.write(record.tobytes())
         except OSError:
             self._trainer = None
             return
-        self._last = trainer.step
+        self._last = trainer.progress.step

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lenet.checkpoint import Checkpoint, CheckpointError, read, write
+from lenet.checkpoint import CheckpointError, write
 from lenet.data import DATA_SETS, hold_out, load
 from lenet.distributed import Team
 from lenet.events import (
@@ -35,13 +35,14 @@ from lenet.events import (
     line,
 )
 from lenet.files import checkpoints_folder
+from lenet.job import Job, prepare
 from lenet.recipes import RECIPES
-from lenet.settings import Request, settings_of, settle
+from lenet.settings import Request
 from lenet.trainer import Trainer, TrainingError
 
 
 def train(
-    request: Request,
+    job: Job,
     out: Path | str,
     stop: Callable[[], bool] = lambda: False,
     begun: Callable[[Trainer], None] = lambda trainer: None,
@@ -49,7 +50,7 @@ def train(
     """Train, and yield the run's events, the last of them `Done`, `Stopped` or `Error`.
 
     Args:
-        request: what is asked for.
+        job: what is trained, from what.
         out: the checkpoint that is written at the start, every few seconds, after each epoch and
             at the end; it may be the one resumed from.
         stop: asked after every batch; True ends the run with a checkpoint.
@@ -57,7 +58,7 @@ def train(
     """
     elapsed = 0.0
     try:
-        for event in _train(request, Path(out), stop, begun):
+        for event in _train(job, Path(out), stop, begun):
             elapsed = event.elapsed
             yield event
         return
@@ -70,7 +71,7 @@ def train(
 
 
 def _train(
-    request: Request, out: Path, stop: Callable[[], bool], begun: Callable[[Trainer], None]
+    job: Job, out: Path, stop: Callable[[], bool], begun: Callable[[Trainer], None]
 ) -> Iterator[Event]:
     keep_freed_memory()
     try:
@@ -79,26 +80,20 @@ def _train(
         raise CheckpointError(
             f"The checkpoint {out} could not be written: {error.strerror}."
         ) from error
-    resumed = read(request.resume) if request.resume else None
-    settings = settle(request, resumed)
+    settings = job.settings
     team = Team()
     data = load(settings.data)
     trainer = Trainer(settings, hold_out(data) if settings.hold_out else data, team)
-    if resumed:
-        try:
-            trainer.restore(resumed, request)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(
-                f"{resumed.path.name} holds a run that is damaged or of another version."
-            ) from error
+    if job.resumed:
+        trainer.restore(job.resumed, own_rate=job.request.learning_rate is not None)
 
     def save() -> Saved:
         if team.leads:
             write(trainer.checkpoint(), out)
-        return Saved(elapsed=trainer.elapsed, path=str(out))
+        return Saved(elapsed=trainer.progress.elapsed, path=str(out))
 
     begun(trainer)
-    yield _start_event(request, trainer, resumed)
+    yield _start_event(job, trainer)
     yield save()
     try:
         yield from trainer.events(stop, save)
@@ -110,29 +105,30 @@ def _train(
             f"last checkpoint is kept. This one was told: {error}"
         ) from error
     yield save()
-    elapsed, accuracy = trainer.elapsed, trainer.accuracy
-    if trainer.finished and accuracy is not None:
+    elapsed, accuracy = trainer.progress.elapsed, trainer.accuracy
+    if trainer.progress.finished and accuracy is not None:
         yield Done(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
     else:
         yield Stopped(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
     team.leave()
 
 
-def _start_event(request: Request, trainer: Trainer, resumed: Checkpoint | None) -> Start:
-    settings = asdict(trainer.settings)
-    before = asdict(settings_of(resumed.run)) if resumed and resumed.run else settings
+def _start_event(job: Job, trainer: Trainer) -> Start:
+    settings, run = asdict(job.settings), trainer.progress
+    resumed = job.resumed.run if job.resumed else None
+    before = asdict(resumed.settings) if resumed else settings
     return Start(
-        elapsed=trainer.elapsed,
+        elapsed=run.elapsed,
         **settings,
-        epoch=trainer.epoch,
-        batch=trainer.batch,
+        epoch=run.epoch,
+        batch=run.batch,
         pid=os.getpid(),
         device=str(trainer.team.device),
         parameters=sum(p.numel() for p in trainer.network.parameters()),
         images=len(trainer.frames),
         bad_lines=trainer.bad_lines,
-        batches=math.ceil(len(trainer.frames) / trainer.settings.batch_size),
-        resumed_from=request.resume,
+        batches=math.ceil(len(trainer.frames) / job.settings.batch_size),
+        resumed_from=job.request.resume,
         changed=tuple(
             f"{name} {before[name]} → {value}"
             for name, value in settings.items()
@@ -202,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tqdm(unit=" batches", disable=not (leads and sys.stderr.isatty()), leave=False) as bar:
             failed = False
             start = None
-            for event in train(request, out, Stop()):
+            for event in _events(request, out):
                 if log:
                     log.append(event)
                 if isinstance(event, Start):
@@ -214,6 +210,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 1 if failed else 0
+
+
+def _events(request: Request, out: Path) -> Iterator[Event]:
+    """The events of the run that is asked for; of one that cannot begin, why not."""
+    stop = Stop()
+    try:
+        job = prepare(request)
+    except ValueError as error:
+        yield Error(elapsed=0.0, kind=type(error).__name__, message=str(error))
+    else:
+        yield from train(job, out, stop)
 
 
 def _show(event: Event, start: Start | None, bar: tqdm) -> None:

@@ -6,7 +6,7 @@ This file knows nothing of where events and checkpoints go, or of who asked for 
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -22,9 +22,10 @@ from lenet.drawings import drawings_to_segments, read_drawings
 from lenet.events import Batch, Epoch, Event
 from lenet.model import LeNet
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
+from lenet.progress import Progress
 from lenet.recipes import RECIPES, Schedule
 from lenet.recognize import predict
-from lenet.settings import Request, Settings, settings_of
+from lenet.settings import Settings
 from lenet.synthetic import synthetic_segments
 
 LOG_EVERY = 100  # batches, as in the lesson
@@ -38,7 +39,7 @@ class TrainingError(RuntimeError):
 
 
 class Trainer:
-    """A training run: its state, its steps, and the stream of its events.
+    """A training run: its `progress`, its steps, and the stream of its events.
 
     Everything random comes from one generator, so that a run that stops and goes on from its
     checkpoint ends on the same bits as one that never stopped (same machine, threads and versions).
@@ -48,19 +49,15 @@ class Trainer:
         self.settings = settings
         self.recipe = RECIPES[settings.recipe]
         self.team = team
-        self.checksum = data.checksum()
         self.test = data.test
         self._take_images(data.train)
         self._make_network()
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.epoch = 0  # epochs done
-        self.seen = 0  # images of the running epoch done
-        self.step = 0  # batches done in all
-        self.schedule = self._cycle(settings.learning_rate)
-        self.elapsed = 0.0  # seconds of training
+        schedule = Schedule(0, 0, settings.learning_rate, self.recipe.warm_up)
+        random = self.generator.get_state()
+        self.progress = Progress(settings, data.checksum(), schedule, random)
+        self.progress.schedule = self._cycle(settings.learning_rate)
         self.losses: list[torch.Tensor] = []  # of the batches since they were last looked at
-        self.logged = [0.0, 0]  # sum and number of the losses since the last `batch` event
-        self.epoch_loss = [0.0, 0]  # the same since the epoch began
         self.accuracy: float | None = None
 
     def _take_images(self, train: Digits) -> None:
@@ -106,21 +103,12 @@ class Trainer:
         """The network to read digits with: the average where one is kept."""
         return self.average.module if self.average else self.network
 
-    @property
-    def batch(self) -> int:
-        """Batches of the running epoch done."""
-        return math.ceil(self.seen / self.settings.batch_size)
-
-    @property
-    def finished(self) -> bool:
-        return self.epoch >= self.settings.epochs
-
     def _cycle(self, peak: float) -> Schedule:
         """The learning rate from here to the end of the run."""
-        size = self.settings.batch_size
-        whole = math.ceil(len(self.frames) / size) * (self.settings.epochs - self.epoch - 1)
-        end = self.step + whole + math.ceil((len(self.frames) - self.seen) / size)
-        return Schedule(self.step, end, peak, self.recipe.warm_up)
+        run, size = self.progress, self.settings.batch_size
+        whole = math.ceil(len(self.frames) / size) * (self.settings.epochs - run.epoch - 1)
+        end = run.step + whole + math.ceil((len(self.frames) - run.seen) / size)
+        return Schedule(run.step, end, peak, self.recipe.warm_up)
 
     # ------------------------------------------------------------ the loop
 
@@ -130,24 +118,23 @@ class Trainer:
         Raises:
             TrainingError: the loss became NaN or infinite.
         """
+        run = self.progress
         saved = time.monotonic()
-        begin = self.seen == 0
-        while not self.finished:
-            if begin:
+        while not run.finished:
+            if run.seen == 0:
                 self._begin_epoch()
-            begin = True
             self._tick = time.perf_counter()
-            logged_at = self.elapsed, self.seen
-            while self.seen < len(self.frames):
+            logged_at = run.elapsed, run.seen
+            while run.seen < len(self.frames):
                 self._step()
                 wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
                 if self.team.size > 1:
                     wants_stop, wants_save = map(bool, self.team.total(wants_stop, wants_save))
-                if self.batch % LOG_EVERY == 0:
+                if run.batch % LOG_EVERY == 0:
                     self._look_at_losses()
-                    seconds, images = self.elapsed - logged_at[0], self.seen - logged_at[1]
+                    seconds, images = run.elapsed - logged_at[0], run.seen - logged_at[1]
                     yield self._batch_event(images / seconds)
-                    logged_at = self.elapsed, self.seen
+                    logged_at = run.elapsed, run.seen
                 if wants_stop or wants_save:
                     self._look_at_losses()
                     if wants_stop:
@@ -156,18 +143,21 @@ class Trainer:
                     saved = time.monotonic()
                     self._tick = time.perf_counter()
             self._look_at_losses()
-            self.epoch, self.seen = self.epoch + 1, 0
+            run.epoch, run.seen, run.epoch_random, run.permutation = run.epoch + 1, 0, None, None
             yield self._epoch_event()
             yield save()
             saved = time.monotonic()
 
     def _begin_epoch(self) -> None:
         """Shuffle, and draw the drawings anew where the recipe varies images."""
-        self.epoch_random = self.generator.get_state()
-        permutation = torch.randperm(len(self.frames), generator=self.generator)
-        self.permutation = permutation.to(self.team.device)
+        self.progress.epoch_random = self.generator.get_state()
+        self._take_order(torch.randperm(len(self.frames), generator=self.generator))
         if self.recipe.augment:
             self._draw_anew()
+
+    def _take_order(self, permutation: torch.Tensor) -> None:
+        self.progress.permutation = permutation.int()
+        self.permutation = permutation.long().to(self.team.device)
 
     def _draw_anew(self) -> None:
         """Vary the drawings, and draw other synthetic digits: the last of the images."""
@@ -179,17 +169,18 @@ class Trainer:
 
     def _step(self) -> None:
         """Learn from the next batch of the permutation."""
-        batch = self.permutation[self.seen : self.seen + self.settings.batch_size]
+        run = self.progress
+        batch = self.permutation[run.seen : run.seen + self.settings.batch_size]
         inputs, labels = self._inputs(batch)
-        self.rate.fill_(self.schedule.rate(self.step))
+        self.rate.fill_(run.schedule.rate(run.step))
         if self.recorded and len(batch) == self.settings.batch_size:
             loss = self.recorded(inputs, labels)
         else:
             loss = self._learn(len(batch), inputs, labels)
         self.losses.append(loss / len(batch))
-        self.seen += len(batch)
-        self.step += 1
-        if self.average and self.step % AVERAGE_EVERY == 1:
+        run.seen += len(batch)
+        run.step += 1
+        if self.average and run.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
 
     def _learn(self, batch_size: int, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -239,41 +230,45 @@ class Trainer:
         if self.team.size > 1:
             losses = self.team.total(*losses)
         now = time.perf_counter()
-        self.elapsed += now - self._tick
+        run = self.progress
+        run.elapsed += now - self._tick
         self._tick = now
         self.losses.clear()
         for number, loss in enumerate(losses, 1):
             if not math.isfinite(loss):
-                step = self.step - len(losses) + number
+                before = len(losses) - number
                 raise TrainingError(
-                    f"The loss became {loss} in batch {self.batch - len(losses) + number} of epoch "
-                    f"{self.epoch + 1} at learning rate {self.schedule.rate(step - 1):.4g}; "
+                    f"The loss became {loss} in batch {run.batch - before} of epoch "
+                    f"{run.epoch + 1} at learning rate "
+                    f"{run.schedule.rate(run.step - before - 1):.4g}; "
                     "the last checkpoint is kept. Train with a lower learning rate."
                 )
-            for sums in (self.logged, self.epoch_loss):
-                sums[0] += loss
-                sums[1] += 1
+            run.logged = run.logged[0] + loss, run.logged[1] + 1
+            run.epoch_loss = run.epoch_loss[0] + loss, run.epoch_loss[1] + 1
 
     def _batch_event(self, images_per_second: float) -> Batch:
-        loss, self.logged = self.logged[0] / self.logged[1], [0.0, 0]
+        run = self.progress
+        total, count = run.logged
+        run.logged = (0.0, 0)
         return Batch(
-            elapsed=self.elapsed,
-            epoch=self.epoch + 1,
-            batch=self.batch,
-            loss=loss,
-            learning_rate=self.schedule.rate(self.step - 1),
+            elapsed=run.elapsed,
+            epoch=run.epoch + 1,
+            batch=run.batch,
+            loss=total / count,
+            learning_rate=run.schedule.rate(run.step - 1),
             images_per_second=images_per_second,
         )
 
     def _epoch_event(self) -> Epoch:
-        train_loss, self.epoch_loss = self.epoch_loss[0] / self.epoch_loss[1], [0.0, 0]
-        self.logged = [0.0, 0]
+        run = self.progress
+        total, count = run.epoch_loss
+        run.epoch_loss = run.logged = (0.0, 0)
         logits = predict(self.model, self.test.frames)
         self.accuracy = (logits.argmax(1) == self.test.labels).double().mean().item()
         return Epoch(
-            elapsed=self.elapsed,
-            epoch=self.epoch,
-            train_loss=train_loss,
+            elapsed=run.elapsed,
+            epoch=run.epoch,
+            train_loss=total / count,
             test_loss=F.cross_entropy(logits, self.test.labels).item(),
             test_accuracy=self.accuracy,
         )
@@ -282,67 +277,73 @@ class Trainer:
 
     def checkpoint(self) -> Checkpoint:
         """Everything that the run needs to go on, as if it had never stopped."""
-        run = {
-            "settings": asdict(self.settings),
-            "data_checksum": self.checksum,
-            "epoch": self.epoch,
-            "seen": self.seen,
-            "step": self.step,
-            "schedule": asdict(self.schedule),
-            "elapsed": self.elapsed,
-            "logged": self.logged,
-            "epoch_loss": self.epoch_loss,
-            "optimizer": self.optimizer.state_dict(),
-            "random": self.generator.get_state(),
-            "versions": {"torch": str(torch.__version__), "threads": torch.get_num_threads()},
-        }
-        if self.seen:
-            run["epoch_random"] = self.epoch_random
-            run["permutation"] = self.permutation.int()
+        run = replace(
+            self.progress,
+            optimizer=self.optimizer.state_dict(),
+            random=self.generator.get_state(),
+            versions={"torch": str(torch.__version__), "threads": torch.get_num_threads()},
+        )
         average = self.average.module.state_dict() if self.average else None
         return Checkpoint(self.network.state_dict(), average, run, accuracy=self.accuracy)
 
-    def restore(self, checkpoint: Checkpoint, request: Request) -> None:
+    def restore(self, checkpoint: Checkpoint, own_rate: bool = False) -> None:
         """Go on from a checkpoint: where it stood if the settings are its own, else near there.
 
-        Other data begin a new epoch. Other settings, or more epochs than the run had, begin a new
+        Other images begin a new epoch. Other settings, or more epochs than the run had, begin a new
         cycle of the learning rate from here to the end; its peak is low, so that what was learnt
         is not lost (Loshchilov and Hutter, "SGDR", 2017, restart higher to leave a minimum).
+
+        Args:
+            checkpoint: bare weights, or those of a run.
+            own_rate: the settings' learning rate was asked for, and is the peak of a new cycle.
         """
+        before = checkpoint.run
         self.network.load_state_dict(checkpoint.network if self.average else checkpoint.weights)
         if self.average:
             self.average.module.load_state_dict(checkpoint.weights)
-        run = checkpoint.run
-        if self.average and (run is None or run["step"] > 0):
-            self.average.n_averaged.fill_(1)
+            if before is None or before.step > 0:
+                self.average.n_averaged.fill_(1)
         rate = 0.0
-        if run:
-            before = settings_of(run)
-            self.epoch, self.step, self.elapsed = run["epoch"], run["step"], run["elapsed"]
+        if before:
             self.accuracy = checkpoint.accuracy
-            self.generator.set_state(run["random"])
-            if before.recipe == self.settings.recipe:
-                self.optimizer.load_state_dict(run["optimizer"])
-                self.optimizer.param_groups[0]["lr"] = self.rate
-            if run["seen"] and run["data_checksum"] == self.checksum:
-                self._restore_epoch(run)
-            if before == self.settings and run["data_checksum"] == self.checksum:
-                self.schedule = Schedule(**run["schedule"])
+            if before.settings.recipe == self.settings.recipe:
+                self._restore_momentum(before)
+            self._restore_progress(before)
+            if self._has_the_way_of(before):
                 return
-            rate = Schedule(**run["schedule"]).rate(self.step)
+            rate = before.schedule.rate(before.step)
         peak = self.settings.learning_rate
-        if request.learning_rate is None and self.recipe.warm_up:
+        if self.recipe.warm_up and not own_rate:
             peak = max(rate, RESUMED_PEAK * peak)
-        self.schedule = self._cycle(peak)
+        self.progress.schedule = self._cycle(peak)
 
-    def _restore_epoch(self, run: dict) -> None:
-        """Go back into the middle of an epoch."""
-        self.generator.set_state(run["epoch_random"])
-        self._begin_epoch()
-        self.generator.set_state(run["random"])
-        self.permutation = run["permutation"].long().to(self.team.device)
-        self.seen = run["seen"]
-        self.logged, self.epoch_loss = list(run["logged"]), list(run["epoch_loss"])
+    def _restore_momentum(self, before: Progress) -> None:
+        own = self.optimizer.state_dict()
+        self.optimizer.load_state_dict(own | {"state": before.optimizer["state"]})
+        self.optimizer.param_groups[0]["lr"] = self.rate  # the old tensor, of which that has a copy
+
+    def _restore_progress(self, before: Progress) -> None:
+        """Go back to where a run stood, into the middle of an epoch if its images are the same."""
+        checksum, order = self.progress.data_checksum, before.permutation
+        same = before.data_checksum == checksum and len(self.frames)
+        self.progress = replace(before, settings=self.settings, data_checksum=checksum)
+        if order is not None and before.epoch_random is not None and same == len(order):
+            self.generator.set_state(before.epoch_random)
+            self._begin_epoch()  # draws this epoch's digits again
+            self._take_order(order)
+        else:
+            run = self.progress
+            run.seen, run.epoch_random, run.permutation = 0, None, None
+            run.logged = run.epoch_loss = (0.0, 0)
+        self.generator.set_state(before.random)
+
+    def _has_the_way_of(self, before: Progress) -> bool:
+        """Whether the way to the end is the one that the learning rate's cycle was made for."""
+        return (
+            before.settings == self.settings
+            and before.data_checksum == self.progress.data_checksum
+            and before.schedule.end == self._cycle(before.schedule.peak).end
+        )
 
 
 def _load_drawings(

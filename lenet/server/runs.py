@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from lenet.checkpoint import SHIPPED, read
+from lenet.checkpoint import SHIPPED
 from lenet.events import (
     Done,
     Ending,
@@ -36,7 +36,7 @@ from lenet.events import (
 )
 from lenet.files import checkpoints_folder
 from lenet.film import SUFFIX, FilmWriter
-from lenet.settings import Request, settle
+from lenet.job import Job
 from lenet.train import Stop, new_name, train
 
 _FORKSERVER = "forkserver" in multiprocessing.get_all_start_methods()
@@ -104,35 +104,32 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
-def start(request: Request) -> str:
+def start(job: Job) -> str:
     """Start a run and return its name.
 
     A run that goes on to the end that it had keeps its name, its checkpoint and its log; every
     other gets new ones, so that no network that was finished is lost.
 
     Raises:
-        RunError: one is under way.
-        ValueError: the settings are out of range, or the checkpoint cannot be resumed.
+        RunError: one is under way, or the folder of checkpoints cannot be written to.
     """
     global _child
     with _starting:  # two visitors may press the button at once
         if current().alive:
             raise RunError("A training run is under way: stop it first, or wait for its end.")
-        _child = _launch(request, _name(request))
+        _child = _launch(job, _name(job))
         return _child.name
 
 
-def _name(request: Request) -> str:
+def _name(job: Job) -> str:
     """The name of the run that goes on, or a new one."""
-    resumed = read(request.resume) if request.resume else None
-    settings = settle(request, resumed)
-    goes_on = resumed and resumed.run and request == Request(resume=request.resume)
-    if goes_on and resumed.path != SHIPPED and resumed.path.parent == checkpoints_folder():
-        return resumed.path.stem
-    return new_name(settings.recipe, settings.data)
+    path = job.resumed.path if job.resumed else None
+    if job.goes_on and path and path != SHIPPED and path.parent == checkpoints_folder():
+        return path.stem
+    return new_name(job.settings.recipe, job.settings.data)
 
 
-def _launch(request: Request, name: str) -> _Child:
+def _launch(job: Job, name: str) -> _Child:
     log = checkpoints_folder() / f"{name}.jsonl"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +141,7 @@ def _launch(request: Request, name: str) -> _Child:
         raise RunError(str(error)) from error
     ours, theirs = _CONTEXT.Pipe(duplex=False)
     # A daemon is asked to stop, and keeps what was learnt, when the server ends in good order.
-    process = _CONTEXT.Process(target=_run, args=(request, log, theirs), daemon=True)
+    process = _CONTEXT.Process(target=_run, args=(job, log, theirs), daemon=True)
     process.start()
     _asked_to_stop.discard(process.pid)
     theirs.close()
@@ -229,7 +226,7 @@ def _cause_of_death(child: _Child | None) -> str:
     return f"The training process {cause}. Resume goes on from its last checkpoint."
 
 
-def _run(request: Request, log: Path, last_words: Any) -> None:
+def _run(job: Job, log: Path, last_words: Any) -> None:
     """The run's process: train and write the log and the film."""
     gc.freeze()  # the garbage collector's first look through all of torch would take 0.2 s
     stop = Stop()
@@ -241,7 +238,7 @@ def _run(request: Request, log: Path, last_words: Any) -> None:
     try:
         events, film = EventLog(log), FilmWriter(log.with_suffix(SUFFIX))
         with FileLock(log.parent / _LOCK, timeout=10):
-            for event in train(request, log.with_suffix(".pt"), stop, film.begin):
+            for event in train(job, log.with_suffix(".pt"), stop, film.begin):
                 film.follow(event)  # before the log: who reads of an event finds its snapshot
                 events.append(event)
     except (LogError, OSError) as error:

@@ -15,11 +15,11 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lenet.checkpoint import SHIPPED, SUFFIXES, read
+from lenet.checkpoint import SHIPPED, SUFFIXES
 from lenet.events import line
 from lenet.files import checkpoints_folder
+from lenet.job import Job
 from lenet.server import runs
-from lenet.settings import Request, settle
 
 KEPT = 20  # runs and uploads in a public server's folder
 KEPT_BYTES = 40 << 20
@@ -85,27 +85,24 @@ def _limit(variable: str, default: float) -> float:
 # ---------------------------------------------------------------- training
 
 
-def start(request: Request, password: str | None = None) -> None:
+def start(job: Job, password: str | None = None) -> None:
     """Start a run for a visitor, and end it when its time is up.
 
     Raises:
         NotAllowed: training is not for this visitor, or not for so many epochs.
-        lenet.runs.RunError, ValueError: as `lenet.runs.start`.
+        lenet.server.runs.RunError: as `lenet.server.runs.start`.
     """
     rules = policy()
     _check(rules, password)
-    resumed = read(request.resume) if request.resume else None
-    done = resumed.run["epoch"] if resumed and resumed.run else 0
-    epochs = settle(request, resumed).epochs - done
-    if epochs > rules.epochs:
+    if job.epochs > rules.epochs:
         raise NotAllowed(
-            f"{epochs} epochs are more than this server trains for in one run: choose 1 to "
+            f"{job.epochs} epochs are more than this server trains for in one run: choose 1 to "
             f"{rules.epochs:g}."
         )
     global _follower
     if _follower and not runs.current().alive:
         _follower.join()  # it has yet to note how the run before this one ended
-    name = runs.start(request)
+    name = runs.start(job)
     _follower = threading.Thread(target=_follow, args=(name, rules), daemon=True, name="follow")
     _follower.start()
 

@@ -9,8 +9,11 @@ import torch
 from lenet import LeNet
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read, write
 from lenet.files import checkpoints_folder
+from lenet.progress import Progress
+from lenet.recipes import Schedule
 from lenet.server import uploads
 from lenet.server.uploads import keep_upload
+from lenet.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +33,9 @@ def network() -> Checkpoint:
 def test_an_upload_keeps_its_weights_and_nothing_of_its_run(tmp_path):
     sent = network()
     sent.averaged = {name: value + 1 for name, value in sent.network.items()}
-    sent.run = {"settings": {"drawings": ("/etc/passwd",)}}
+    settings = Settings("fast", "mnist", ("/etc/passwd",), 5, 64, 0.1, 0)
+    random = torch.Generator().get_state()
+    sent.run = Progress(settings, "", Schedule(0, 10, 0.1, 0), random)
     sent.temperature = 1.5
     write(sent, tmp_path / "mine.pt")
     kept = read(keep_upload(tmp_path / "mine.pt"))

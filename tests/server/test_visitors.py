@@ -7,15 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from lenet import LeNet
 from lenet.checkpoint import Checkpoint, write
 from lenet.events import Done
 from lenet.files import checkpoints_folder
+from lenet.job import Job, prepare
+from lenet.progress import Progress
+from lenet.recipes import Schedule
 from lenet.server import runs, visitors
 from lenet.server.runs import Run
 from lenet.server.visitors import NotAllowed, Policy, policy, tidy
-from lenet.settings import Request
+from lenet.settings import Request, Settings
 
 VARIABLES = (
     "SPACE_ID",
@@ -38,16 +42,16 @@ def machine(tmp_path: Path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def started(monkeypatch) -> list[Request]:
-    """The requests that reach `runs.start`, which starts nothing."""
-    requests = []
+def started(monkeypatch) -> list[Job]:
+    """The jobs that reach `runs.start`, which starts nothing."""
+    jobs = []
 
-    def start(request: Request) -> str:
-        requests.append(request)
+    def start(job: Job) -> str:
+        jobs.append(job)
         return "run"
 
     monkeypatch.setattr(runs, "start", start)
-    return requests
+    return jobs
 
 
 def network() -> Checkpoint:
@@ -59,15 +63,15 @@ def network() -> Checkpoint:
 
 def test_on_one_s_own_machine_nothing_is_restricted(started):
     assert policy() == Policy()
-    visitors.start(Request(epochs=200))
-    assert started == [Request(epochs=200)]
+    visitors.start(prepare(Request(epochs=200)))
+    assert started == [prepare(Request(epochs=200))]
 
 
 def test_a_space_has_limits_of_its_own(monkeypatch, started):
     monkeypatch.setenv("SPACE_ID", "somebody/lenet")
     with pytest.raises(NotAllowed, match=r"31 epochs are more than .*: choose 1 to 30"):
-        visitors.start(Request(epochs=31))
-    visitors.start(Request(epochs=30))
+        visitors.start(prepare(Request(epochs=31)))
+    visitors.start(prepare(Request(epochs=30)))
     assert len(started) == 1
 
 
@@ -77,7 +81,7 @@ def test_where_training_is_off_nobody_trains(monkeypatch, started):
     monkeypatch.setattr(runs, "stop", lambda: stopped.append(1))
     for password in (None, "", "x"):
         with pytest.raises(NotAllowed, match="Training is off"):
-            visitors.start(Request(epochs=1), password)
+            visitors.start(prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="Training is off"):
             visitors.stop(password)
     assert not started and not stopped
@@ -90,11 +94,11 @@ def test_where_the_owner_trains_the_password_opens(monkeypatch, started):
     monkeypatch.setattr(runs, "stop", lambda: stopped.append(1))
     for password in (None, "", "zürich", 7, ["Zürich"]):
         with pytest.raises(NotAllowed, match="password"):
-            visitors.start(Request(epochs=1), password)
+            visitors.start(prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="password"):
             visitors.stop(password)
     assert not started and not stopped
-    visitors.start(Request(epochs=1), "Zürich")
+    visitors.start(prepare(Request(epochs=1)), "Zürich")
     visitors.stop("Zürich")
     assert started and stopped
 
@@ -120,25 +124,18 @@ def test_what_a_run_still_has_to_go_counts(monkeypatch, started):
     """A run that was stopped goes on although it was asked for more, as long as the rest is few."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setenv("LENET_MAX_EPOCHS", "3")
-    settings = dict(
-        recipe="fast",
-        data="mnist",
-        drawings=(),
-        epochs=10,
-        batch_size=64,
-        learning_rate=0.1,
-        seed=0,
-    )
+    settings = Settings("fast", "mnist", (), 10, 64, 0.1, 0)
+    random = torch.Generator().get_state()
     checkpoint = network()
     for done, allowed in ((6, False), (7, True)):
-        checkpoint.run = {"settings": settings, "epoch": done}
+        checkpoint.run = Progress(settings, "", Schedule(0, 10, 0.1, 0), random, epoch=done)
         write(checkpoint, checkpoints_folder() / "run.pt")
         request = Request(resume=str(checkpoints_folder() / "run.pt"))
         if allowed:
-            visitors.start(request)
+            visitors.start(prepare(request))
         else:
             with pytest.raises(NotAllowed, match="4 epochs"):
-                visitors.start(request)
+                visitors.start(prepare(request))
     assert len(started) == 1
 
 
@@ -179,9 +176,9 @@ def test_a_run_that_ends_in_time_is_not_stopped(monkeypatch, caplog):
 def test_a_run_that_follows_another_at_once_leaves_its_end_to_be_noted(monkeypatch, caplog):
     run = Run("idle")
 
-    def begin(request: Request) -> str:
+    def begin(job: Job) -> str:
         nonlocal run
-        run = Run("running", request.data)
+        run = Run("running", job.settings.data)
         return run.name
 
     monkeypatch.setattr(runs, "start", begin)
@@ -190,7 +187,7 @@ def test_a_run_that_follows_another_at_once_leaves_its_end_to_be_noted(monkeypat
     monkeypatch.setattr(time, "sleep", threading.Event().wait)
     caplog.set_level("INFO", "lenet")
     for data in ("mnist", "synthetic"):
-        visitors.start(Request(data=data))
+        visitors.start(prepare(Request(data=data)))
         run = replace(run, state="stopped")
     visitors._follower.join()
     assert [record.args[:2] for record in caplog.records] == [

@@ -8,7 +8,8 @@ from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet
 from lenet.distributed import Team
 from lenet.events import Event, Saved
-from lenet.settings import Request, settle
+from lenet.job import settle
+from lenet.settings import Request
 from lenet.trainer import Trainer
 
 
@@ -19,15 +20,15 @@ def run(
 
     def saved() -> Saved:
         save()
-        return Saved(elapsed=trainer.elapsed, path="")
+        return Saved(elapsed=trainer.progress.elapsed, path="")
 
-    return list(trainer.events(lambda: trainer.step == stop_after, saved))
+    return list(trainer.events(lambda: trainer.progress.step == stop_after, saved))
 
 
 def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) -> Trainer:
     trainer = Trainer(settle(request, resumed), data, Team())
     if resumed:
-        trainer.restore(resumed, request)
+        trainer.restore(resumed, own_rate=request.learning_rate is not None)
     return trainer
 
 

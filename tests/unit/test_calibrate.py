@@ -49,13 +49,13 @@ def test_the_command_stores_what_it_found(few_digits, tmp_path, capsys):
     common = ["--data", "synthetic", "--epochs", "1", "--batch-size", "16"]
     assert train([*common, "--hold-out", "--out", twin]) == 0
     assert train([*common, "--out", target]) == 0
-    assert read(twin).run["settings"]["hold_out"]
+    assert read(twin).run.settings.hold_out
     before = read(target)
     capsys.readouterr()
     assert main([twin, "--into", target]) == 0
     after = read(target)
     assert all(torch.equal(before.weights[name], after.weights[name]) for name in before.weights)
-    assert after.run["step"] == before.run["step"]
+    assert after.run.step == before.run.step
     assert after.temperature != 1
     assert f"{after.temperature:.3f}" in capsys.readouterr().out
 

@@ -14,6 +14,9 @@ from torch import nn
 from lenet import LeNet
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, list_checkpoints, read, write
 from lenet.files import checkpoints_folder
+from lenet.progress import Progress
+from lenet.recipes import Schedule
+from lenet.settings import Settings
 
 
 def weights(seed: int = 0) -> dict[str, torch.Tensor]:
@@ -45,15 +48,16 @@ def refusal(path: Path) -> str:
 
 
 def test_what_is_written_is_read_again(tmp_path):
-    run = {"epoch": 3, "momentum": [torch.ones(4)], "random": torch.get_rng_state()}
+    random = torch.Generator().manual_seed(4).get_state()
+    settings = Settings("best", "mnist", ("a.jsonl",), 9, 64, 0.1, 0)
+    run = Progress(settings, "a checksum", Schedule(0, 9, 0.1, 0.2), random, epoch=3)
     written = Checkpoint(weights(0), weights(1), run, 1.5, 0.75, 0.991)
     write(written, tmp_path / "a.pt")
     found = read(tmp_path / "a.pt")
     assert same(found.network, written.network)
     assert same(found.averaged, written.averaged)
-    assert found.run["epoch"] == 3
-    assert torch.equal(found.run["momentum"][0], torch.ones(4))
-    assert torch.equal(found.run["random"], run["random"])
+    assert (found.run.epoch, found.run.settings) == (3, settings)
+    assert torch.equal(found.run.random, random)
     assert (found.temperature, found.sure_above, found.accuracy) == (1.5, 0.75, 0.991)
     assert found.path == tmp_path / "a.pt"
 
@@ -269,6 +273,14 @@ OTHER = {
 def test_what_is_no_lenet_is_refused(tmp_path, content, reason):
     torch.save(content, tmp_path / "a.pth")
     assert reason in refusal(tmp_path / "a.pth")
+
+
+def test_a_run_that_is_damaged_or_of_another_version_is_refused(tmp_path):
+    content = {"format": "lenet-live 1", "network": weights(), "run": {"epoch": 3}}
+    torch.save(content, tmp_path / "a.pt")
+    assert refusal(tmp_path / "a.pt") == (
+        "a.pt holds a run that is damaged or of another version: it has no settings."
+    )
 
 
 @pytest.mark.parametrize(

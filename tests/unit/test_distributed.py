@@ -21,7 +21,8 @@ from lenet import LeNet
 from lenet.augment import vary_frames
 from lenet.checkpoint import read
 from lenet.data import DataSet, Digits
-from lenet.events import Event
+from lenet.events import Batch, Done, Epoch, Error, Event, Stopped, from_json, to_json
+from lenet.job import prepare
 from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.settings import Request
@@ -46,9 +47,9 @@ class Member:
     events: list[Event]
     states: list[dict[str, torch.Tensor]]
 
-    def told(self, kind: str, *names: str) -> list[float]:
+    def told(self, kind: type[Event], *names: str) -> list[float]:
         """What all events of a kind said, one after the other."""
-        return [e[name] for e in self.events if e["event"] == kind for name in names]
+        return [getattr(e, name) for e in self.events if isinstance(e, kind) for name in names]
 
     def distance(self, other: "Member") -> float:
         """The largest difference of two parameters."""
@@ -87,9 +88,15 @@ def member(rank: int, size: int, port: int, folder: Path, request: Request, plan
             os.kill(os.getpid(), signal.SIGKILL)
         return asked > EPOCH and rank == plan.get("stopped")
 
-    events = list(lenet.train.train(request, folder / f"{rank}.pt", stop))
+    events = list(lenet.train.train(prepare(request), folder / f"{rank}.pt", stop))
     states = [module.state_dict() for module in (trainers[0].network, trainers[0].model)]
-    torch.save((events, states), folder / f"{rank}.end")
+    torch.save((list(map(to_json, events)), states), folder / f"{rank}.end")
+
+
+def _member(path: Path) -> Member:
+    """What a process has left behind."""
+    lines, states = torch.load(path)
+    return Member(list(map(from_json, lines)), states)
 
 
 def _calculate_in_float64() -> None:
@@ -135,7 +142,7 @@ def team(digits, tmp_path_factory):
             process.kill()
             assert not hangs
         ends = [folder / f"{rank}.end" for rank in range(size)]
-        return folder, [Member(*torch.load(end)) for end in ends if end.exists()]
+        return folder, [_member(end) for end in ends if end.exists()]
 
     return start
 
@@ -162,12 +169,12 @@ def test_two_learn_what_one_learns(team, recipe):
     first, second = team(2, request)[1]
     assert first.distance(second) == 0
     assert first.distance(alone) < ROUNDING
-    for kind, names in {"batch": ("epoch", "batch", "loss"), "epoch": ("train_loss",)}.items():
+    for kind, names in {Batch: ("epoch", "batch", "loss"), Epoch: ("train_loss",)}.items():
         told = first.told(kind, *names)
         assert told == second.told(kind, *names)
         assert told == pytest.approx(alone.told(kind, *names), rel=ROUNDING)
-    assert len(first.told("batch", "loss")) == 6
-    assert first.events[-1]["event"] == second.events[-1]["event"] == "done"
+    assert len(first.told(Batch, "loss")) == 6
+    assert type(first.events[-1]) is type(second.events[-1]) is Done
 
 
 def test_the_first_alone_writes(stopped):
@@ -177,9 +184,9 @@ def test_the_first_alone_writes(stopped):
 
 def test_both_stop_after_the_same_step(stopped):
     folder, (first, second) = stopped
-    assert first.events[-1]["event"] == second.events[-1]["event"] == "stopped"
+    assert type(first.events[-1]) is type(second.events[-1]) is Stopped
     assert first.distance(second) == 0
-    assert read(folder / "0.pt").run["step"] == EPOCH + 1
+    assert read(folder / "0.pt").run.step == EPOCH + 1
 
 
 @pytest.mark.parametrize("size", [1, 2])
@@ -191,18 +198,18 @@ def test_what_two_began_one_or_two_end(team, stopped, alone, size):
 
 def test_what_one_began_two_end(team, alone):
     folder, _ = team(1, FAST, stopped=0)
-    assert read(folder / "0.pt").run["step"] == EPOCH + 1
+    assert read(folder / "0.pt").run.step == EPOCH + 1
     _, members = team(2, Request(resume=str(folder / "0.pt")))
     ends_as(members, alone, 2)
 
 
 def ends_as(members: list[Member], alone: Member, size: int) -> None:
     """Check that all have learnt in the end what one learns that never stopped."""
-    assert [member.events[-1]["event"] for member in members] == ["done"] * size
+    assert all(isinstance(member.events[-1], Done) for member in members)
     for member in members:
         assert member.distance(alone) < ROUNDING
-        losses = alone.told("batch", "loss")[3:]  # of the second epoch
-        assert member.told("batch", "loss") == pytest.approx(losses, rel=ROUNDING)
+        losses = alone.told(Batch, "loss")[3:]  # of the second epoch
+        assert member.told(Batch, "loss") == pytest.approx(losses, rel=ROUNDING)
 
 
 def test_a_batch_may_be_too_small_to_share(team):
@@ -210,17 +217,17 @@ def test_a_batch_may_be_too_small_to_share(team):
     request = Request("tutorial", "synthetic", epochs=1)
     alone = team(1, request, count=129)[1][0]
     for member in team(2, request, count=129)[1]:
-        assert member.events[-1]["event"] == "done"
+        assert isinstance(member.events[-1], Done)
         assert member.distance(alone) < ROUNDING
-        losses = alone.told("epoch", "train_loss")
-        assert member.told("epoch", "train_loss") == pytest.approx(losses, rel=ROUNDING)
+        losses = alone.told(Epoch, "train_loss")
+        assert member.told(Epoch, "train_loss") == pytest.approx(losses, rel=ROUNDING)
 
 
 @pytest.mark.parametrize("killed", [0, 1])
 def test_the_death_of_one_ends_the_other_and_leaves_a_checkpoint(team, killed):
     folder, (other,) = team(2, FAST, killed=killed)
-    assert other.events[-1]["event"] == "error"
-    assert other.events[-1]["message"].startswith("Training by 2 processes broke off")
-    assert other.told("epoch", "epoch") == [1]
+    assert isinstance(other.events[-1], Error)
+    assert other.events[-1].message.startswith("Training by 2 processes broke off")
+    assert other.told(Epoch, "epoch") == [1]
     checkpoint = read(folder / "0.pt")
-    assert (checkpoint.run["epoch"], checkpoint.run["step"]) == (1, EPOCH)
+    assert (checkpoint.run.epoch, checkpoint.run.step) == (1, EPOCH)

@@ -16,6 +16,7 @@ from lenet.checkpoint import read
 from lenet.data import DataSet, Digits
 from lenet.events import Batch, Done, Event, EventLog, Saved, Stopped
 from lenet.film import LENGTH, FilmWriter, Snapshot, film_length, planned_length, read_film
+from lenet.job import prepare
 from lenet.preprocess import frames_to_inputs, strokes_to_frame
 from lenet.server import runs
 from lenet.settings import Request
@@ -54,10 +55,10 @@ def run(
         film.begin(trainer)
 
     def stop() -> bool:
-        return found[0].step == stop_after
+        return found[0].progress.step == stop_after
 
     log = EventLog(folder / f"{name}.jsonl")
-    for event in train(request, folder / f"{name}.pt", stop, begun):
+    for event in train(prepare(request), folder / f"{name}.pt", stop, begun):
         if look:
             look(found[0])
         film.follow(event)
@@ -75,7 +76,10 @@ def batches(path: Path) -> list[int]:
 
 def pretended(step: int, end: int, model: LeNet | None = None) -> SimpleNamespace:
     """A trainer after so many batches."""
-    return SimpleNamespace(step=step, schedule=SimpleNamespace(end=end), model=model or LeNet())
+    return SimpleNamespace(
+        progress=SimpleNamespace(step=step, schedule=SimpleNamespace(end=end)),
+        model=model or LeNet(),
+    )
 
 
 # ---------------------------------------------------------------- writing and reading
@@ -86,7 +90,7 @@ def test_snapshots_hold_the_weights_to_read_with_in_their_order(folder):
     seen = {}
 
     def look(trainer: Trainer) -> None:
-        seen[trainer.step] = {k: v.clone() for k, v in trainer.model.state_dict().items()}
+        seen[trainer.progress.step] = {k: v.clone() for k, v in trainer.model.state_dict().items()}
 
     assert run(folder, FAST, look=look) is Done
     film = read_film(folder / f"{NAME}.film")
@@ -110,10 +114,10 @@ def test_a_film_is_short_whatever_the_run_and_closer_at_first(tmp_path, end):
     film = FilmWriter(path)
     film.begin(trainer)
     batch = Batch(elapsed=0, epoch=1, batch=100, loss=1, learning_rate=0.1, images_per_second=1)
-    for trainer.step in range(100, end, 100):
+    for trainer.progress.step in range(100, end, 100):
         film.follow(batch)
         film.follow(Saved(elapsed=0, path=""))
-    trainer.step = end
+    trainer.progress.step = end
     film.follow(Done(elapsed=0, test_accuracy=0.9, checkpoint=""))
     found = batches(path)
     assert found[0] == 0 and found[-1] == end and found == sorted(set(found))
@@ -209,7 +213,7 @@ def test_a_film_that_breaks_off_never_fails_the_run(folder):
     path = folder / f"{NAME}.film"
 
     def look(trainer: Trainer) -> None:
-        if trainer.step == 4 and path.is_file():
+        if trainer.progress.step == 4 and path.is_file():
             path.unlink()
             path.mkdir()
 

@@ -53,7 +53,7 @@ def test_a_resumed_run_ends_on_the_same_bits(
     second = start(data, resume, through_a_file(first.checkpoint(), tmp_path))
     second_events = run(second)
 
-    assert second.step == whole.step == 32
+    assert second.progress.step == whole.progress.step == 32
     assert same_bits(second, whole)
     told = [
         [replace(event, elapsed=0, **{"images_per_second": 0} if isinstance(event, Batch) else {})
@@ -61,6 +61,41 @@ def test_a_resumed_run_ends_on_the_same_bits(
         for events in (whole_events, first_events + second_events)
     ]  # fmt: skip
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("stop_after", [5, 16])
+def test_what_the_first_version_wrote_is_resumed_to_the_same_bits(data, tmp_path, stop_after):
+    request = Request("fast", "synthetic", epochs=2, batch_size=64)
+    whole = start(data, request)
+    run(whole)
+    first = start(data, request)
+    run(first, stop_after)
+    at, settings = first.progress, first.settings
+    content = {
+        "format": "lenet-live 1",
+        "network": first.network.state_dict(),
+        "averaged": first.model.state_dict(),
+        "run": {
+            "settings": {
+                "recipe": "fast", "data": "synthetic", "drawings": (), "epochs": 2,
+                "batch_size": 64, "learning_rate": settings.learning_rate, "seed": 0,
+            },
+            "data_checksum": data.checksum(),
+            "epoch": at.epoch, "seen": at.seen, "step": at.step,
+            "schedule": {"start": 0, "end": 32, "peak": settings.learning_rate, "warm_up": 0.25},
+            "elapsed": 1.5, "logged": list(at.logged), "epoch_loss": list(at.epoch_loss),
+            "optimizer": first.optimizer.state_dict(),
+            "random": first.generator.get_state(),
+            "versions": {"torch": "2.15.0+cpu", "threads": 1},
+            "epoch_random": at.epoch_random, "permutation": first.permutation.int(),
+        },
+        "temperature": 1.0, "sure_above": 0.0, "accuracy": None,
+    }  # fmt: skip
+    torch.save(content, tmp_path / "old.pt")
+    second = start(data, Request(resume="old.pt"), read(tmp_path / "old.pt"))
+    assert second.progress.step == stop_after
+    run(second)
+    assert same_bits(second, whole)
 
 
 def test_a_recipe_says_how_often_each_drawing_comes_in_an_epoch(data, drawings, monkeypatch):
@@ -80,12 +115,12 @@ def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypa
     whole = start(data, request)
 
     def keep_the_fifth() -> None:
-        if whole.step == 5:
+        if whole.progress.step == 5:
             write(whole.checkpoint(), tmp_path / "run.pt")
 
     run(whole, save=keep_the_fifth)
     resumed = start(data, Request(resume="run.pt"), read(tmp_path / "run.pt"))
-    assert resumed.step == 5
+    assert resumed.progress.step == 5
     run(resumed)
     assert same_bits(resumed, whole)
 
@@ -123,7 +158,7 @@ def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
     (hardest.sum() / 50).backward()
     for ours, theirs in zip(trainer.network.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad)
-    assert trainer.epoch_loss == [pytest.approx(losses.mean().item()), 1]
+    assert trainer.progress.epoch_loss == (pytest.approx(losses.mean().item()), 1)
 
 
 def test_the_logged_loss_is_the_mean_of_the_batches_since(data, monkeypatch):
@@ -171,10 +206,10 @@ def test_other_settings_are_taken_on_resuming(data, tmp_path):
     checkpoint = through_a_file(first.checkpoint(), tmp_path)
     request = Request(batch_size=100, learning_rate=0.01, resume="run.pt")
     second = start(data, request, checkpoint)
-    assert second.seen == 5 * 64
-    assert second.schedule == Schedule(5, 5 + 7 + 10, 0.01, RECIPES["fast"].warm_up)
+    assert second.progress.seen == 5 * 64
+    assert second.progress.schedule == Schedule(5, 5 + 7 + 10, 0.01, RECIPES["fast"].warm_up)
     run(second)
-    assert (second.epoch, second.step) == (2, 22)
+    assert (second.progress.epoch, second.progress.step) == (2, 22)
 
 
 def test_other_data_begin_a_new_epoch(data, tmp_path):
@@ -182,9 +217,34 @@ def test_other_data_begin_a_new_epoch(data, tmp_path):
     run(first, stop_after=5)
     other = replace(data, train=Digits(*synthetic_digits(500, seed=9)))
     second = start(other, Request(resume="run.pt"), through_a_file(first.checkpoint(), tmp_path))
-    assert (second.epoch, second.seen) == (0, 0)
+    assert (second.progress.epoch, second.progress.seen) == (0, 0)
     run(second)
-    assert second.epoch == 2
+    assert second.progress.epoch == 2
+
+
+def test_more_images_begin_a_new_epoch(data, drawings, tmp_path):
+    """The order of an epoch's images says nothing of drawings that have come since."""
+    first = start(data, Request("fast", "synthetic", epochs=2, batch_size=64))
+    run(first, stop_after=5)
+    checkpoint = through_a_file(first.checkpoint(), tmp_path)
+    second = start(data, Request(drawings=(drawings,), resume="run.pt"), checkpoint)
+    assert (second.progress.epoch, second.progress.seen) == (0, 0)
+    assert second.progress.schedule.end == 5 + 2 * 16
+    run(second)
+    assert (second.progress.epoch, second.progress.step) == (2, 5 + 2 * 16)
+
+
+def test_drawings_that_have_grown_since_begin_a_new_cycle(data, drawings, tmp_path, monkeypatch):
+    """The old one would end before the run does, and the rate go below zero."""
+    monkeypatch.setattr("lenet.trainer.LOG_EVERY", 1)
+    first = start(data, Request("fast", "synthetic", (drawings,), epochs=2, batch_size=64))
+    run(first, stop_after=17)
+    checkpoint = through_a_file(first.checkpoint(), tmp_path)
+    Path(drawings).write_text(8 * Path(drawings).read_text())
+    second = start(data, Request(resume="run.pt"), checkpoint)
+    rates = [event.learning_rate for event in run(second) if isinstance(event, Batch)]
+    assert second.progress.schedule.end == second.progress.step == 17 + 2 * 17
+    assert len(rates) == 2 * 17 and all(rate > 0 for rate in rates)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(data):

@@ -9,14 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from lenet.checkpoint import CheckpointError, read
+from lenet.checkpoint import Checkpoint, CheckpointError, read
 from lenet.data import DATA_SETS, mnist_progress
 from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Start, latest, line
+from lenet.job import prepare
 from lenet.recipes import RECIPES
 from lenet.server import recognizers, runs, visitors
 from lenet.server.data_sets import LABELS
 from lenet.server.runs import Run
-from lenet.settings import Request, check_limits, settings_of
+from lenet.settings import Request, check_limits
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.train import film_view
 from lenet.ui.train.charts import line_chart, linear_axis, log_axis, percent_axis
@@ -155,9 +156,10 @@ def _resume(name: str | None, more: float | None, recipe: str, data: str, passwo
         raise gr.Error("Choose what to resume: this network is no longer there.")
     epochs = int(more) if more else None
     try:
-        bare = read(path).run is None
+        resumed = read(path)
     except CheckpointError as error:
         raise gr.Error(str(error), print_exception=False) from error
+    bare = resumed.run is None
     _ask(
         Request(
             recipe=recipe if bare else None,
@@ -166,13 +168,14 @@ def _resume(name: str | None, more: float | None, recipe: str, data: str, passwo
             resume=str(path),
         ),
         password,
+        resumed,
     )
 
 
-def _ask(request: Request, password: str) -> None:
+def _ask(request: Request, password: str, resumed: Checkpoint | None = None) -> None:
     """Start a run, or say why not; the run that is under way is on the page anyway."""
     try:
-        visitors.start(request, password)
+        visitors.start(prepare(request, resumed), password)
     except (ValueError, runs.RunError, visitors.NotAllowed) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
@@ -215,7 +218,7 @@ def _epochs_offered(name: str | None) -> int | None:
         run = read(path).run if path else None
     except CheckpointError:
         return None
-    return MORE_EPOCHS if run is None or run["epoch"] >= settings_of(run).epochs else None
+    return MORE_EPOCHS if run is None or run.finished else None
 
 
 def _finished_name() -> str | None:

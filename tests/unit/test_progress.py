@@ -1,0 +1,153 @@
+"""lenet.progress: a run's progress in a file, checked where it enters."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from lenet import LeNet
+from lenet.progress import from_record, to_record
+from lenet.recipes import Schedule
+from lenet.settings import Settings
+
+
+def old_record() -> dict[str, Any]:
+    """A run that was stopped after 320 of 1,000 images of its second epoch, as `torch.load` gives
+    what the first versions wrote: their settings had two fields less, and SGD was not fused.
+    """
+    momentum = [torch.rand_like(p) for p in LeNet().parameters()]
+    return {
+        "settings": {
+            "recipe": "fast", "data": "synthetic", "drawings": ("a.jsonl",), "epochs": 3,
+            "batch_size": 64, "learning_rate": 0.05, "seed": 3,
+        },
+        "data_checksum": "e16631578250d43aed7486005695f316c44103d0",
+        "epoch": 1, "seen": 320, "step": 21,
+        "schedule": {"start": 0, "end": 48, "peak": 0.05, "warm_up": 0.25},
+        "elapsed": 1.5, "logged": [3.5, 5], "epoch_loss": [3.5, 5],
+        "optimizer": {
+            "state": {n: {"momentum_buffer": buffer} for n, buffer in enumerate(momentum)},
+            "param_groups": [{"lr": 0.05, "momentum": 0.9, "params": list(range(10))}],
+        },
+        "random": torch.Generator().manual_seed(1).get_state(),
+        "versions": {"torch": "2.15.0+cpu", "threads": 1},
+        "epoch_random": torch.Generator().manual_seed(2).get_state(),
+        "permutation": torch.randperm(1000, generator=torch.Generator().manual_seed(3)).int(),
+    }  # fmt: skip
+
+
+def test_what_the_first_versions_wrote_is_read():
+    record = old_record()
+    run = from_record(record)
+    assert run.settings == Settings("fast", "synthetic", ("a.jsonl",), 3, 64, 0.05, 3)
+    assert not run.settings.hold_out and not run.settings.skip_bad
+    assert run.schedule == Schedule(0, 48, 0.05, 0.25)
+    assert (run.epoch, run.seen, run.step, run.batch, run.finished) == (1, 320, 21, 5, False)
+    assert run.logged == run.epoch_loss == (3.5, 5)
+    for name in ("random", "epoch_random", "permutation"):
+        assert getattr(run, name).equal(record[name])
+    assert run.optimizer == record["optimizer"]
+
+
+def test_what_is_written_has_the_fields_of_every_version_before():
+    record = old_record()
+    again = to_record(from_record(record))
+    assert again.keys() == record.keys()
+    assert again["settings"] == record["settings"] | {"hold_out": False, "skip_bad": False}
+    assert again["schedule"] == record["schedule"]
+
+
+def test_between_two_epochs_there_is_no_order():
+    record = old_record() | {"seen": 0}
+    del record["permutation"], record["epoch_random"]
+    run = from_record(record)
+    assert run.permutation is run.epoch_random is None
+    assert to_record(run).keys() == record.keys()
+
+
+def test_what_a_later_version_adds_is_left_out_but_not_from_settings():
+    """A setting that this version does not know might change the run."""
+    assert from_record(old_record() | {"weather": "fine"}).step == 21
+    record = old_record()
+    record["settings"]["weather"] = "fine"
+    with pytest.raises(ValueError, match="settings that this version does not know"):
+        from_record(record)
+
+
+def changed(record: dict[str, Any], place: str, value: Any) -> None:
+    *way, last = [int(name) if name.isdigit() else name for name in place.split(".")]
+    for name in way:
+        record = record[name]
+    record[last] = value
+
+
+NOT_FINITE = torch.full((10,), torch.nan)
+
+UNUSABLE = {
+    "settings": [None, [], {}, {"recipe": "fast"}],
+    "settings.recipe": ["slow", None, ["fast"]],
+    "settings.data": [7, None],
+    "settings.drawings": ["a.jsonl", [7], None],
+    "settings.epochs": [0, -1, 2.5, True, "3"],
+    "settings.batch_size": [0, 64.0, 1 << 20],
+    "settings.learning_rate": [0, float("nan"), "0.1", 2.0],
+    "settings.seed": [-1, 1.5],
+    "settings.hold_out": [1, None],
+    "data_checksum": [None, 7],
+    "epoch": [-1, 1.0, None, 4, True],
+    "seen": [-1, 1001, 1.0],
+    "step": [-1, "21"],
+    "schedule": [None, {}, {"start": 0, "end": 48}],
+    "schedule.start": [-1, 49, 0.5],
+    "schedule.end": [None, float("inf")],
+    "schedule.peak": [0, float("nan"), 2],
+    "schedule.warm_up": [1, -0.1, "0.2"],
+    "elapsed": [-1, float("nan"), float("inf"), "1"],
+    "logged": [None, [3.5], [3.5, 5, 1], [3.5, -5], [float("nan"), 5], [3.5, 0.5]],
+    "epoch_loss": [7, [float("inf"), 5]],
+    "optimizer": [None, {}, {"state": None}, {"state": {0: {}}}],
+    "optimizer.state": [{n: None for n in range(10)}, {n: {} for n in range(10)}],
+    "optimizer.state.9": [
+        {},
+        {"momentum_buffer": torch.zeros(9)},
+        {"momentum_buffer": torch.zeros(10).int()},
+        {"momentum_buffer": torch.zeros(10).to("meta")},
+        {"momentum_buffer": torch.zeros(10).to_sparse()},
+        {"momentum_buffer": NOT_FINITE},
+    ],
+    "random": [None, torch.zeros(5056), torch.zeros(7, dtype=torch.uint8), "seed"],
+    "epoch_random": [7, torch.zeros(7, dtype=torch.uint8), None],
+    "versions": [None, 7],
+    "permutation": [
+        None,
+        list(range(1000)),
+        torch.arange(1000),
+        torch.arange(1000).int().view(10, 100),
+        torch.arange(1, 1001).int(),
+        torch.zeros(1000, dtype=torch.int32),
+        torch.arange(1000).int().to("meta"),
+        torch.arange(1000).int().to_sparse(),
+        torch.arange(300).int(),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [(place, value) for place, values in UNUSABLE.items() for value in values],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_what_is_unusable_is_refused(place: str, value: Any):
+    record = old_record()
+    changed(record, place, value)
+    with pytest.raises(ValueError, match=r"^its? ") as told:
+        from_record(record)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", sorted(old_record().keys() - {"versions"}))
+def test_what_is_missing_is_told(name: str):
+    record = old_record()
+    del record[name]
+    with pytest.raises(ValueError, match=rf"^it has (no {name}|seen more images than)"):
+        from_record(record)
