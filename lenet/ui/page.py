@@ -15,6 +15,17 @@ from lenet.ui.gradio_page import QUIET, Page
 from lenet.ui.results import tab as results
 from lenet.ui.train import tab as train
 
+_STYLES = (
+    "shared/page.css",
+    "shared/digits.css",
+    "draw/draw.css",
+    "draw/inside.css",
+    "train/train.css",
+    "train/film.css",
+    "results/results.css",
+    "data/data.css",
+)
+
 LOOK = {
     "theme": gr.themes.Base(
         primary_hue="teal",
@@ -29,7 +40,7 @@ LOOK = {
         color_accent="*primary_700",
     ),
     "head": assets.preloads(),
-    "css_paths": Path(__file__).with_name("style.css"),
+    "css_paths": [Path(__file__).parent / name for name in _STYLES],
     "footer_links": ["api"],
 }
 

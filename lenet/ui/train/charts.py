@@ -1,7 +1,7 @@
 """Line charts as inline SVG: light enough to be drawn anew twice a second in every browser.
 
 Gradio's own plot starts a Vega view for each update, which on two cores took more time than the
-training that it showed. Text stays text of the page; colours come from style.css.
+training that it showed. Text stays text of the page; colours come from train.css.
 """
 
 import html
