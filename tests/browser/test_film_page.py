@@ -210,7 +210,7 @@ def test_the_film_fits_a_phone(film, phone: Page):
 def test_the_learning_rate_is_drawn(film, page: Page):
     """One cycle: up to its peak, then down."""
     page.get_by_role("tab", name="Train").click()
-    points = page.locator("polyline.rate").get_attribute("points").split()
+    points = page.locator(".rate polyline").get_attribute("points").split()
     heights = [float(point.split(",")[1]) for point in points]
     assert len(points) == len(TOLD)
     peak = heights.index(min(heights))

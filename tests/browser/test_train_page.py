@@ -54,7 +54,7 @@ def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
     batches = re.findall(r"\[(\d+), +(\d+)\] loss", lines)
     assert batches == [(str(epoch), str(batch)) for epoch in (1, 2) for batch in TOLD]
     assert float(re.search(r"([\d.]+)% of the test", lines.split("Epoch 2:")[1])[1]) > 90
-    assert train.locator(".chart polyline.training").get_attribute("points").count(",") == 2 * len(
+    assert train.locator(".chart .training polyline").get_attribute("points").count(",") == 2 * len(
         TOLD
     )
 

@@ -67,7 +67,7 @@ def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) ->
         epochs: where the horizontal axis ends.
     """
     grid = "".join(
-        f'<line x1="0" x2="100" y1="{axis.place(v):.2f}" y2="{axis.place(v):.2f}"/>'
+        f'<line x2="100%" y1="{axis.place(v):.2f}%" y2="{axis.place(v):.2f}%"/>'
         for v, _ in axis.labels
     )
     drawn = "".join(_line(name, points, axis, epochs) for name, points in lines.items())
@@ -78,17 +78,18 @@ def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) ->
     return (
         f'<figure class="chart"><figcaption><b>{html.escape(title)}</b>{keys}</figcaption>'
         f'<div class="plot"><div class="values">{labels}</div>'
-        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" '
-        f'aria-label="{html.escape(title)}">{grid}{drawn}</svg></div>'
+        f'<svg role="img" aria-label="{html.escape(title)}">{grid}{drawn}</svg></div>'
         f'<div class="epochs"><span>0</span><span>epoch</span><span>{epochs}</span></div></figure>'
     )
 
 
 def _line(name: str, points: Points, axis: Axis, epochs: int) -> str:
     points = points[:: len(points) // MAX_POINTS + 1]
-    places = [f"{100 * x / epochs:.2f},{axis.place(y):.2f}" for x, y in points]
-    # Lines of no length with round ends are dots, round however wide the chart is.
-    dots = "".join(f"M{place}h0" for place in places) if len(places) <= MAX_DOTS else ""
+    places = [(f"{100 * x / epochs:.2f}", f"{axis.place(y):.2f}") for x, y in points]
+    corners = " ".join(f"{x},{y}" for x, y in places)
+    dots = "".join(f'<circle cx="{x}%" cy="{y}%" r="3.5"/>' for x, y in places)
+    # Only the line is stretched with the chart, so that its dots stay round.
     return (
-        f'<polyline class="{name}" points="{" ".join(places)}"/><path class="{name}" d="{dots}"/>'
+        f'<g class="{name}"><svg viewBox="0 0 100 100" preserveAspectRatio="none">'
+        f'<polyline points="{corners}"/></svg>{dots if len(places) <= MAX_DOTS else ""}</g>'
     )
