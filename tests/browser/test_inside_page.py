@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from browsing import draw, expect_answer, sent_strokes, until
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from support import finished
 
 from lenet import Recognizer
@@ -141,14 +141,77 @@ def test_a_pixel_of_conv2_takes_all_six_maps(page: Page, model: LeNet):
     text = point_at(page, "conv2", number, x, y)
     patches = layers["pool1"][:, y : y + 5, x : x + 5]
     kernels = model.conv2.weight[number].detach()
-    summed = (patches * kernels).sum().item()
-    found = re.search(r"add up to (-?\d+\.\d\d);", text)
-    assert float(found[1]) == pytest.approx(summed, abs=0.02 * layers["pool1"].max().item())
-    grids = page.locator("#lens .numbers").all()
-    assert len(grids) == 12
-    for i, grid in enumerate(grids[1::2]):
-        shown = [float(c.replace("−", "-")) for c in grid.locator("span").all_inner_texts()]
-        assert shown == pytest.approx(kernels[i].flatten().tolist(), abs=0.006)
+    summed = (patches * kernels).sum((1, 2))
+    shown = [float(found) for found in re.findall(r"map \d: (-?\d+\.\d\d)", text)]
+    total = float(re.search(r"add up to (-?\d+\.\d\d);", text)[1])
+    bits = 0.02 * layers["pool1"].max().item()  # a map has a byte for a pixel
+    assert shown == pytest.approx(summed.tolist(), abs=bits)
+    assert total == pytest.approx(sum(shown), abs=0.04)
+
+    strongest = int(summed.abs().argmax())
+    patch, kernel = page.locator("#lens .numbers").all()
+    assert patch.locator("figcaption").inner_text() == f"pool1, map {strongest + 1}"
+    cells = [float(c.replace("−", "-")) for c in kernel.locator("span").all_inner_texts()]
+    assert cells == pytest.approx(kernels[strongest].flatten().tolist(), abs=0.006)
+
+
+DEEP = [("conv1", 5, 27, 27), ("conv2", 15, 9, 9), ("pool2", 8, 0, 0), ("fc2", "", 13, 5)]
+
+
+def overflow_of(page: Page) -> dict[str, float]:
+    """How far the lens reaches over each edge of the window, and how much of it is cut off."""
+    return page.locator("#lens").evaluate("""lens => {
+      const { top, left, right, bottom } = lens.getBoundingClientRect();
+      return {top: -top, left: -left, right: right - innerWidth, bottom: bottom - innerHeight,
+        cut: lens.scrollHeight - lens.clientHeight};
+    }""")
+
+
+@pytest.mark.parametrize("spot", DEEP)
+def test_the_lens_is_in_sight_beside_deep_maps(page: Page, spot: tuple):
+    draw_inside(page, 2)
+    point_at(page, *spot)
+    assert max(overflow_of(page).values()) <= 0, overflow_of(page)
+
+
+def tap_on_map(phone: Page, layer: str, number: int | str, top: int) -> Locator:
+    """Scroll until a map begins so far below the window's top, and tap on it."""
+    figure = phone.locator(f'#inside figure:has(canvas[data-layer="{layer}"][data-map="{number}"])')
+    figure.evaluate("(f, top) => scrollBy(0, f.getBoundingClientRect().top - top)", top)
+    before = figure.bounding_box()
+    phone.touchscreen.tap(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+    expect(phone.locator("#lens")).to_be_visible()
+    assert figure.bounding_box() == before  # the page did not move
+    return figure
+
+
+@pytest.mark.parametrize("top", [60, 500])
+@pytest.mark.parametrize(("layer", "number"), [spot[:2] for spot in DEEP])
+def test_on_a_phone_the_lens_is_where_the_finger_is_not(
+    phone: Page, layer: str, number: int | str, top: int
+):
+    draw_inside(phone, 2)
+    figure = tap_on_map(phone, layer, number, top)
+    assert max(overflow_of(phone).values()) <= 0, overflow_of(phone)
+    touched, lens = figure.bounding_box(), phone.locator("#lens").bounding_box()
+    if touched["y"] + touched["height"] / 2 < 422:  # the middle of the window
+        assert touched["y"] + touched["height"] <= lens["y"]
+    else:
+        assert lens["y"] + lens["height"] <= touched["y"]
+
+
+def test_on_a_phone_the_lens_goes_away(phone: Page):
+    draw_inside(phone, 2)
+    lens = phone.locator("#lens")
+    tap_on_map(phone, "conv2", 15, 300)
+    lens.get_by_role("button", name="Close").tap()
+    expect(lens).to_be_hidden()
+    tap_on_map(phone, "conv2", 15, 300)
+    phone.locator("#inside h3").get_by_text("conv2").tap()
+    expect(lens).to_be_hidden()
+    tap_on_map(phone, "conv2", 15, 300)
+    phone.evaluate("scrollTo(0, 0)")
+    expect(lens).to_be_hidden()
 
 
 def test_a_pixel_of_pool2_is_the_largest_of_four(page: Page, model: LeNet):

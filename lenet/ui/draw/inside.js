@@ -170,8 +170,9 @@ export function mount({ element, props, server }) {
   const outputButtons = Array.from({ length: 10 }, (_, digit) => {
     const button = make("button", { type: "button" });
     button.append(make("b", { textContent: digit }), make("span"));
-    button.addEventListener("pointerenter", () => lookAt({ name: "output", digit }));
-    button.addEventListener("focus", () => lookAt({ name: "output", digit }));
+    const point = { name: "output", digit, holder: button };
+    button.addEventListener("pointerenter", () => lookAt(point));
+    button.addEventListener("focus", () => lookAt(point));
     button.addEventListener("click", () => askWhy(digit));
     return button;
   });
@@ -222,6 +223,7 @@ export function mount({ element, props, server }) {
 
   // ---------------------------------------------------------------- the lens
 
+  const lens = find("lens");
   let spot = null; // where the visitor points: {on: picture or output, x, y}
 
   function pointAt(point, event) {
@@ -250,15 +252,12 @@ export function mount({ element, props, server }) {
 
   function look() {
     for (const { mark } of canvases) mark.hidden = true;
-    const lens = find("lens");
-    if (!values || !spot) {
-      lens.textContent = "Point at any picture to see how its pixels are made.";
-      return;
-    }
+    lens.hidden = !values || !spot;
+    if (lens.hidden) return;
     const { on, x, y } = spot;
-    if (on.name === "output") return lens.replaceChildren(...explainOutput(on.digit));
-    setMark(on, x, y, 1);
+    if (on.mark) setMark(on, x, y, 1);
     const explain = {
+      output: explainOutput,
       frame: explainPixel,
       input: explainPixel,
       why: explainWhy,
@@ -269,8 +268,30 @@ export function mount({ element, props, server }) {
       fc1: explainUnit,
       fc2: explainUnit,
     };
-    lens.replaceChildren(...explain[on.name](on, x, y));
+    lens.firstElementChild.replaceChildren(...explain[on.name](on, x, y));
+    placeSheet();
   }
+
+  // On a narrow screen the lens is a sheet (inside.css): in the half where the finger is not, and
+  // gone with what it explains.
+  const isSheet = () => getComputedStyle(lens).position === "fixed";
+
+  function placeSheet() {
+    const { top, bottom } = spot.on.holder.getBoundingClientRect();
+    lens.classList.toggle("above", top + bottom > innerHeight);
+    if (isSheet() && (bottom < 0 || top > innerHeight)) closeLens();
+  }
+
+  function closeLens() {
+    spot = null;
+    look();
+  }
+
+  lens.querySelector("button").addEventListener("click", closeLens);
+  addEventListener("scroll", () => lens.hidden || placeSheet(), { passive: true });
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (!target.closest("#lens, #inside figure, #inside .outputs") && isSheet()) closeLens();
+  });
 
   function setMark({ mark, side, rows }, x, y, size) {
     const percent = (share) => `${100 * share}%`;
@@ -315,25 +336,37 @@ export function mount({ element, props, server }) {
     if (!weights) return [head(label), say("The weights are on their way.")];
     const { kernels, biases } = weights[name];
     const [source, count, width] = name === "conv1" ? ["input", 1, INPUT] : ["pool1", 6, 14];
-    const rows = make("div", { className: `pairs ${name}` });
     const most = Math.max(...kernels.map(Math.abs));
-    let sum = 0;
-    for (let from = 0; from < count; from++) {
+    const brightest = source === "input" ? (1 - MEAN) / STD : values.scales.pool1;
+    const darkest = source === "input" ? -MEAN / STD : 0;
+    const shade = (value) => gray((255 * (value - darkest)) / (brightest - darkest));
+    const colour = (weight) => twoSided(weight / most);
+    const pairs = Array.from({ length: count }, (_, from) => {
       const start = (map * count + from) * KERNEL * KERNEL;
       const kernel = kernels.subarray(start, start + KERNEL * KERNEL);
       const patch = patchOf(source, from, width, x, y);
-      patch.forEach((value, i) => (sum += value * kernel[i]));
       const input = canvases.find((c) => c.name === source && (c.map ?? 0) === from);
       setMark(input, x, y, KERNEL);
-      const brightest = source === "input" ? (1 - MEAN) / STD : values.scales.pool1;
-      const darkest = source === "input" ? -MEAN / STD : 0;
-      const shade = (value) => gray((255 * (value - darkest)) / (brightest - darkest));
-      rows.append(
-        grid(patch, shade, count > 1 ? `pool1, map ${from + 1}` : "patch of the input"),
-        make("span", { textContent: "×" }),
-        grid(kernel, (w) => twoSided(w / most), count > 1 ? `kernel ${from + 1}` : "kernel"),
+      return { from, patch, kernel, sum: patch.reduce((s, value, i) => s + value * kernel[i], 0) };
+    });
+    const inNumbers = ({ patch, kernel }, patchLabel, kernelLabel) =>
+      make(
+        "div",
+        { className: "pair" },
+        grid(patch, shade, patchLabel),
+        "×",
+        grid(kernel, colour, kernelLabel),
       );
-    }
+    const inColours = ({ from, patch, kernel, sum }) =>
+      make(
+        "figure",
+        {},
+        swatch(patch, shade),
+        swatch(kernel, colour),
+        make("figcaption", { textContent: `map ${from + 1}: ${number(sum)}` }),
+      );
+    const first = pairs.reduce((a, b) => (Math.abs(b.sum) > Math.abs(a.sum) ? b : a));
+    const sum = pairs.reduce((all, pair) => all + pair.sum, 0);
     const bias = biases[map];
     const total = sum + bias;
     const kept = total > 0 ? "ReLU keeps it" : "ReLU makes it 0";
@@ -342,7 +375,12 @@ export function mount({ element, props, server }) {
       say(
         `${place(x, y)}: the products add up to ${number(sum)}; with the bias ${number(bias)} that is ${number(total)}, and ${kept}.`,
       ),
-      rows,
+      ...(count === 1
+        ? [inNumbers(first, "patch of the input", "kernel")]
+        : [
+            make("div", { className: "pairs" }, ...pairs.map(inColours)),
+            inNumbers(first, `pool1, map ${first.from + 1}`, `kernel ${first.from + 1}`),
+          ]),
     ];
   }
 
@@ -354,6 +392,12 @@ export function mount({ element, props, server }) {
         patch.push(source === "input" ? (value / 255 - MEAN) / STD : value);
       }
     return patch;
+  }
+
+  function swatch(numbers, colour) {
+    const canvas = make("canvas", { width: KERNEL, height: KERNEL });
+    paintPixels(canvas, (i) => colour(numbers[i]));
+    return canvas;
   }
 
   function grid(numbers, colour, label) {
@@ -398,7 +442,7 @@ export function mount({ element, props, server }) {
     return Array.from(values.fc2, (value, i) => value * weights.fc3.kernels[84 * digit + i]);
   }
 
-  function explainOutput(digit) {
+  function explainOutput({ digit }) {
     const each = pushes(digit);
     if (!each) return [head(`Output ${digit}`), say("The weights are on their way.")];
     const units = each.map((push, unit) => ({ push, unit })).sort((a, b) => b.push - a.push);
