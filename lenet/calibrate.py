@@ -1,8 +1,8 @@
 """Make a checkpoint's probabilities mean what they say, and the command line.
 
 Both numbers that this takes, the temperature and the threshold of a sure answer, are fitted on
-digits that a twin of the network, trained with `--hold-out`, has not learnt from. This file knows
-nothing of pages or training.
+digits that a twin of the network, trained with `--hold-out`, has not learnt from: the twin's
+checkpoint says which. This file knows nothing of pages or of the training loop.
 """
 
 import argparse
@@ -14,9 +14,8 @@ import torch
 import torch.nn.functional as F
 
 from lenet.checkpoint import SHIPPED, CheckpointError, read, write
-from lenet.data import DataError, hold_out, load
-from lenet.drawings import DrawingsError
-from lenet.evaluate import load_drawings
+from lenet.data import DataError, Digits, hold_out, load
+from lenet.drawings import DrawingsError, load_drawings
 from lenet.recognize import predict
 
 SURE = 0.999  # the share of sure answers that are to be right
@@ -85,7 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
                 "the digits that it would be judged by."
             )
         digits = [hold_out(load(twin.run.settings.data)).test]
-        digits += [load_drawings(path)[0] for path in options.drawings]
+        if options.drawings:
+            drawn = load_drawings(options.drawings)
+            digits.append(Digits(drawn.frames(), drawn.labels))
         target = read(options.into)
         labels = torch.cat([part.labels for part in digits])
         logits = torch.cat([predict(twin.model(), part.frames) for part in digits])

@@ -1,8 +1,9 @@
 """Labelled strokes as data: the drawings file, and a reader of UNIPEN text.
 
 A drawings file has one JSON object a line: `{"label": 7, "strokes": [[[x, y], …], …], "writer":
-"12"}`, y downwards, any unit, `writer` optional. As a command, `python -m lenet.drawings FILE.tra >
-FILE.jsonl`, this file turns UNIPEN text into one. It knows nothing of networks and training.
+"12"}`, y downwards, any unit, `writer` optional. `load_drawings` makes tensors of such files. The
+command `python -m lenet.drawings FILE.tra > FILE.jsonl` makes one of UNIPEN text. This file knows
+nothing of networks or training.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import TextIO
 import numpy as np
 import torch
 
-from lenet.preprocess import check_strokes, strokes_to_segments
+from lenet.preprocess import check_strokes, rasterize, strokes_to_segments
 
 
 class DrawingsError(ValueError):
@@ -168,7 +169,49 @@ def read_unipen(path: Path | str) -> list[Drawing]:
     return drawings
 
 
-# ---------------------------------------------------------------- drawings → segments
+# ---------------------------------------------------------------- drawings → tensors
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The drawings of some files as tensors.
+
+    Attributes:
+        segments: float32 N×S×4, as `drawings_to_segments` returns them.
+        labels: int64 N.
+        writers: who drew each, None where that is not known.
+        bad_lines: how many lines of the files were left out.
+    """
+
+    segments: torch.Tensor
+    labels: torch.Tensor
+    writers: list[str | None]
+    bad_lines: int
+
+    def frames(self) -> torch.Tensor:
+        """uint8 N×28×28, the drawings as the canvas would draw them."""
+        return rasterize(self.segments)
+
+
+def load_drawings(paths: Sequence[Path | str], skip_bad: bool = False) -> Drawn:
+    """Load drawings files, one after the other.
+
+    Args:
+        paths: of the files, or none.
+        skip_bad: leave bad lines out instead of raising at the first.
+
+    Raises:
+        DrawingsError: a file cannot be read, has a bad line, or holds no drawings.
+    """
+    drawings: list[Drawing] = []
+    bad_lines = 0
+    for path in paths:
+        found, bad = read_drawings(path, skip_bad)
+        drawings += found
+        bad_lines += bad
+    labels = torch.tensor([drawing.label for drawing in drawings], dtype=torch.int64)
+    writers = [drawing.writer for drawing in drawings]
+    return Drawn(drawings_to_segments(drawings), labels, writers, bad_lines)
 
 
 def drawings_to_segments(drawings: Sequence[Drawing]) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """How well a checkpoint reads: accuracy, confusions and mistakes, and the command line.
 
-`python -m lenet.evaluate --help` tells how to use it. This file knows nothing of pages or training.
+`python -m lenet.evaluate --help` tells how to use it. This file knows checkpoints and labelled
+digits, nothing of pages or of how a network was trained.
 """
 
 import argparse
@@ -14,8 +15,7 @@ import torch
 
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
 from lenet.data import DataError, Digits, load_mnist
-from lenet.drawings import DrawingsError, drawings_to_segments, read_drawings
-from lenet.preprocess import rasterize
+from lenet.drawings import DrawingsError, load_drawings
 from lenet.recognize import predict
 
 CALIBRATION_BINS = 15
@@ -123,18 +123,6 @@ def evaluate(
     return Evaluation(digits.labels, probabilities, checkpoint.sure_above)
 
 
-def load_drawings(path: str, skip_bad: bool = False) -> tuple[Digits, list[str | None], int]:
-    """A drawings file as the canvas would draw it: digits, their writers, bad lines left out.
-
-    Raises:
-        DrawingsError: the file cannot be read or has a bad line.
-    """
-    drawings, bad = read_drawings(path, skip_bad)
-    labels = torch.tensor([drawing.label for drawing in drawings])
-    digits = Digits(rasterize(drawings_to_segments(drawings)), labels)
-    return digits, [drawing.writer for drawing in drawings], bad
-
-
 def error_rate_per_writer(
     evaluation: Evaluation, writers: Sequence[str | None]
 ) -> dict[str, float]:
@@ -170,13 +158,13 @@ def main(arguments: list[str] | None = None) -> int:
         checkpoint = read(options.checkpoint)
         result = {"mnist": evaluate(checkpoint, load_mnist().test).summary(), "drawings": {}}
         for path in options.drawings:
-            digits, writers, bad = load_drawings(path, options.skip_bad)
-            evaluation = evaluate(checkpoint, digits)
-            per_writer = error_rate_per_writer(evaluation, writers)
+            drawn = load_drawings([path], options.skip_bad)
+            evaluation = evaluate(checkpoint, Digits(drawn.frames(), drawn.labels))
+            per_writer = error_rate_per_writer(evaluation, drawn.writers)
             result["drawings"][path] = {
                 **evaluation.summary(),
                 "error_rate_per_writer": per_writer,
-                "bad_lines_skipped": bad,
+                "bad_lines_skipped": drawn.bad_lines,
             }
     except (CheckpointError, DataError, DrawingsError) as error:
         print(error, file=sys.stderr)

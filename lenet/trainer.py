@@ -18,7 +18,7 @@ from lenet.checkpoint import Checkpoint
 from lenet.cuda_graph import Recorded
 from lenet.data import DataSet, Digits
 from lenet.distributed import Team
-from lenet.drawings import drawings_to_segments, read_drawings
+from lenet.drawings import load_drawings
 from lenet.events import Batch, Epoch, Event
 from lenet.model import LeNet
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
@@ -63,11 +63,10 @@ class Trainer:
     def _take_images(self, train: Digits) -> None:
         """Hold the data set, the drawings and room for synthetic digits on the device."""
         frames, labels = train.frames, train.labels
-        self.segments, drawn_labels, self.bad_lines = _load_drawings(
-            self.settings.drawings, self.settings.skip_bad
-        )
-        self.segments = self.segments.repeat(self.recipe.repeats, 1, 1)
-        drawn_labels = drawn_labels.repeat(self.recipe.repeats)
+        drawn = load_drawings(self.settings.drawings, self.settings.skip_bad)
+        self.bad_lines = drawn.bad_lines
+        self.segments = drawn.segments.repeat(self.recipe.repeats, 1, 1)
+        drawn_labels = drawn.labels.repeat(self.recipe.repeats)
         to_draw = self.recipe.synthetic  # filled in as each epoch begins
         if len(drawn_labels) + to_draw:
             empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)
@@ -344,16 +343,3 @@ class Trainer:
             and before.data_checksum == self.progress.data_checksum
             and before.schedule.end == self._cycle(before.schedule.peak).end
         )
-
-
-def _load_drawings(
-    paths: tuple[str, ...], skip_bad: bool
-) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """The drawings of all files, float32 N×S×4 segments and int64 N labels; lines left out."""
-    drawings, bad_lines = [], 0
-    for path in paths:
-        found, bad = read_drawings(path, skip_bad)
-        drawings += found
-        bad_lines += bad
-    labels = torch.tensor([drawing.label for drawing in drawings], dtype=torch.int64)
-    return drawings_to_segments(drawings), labels, bad_lines

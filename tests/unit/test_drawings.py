@@ -15,6 +15,7 @@ from lenet.drawings import (
     Drawing,
     DrawingsError,
     drawings_to_segments,
+    load_drawings,
     main,
     read_drawings,
     read_unipen,
@@ -254,6 +255,27 @@ def test_drawings_of_any_length_are_drawn_in_one_batch_as_they_are_alone():
 
 def test_no_drawings_are_an_empty_batch():
     assert drawings_to_segments([]).shape == (0, 0, 4)
+
+
+def test_files_are_loaded_one_after_the_other_as_the_canvas_draws_them(file):
+    paths = [file(f"{SEVEN}\n{ONE}\n", "a.jsonl"), file(f"{{}}\n{ONE}\nnothing\n", "b.jsonl")]
+    with pytest.raises(DrawingsError, match=r"b\.jsonl, line 1: "):
+        load_drawings(paths)
+    drawn = load_drawings(paths, skip_bad=True)
+    assert drawn.labels.tolist() == [7, 1, 1] and drawn.labels.dtype == torch.int64
+    assert (drawn.writers, drawn.bad_lines) == (["12", None, None], 2)
+    assert drawn.segments.shape[0] == 3
+    frames = drawn.frames()
+    assert (frames.shape, frames.dtype) == ((3, 28, 28), torch.uint8)
+    for frame, line in zip(frames, (SEVEN, ONE, ONE), strict=True):
+        own = strokes_to_frame(json.loads(line)["strokes"])
+        assert (frame.int() - own.int()).abs().max() <= 1
+
+
+def test_no_files_hold_no_drawings():
+    drawn = load_drawings(())
+    assert drawn.frames().shape == (0, 28, 28)
+    assert drawn.labels.shape == (0,) and drawn.labels.dtype == torch.int64
 
 
 # ---------------------------------------------------------------- the command line

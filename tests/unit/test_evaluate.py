@@ -9,8 +9,7 @@ import torch
 from lenet.checkpoint import SHIPPED, Checkpoint, read
 from lenet.data import DataError, DataSet, Digits
 from lenet.drawings import Drawing, write_drawings
-from lenet.evaluate import Evaluation, error_rate_per_writer, evaluate, load_drawings, main
-from lenet.preprocess import strokes_to_frame
+from lenet.evaluate import Evaluation, error_rate_per_writer, evaluate, main
 from lenet.synthetic import example_strokes, synthetic_digits
 
 
@@ -146,23 +145,6 @@ def drawings(tmp_path) -> Path:
     with path.open("w") as file:
         write_drawings(drawn, file)
     return path
-
-
-def test_drawings_are_drawn_as_the_canvas_draws_them(drawings):
-    digits, writers, bad = load_drawings(str(drawings))
-    assert digits.labels.tolist() == list(range(10))
-    assert writers == ["1", "2"] * 4 + ["1", None]
-    assert bad == 0
-    for digit, strokes in example_strokes().items():
-        difference = digits.frames[digit].int() - strokes_to_frame(strokes).int()
-        assert difference.abs().max() <= 1
-
-
-def test_bad_lines_are_counted_where_they_are_left_out(drawings):
-    with drawings.open("a") as file:
-        file.write('{"label": 11, "strokes": []}\nnothing\n')
-    digits, writers, bad = load_drawings(str(drawings), skip_bad=True)
-    assert (len(digits), len(writers), bad) == (10, 10, 2)
 
 
 # ---------------------------------------------------------------- the command line
