@@ -44,6 +44,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
     built = page.build().queue(max_size=WAITING, api_open=False)
+    answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
     built.launch(
         **page.LOOK,
         run_history=False,
@@ -52,7 +53,7 @@ def main() -> None:
         max_file_size=uploads.MAX_BYTES,
         state_session_capacity=SESSIONS,
         app_kwargs={
-            "middleware": [Middleware(guard.Guard, {"read_drawing": read_drawing})],
+            "middleware": [Middleware(guard.Guard, answerers)],
             "routes": [*routes.ROUTES, assets.ROUTE],
             "lifespan": gradio_page.sweeping,
         },

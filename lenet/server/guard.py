@@ -7,10 +7,9 @@ This file knows HTTP and the addresses of the routes that Gradio serves, no more
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import orjson
 from starlette.routing import compile_path
@@ -24,7 +23,6 @@ PATIENCE = 10  # seconds for a request's body
 DRAINED = 16 << 20, 1.0  # bytes, seconds: of a refused body, so that its sender hears the refusal
 
 UPLOAD = "/gradio_api/upload"
-FUNCTIONS = "/gradio_api/component_server/"
 # What is let through, in the words of the app's routes; the rest of what Gradio serves is closed.
 # It could fetch addresses for a visitor, hand out cached files, edit the app, convert recordings,
 # keep states of the page and tell how busy it is. A test asks the app for its routes.
@@ -52,7 +50,7 @@ OPEN = {
     ),
     "HEAD": ("/", "/health", "/checkpoints/{name}", "/scripts/{version}/{name:path}"),
     "POST": (
-        FUNCTIONS,
+        "/gradio_api/component_server/",
         UPLOAD,
         "/gradio_api/run/{api_name}",
         "/gradio_api/queue/join",
@@ -85,7 +83,7 @@ _KEPT = {  # how long a browser keeps what it got
     "/static/": b"public, max-age=2592000",  # fonts, which change with a new Gradio if ever
 }
 
-Function = Callable[[Any], Awaitable[Any]]
+Answerer = Callable[[bytes], Awaitable[bytes | None]]
 
 log = logging.getLogger("lenet")
 
@@ -95,14 +93,13 @@ class Guard:
 
     Args:
         app: what answers the rest.
-        functions: server functions of gr.HTML by name that are answered here. Gradio would look
-            through a hundred routes, ask a thread pool who the visitor is and keep a state for
-            each page, which takes longer than reading a digit.
+        answerers: by path, what answers a POST's body with JSON before `app` sees it, or leaves it
+            to `app` with None.
     """
 
-    def __init__(self, app: ASGIApp, functions: dict[str, Function]) -> None:
+    def __init__(self, app: ASGIApp, answerers: Mapping[str, Answerer]) -> None:
         self.app = app
-        self.functions = functions
+        self.answerers = answerers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,8 +118,11 @@ class Guard:
                     receive = body
                 else:
                     whole = await _whole(body)
-                    if path == FUNCTIONS and await self._call(whole["body"], answer):
-                        return
+                    if path in self.answerers:
+                        given = await self.answerers[path](whole["body"])
+                        if given is not None:
+                            await answer.give(200, given)
+                            return
                     receive = _again(whole, receive)
             await self.app(scope, receive, answer)
         except _Refused as refusal:
@@ -130,16 +130,6 @@ class Guard:
         except Exception as error:  # Gradio lets requests that make no sense fail somewhere inside
             log.error("%r failed: %s", path, brief(error))
             await answer.refuse(_Refused(400, 'This request makes no sense: see "Use via API".'))
-
-    async def _call(self, body: bytes, answer: "_Answer") -> bool:
-        """Call one of the functions; False where Gradio has to make sense of the request."""
-        try:
-            call = orjson.loads(body)
-            function, data = self.functions[call["fn_name"]], call["data"]
-        except (ValueError, KeyError, TypeError):
-            return False
-        await answer.give(200, orjson.dumps(await function(data)))
-        return True
 
 
 class _Refused(Exception):

@@ -8,15 +8,15 @@ import base64
 import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypedDict
 
 import gradio as gr
-from gradio_client.utils import is_file_obj_with_meta
+from gradio.events import api
 
 from lenet.recognize import Recognition
 from lenet.server import recognizers
 from lenet.server.uploads import open_picture
+from lenet.ui.gradio_page import uploaded_file
 
 Drawing = list[list[list[float]]]
 
@@ -39,9 +39,9 @@ class Answer(TypedDict):
 
 def build() -> None:
     """Add the endpoints to the page that is being built."""
-    gr.api(recognize, api_name="recognize", concurrency_limit=None)
-    gr.api(recognize_batch, api_name="recognize_batch")
-    gr.api(recognize_image, api_name="recognize_image")
+    api(recognize, api_name="recognize", concurrency_limit=None)
+    api(recognize_batch, api_name="recognize_batch")
+    api(recognize_image, api_name="recognize_image")
 
 
 async def recognize(strokes: Drawing = SEVEN) -> Answer:
@@ -98,9 +98,8 @@ def _content(image: Any) -> bytes:
             raise ValueError(
                 "The picture is not base64: send its file, or base64 of it."
             ) from error
-    # Gradio lets no such object pass whose path is not that of an uploaded file.
-    if is_file_obj_with_meta(image):
-        return Path(image["path"]).read_bytes()
+    if path := uploaded_file(image):
+        return path.read_bytes()
     raise ValueError("The picture must be an uploaded file or a text with its content in base64.")
 
 

@@ -1,18 +1,26 @@
-"""Gradio as this page uses it: events that go on in silence, failures told in one sentence, and
-visitors' files that leave nothing behind."""
+"""Gradio as this page uses it, and the only place that knows what Gradio does not document.
+
+That is: the method that answers every call (`Page`), what a call of a server function looks like
+(`answering`), how an uploaded file is named (`uploaded_file`), and the folder of uploads, whose
+empty folders Gradio leaves behind (`sweeping`). `tests/server/test_gradio_page.py` has a test for
+each, which says what breaks when Gradio changes it.
+"""
 
 import asyncio
+import inspect
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import orjson
 from gradio.utils import get_upload_folder
+from gradio_client.utils import is_file_obj_with_meta
 
-from lenet.server.guard import brief
+from lenet.server.guard import Answerer, brief
 
 UPLOADS_KEPT = 600  # seconds that a visitor's file stays in Gradio's cache
 
@@ -22,6 +30,8 @@ QUEUED = {"show_progress": "hidden", "api_visibility": "private"}  # of what is 
 # But only the queue runs validators, and only what fails in it is shown to the visitor.
 QUIET = {**QUEUED, "queue": False}
 
+FUNCTIONS = "/gradio_api/component_server/"  # where the page calls server functions of gr.HTML
+
 log = logging.getLogger("lenet")
 
 
@@ -30,6 +40,20 @@ class Page(gr.Blocks):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(delete_cache=(UPLOADS_KEPT, UPLOADS_KEPT), **options)
+
+    def launch(self, *arguments: Any, **options: Any) -> Any:
+        """As Gradio's, but without its login, which the pad's answers would pass by.
+
+        Raises:
+            ValueError: a login is asked for.
+        """
+        given = inspect.signature(super().launch).bind(*arguments, **options).arguments
+        if given.get("auth") or given.get("auth_dependency"):
+            raise ValueError(
+                "This page does not work with Gradio's login, which would not protect it: start it "
+                "without auth, and let a proxy in front of it ask for a password."
+            )
+        return super().launch(*arguments, **options)
 
     async def process_api(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any) -> Any:
         name = getattr(block_fn, "name", block_fn)
@@ -62,6 +86,33 @@ def _names_an_address(value: Any) -> bool:
     return isinstance(value, list) and any(
         map(_names_an_address, (v for v in value if isinstance(v, list | dict)))
     )
+
+
+def answering(**functions: Callable[[Any], Awaitable[Any]]) -> Answerer:
+    """Answer calls of server functions as Gradio would, for the guard: from a call's body.
+
+    Gradio would look through a hundred routes, ask a thread pool who the visitor is and keep a
+    state for each page, which takes longer than reading a digit. What is no call of one of these
+    functions it has to make sense of itself: None.
+    """
+
+    async def answer(body: bytes) -> bytes | None:
+        try:
+            call = orjson.loads(body)
+            function, data = functions[call["fn_name"]], call["data"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return orjson.dumps(await function(data))
+
+    return answer
+
+
+def uploaded_file(value: Any) -> Path | None:
+    """Where a file lies that a visitor sent; None where the value is no file.
+
+    Gradio lets no file pass to a function whose path is not that of an upload.
+    """
+    return Path(value["path"]) if is_file_obj_with_meta(value) else None
 
 
 @asynccontextmanager

@@ -1,10 +1,171 @@
-"""lenet.ui.gradio_page: what visitors' files leave behind."""
+"""lenet.ui.gradio_page: what of Gradio is used that it does not document.
+
+Each test says what breaks when Gradio changes it.
+"""
 
 import asyncio
+import inspect
+import json
 import os
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from lenet.ui.gradio_page import sweeping
+import gradio as gr
+import httpx
+import pytest
+from gradio.events import api
+from gradio.utils import get_upload_folder
+from gradio_client import handle_file
+from playwright.sync_api import Browser
+from support import finished, free_port
+
+from lenet.ui.gradio_page import FUNCTIONS, Page, answering, sweeping, uploaded_file
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def fail() -> None:
+    raise RuntimeError("a secret of the server")
+
+
+def take(file: Any) -> str:
+    return str(uploaded_file(file))
+
+
+SCRIPT = """
+element.dataset.offered = [props, server, trigger, watch].map((offer) => typeof offer);
+watch("value", () => (element.dataset.watched = props.value));
+server.double(21).then((answer) => (element.dataset.answer = answer));
+element.onclick = () => trigger("drawn");
+"""
+
+
+class Served(NamedTuple):
+    """A page as Gradio alone serves it."""
+
+    url: str
+    page: Page
+    view: gr.HTML
+
+    def post(self, path: str, content: object) -> httpx.Response:
+        return httpx.post(self.url + path, json=content, timeout=60)
+
+    def send(self, path: str) -> str:
+        """What the endpoint that takes a file answers to one with this path, as a text."""
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        return self.post("/gradio_api/run/take", {"data": [file]}).text
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """An endpoint that fails, one that takes a file, and a view with a server function."""
+    with Page() as page:
+        view = gr.HTML("before", js_on_load=SCRIPT, server_functions=[double], elem_id="view")
+        view.drawn(lambda: "after", None, view)
+        api(fail, api_name="fail")
+        file = gr.UploadButton()
+        file.upload(take, file, gr.Textbox(), preprocess=False, api_name="take")
+    port = free_port()
+    page.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        ssr_mode=False,
+    )
+    yield Served(f"http://127.0.0.1:{port}", page, view)
+    page.close()
+
+
+# ---------------------------------------------------------------- every call
+
+
+def test_a_failure_is_told_in_one_sentence(served: Served, caplog):
+    """Gradio asks `Blocks.process_api` for every call. Where it no longer does, callers are told
+    nothing of a failure or too much, and addresses that they send are fetched."""
+    answer = served.post("/gradio_api/run/fail", {"data": []}).text
+    assert "The server could not do this." in answer and "secret" not in answer
+    assert "RuntimeError: a secret of the server" in caplog.text
+
+
+def test_an_address_is_not_fetched(served: Served):
+    """A file is an object whose path may be an address: Gradio would fetch it."""
+    assert "fetches nothing" in served.send("http://127.0.0.1:1/x")
+
+
+# ---------------------------------------------------------------- server functions
+
+
+async def redouble(number: int) -> int:
+    return double(number)
+
+
+def test_a_call_of_a_server_function_is_answered_as_gradio_would(served: Served):
+    """Where the address, the body or the answer of such a call changes, the pad is answered by
+    Gradio itself, and slowly, or not at all."""
+    call = {"component_id": served.view._id, "fn_name": "double", "session_hash": "s", "data": 21}
+    by_gradio = served.post(FUNCTIONS, call)
+    assert by_gradio.json() == 42
+    ours = finished(answering(double=redouble)(json.dumps(call).encode()))
+    assert ours == by_gradio.content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"7",
+        b'{"data": 1}',
+        b'{"fn_name": "other", "data": 1}',
+        b'{"fn_name": "double"}',
+    ],
+)
+def test_what_is_no_call_of_ours_is_left_to_gradio(body: bytes):
+    assert finished(answering(double=redouble)(body)) is None
+
+
+def test_scripts_get_what_they_are_mounted_with(served: Served, browser: Browser):
+    """`assets.mounting` hands on what Gradio's `js_on_load` offers, and names the events that the
+    script triggers in quotes, which Gradio looks for. Without these no view works."""
+    with browser.new_page() as tab, tab.expect_request(f"**{FUNCTIONS}") as call:
+        tab.goto(served.url)
+        offered = tab.locator("[data-offered='object,object,function,function']")
+        offered.and_(tab.locator("[data-answer='42']")).click()
+        tab.locator("[data-watched='after']").wait_for()
+    content = call.value.post_data_json
+    assert (content["fn_name"], content["data"]) == ("double", 21)
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.fixture
+def sent(served: Served) -> Path:
+    """A visitor's file, as Gradio keeps it."""
+    files = {"files": ("digit.png", b"7")}
+    return Path(httpx.post(f"{served.url}/gradio_api/upload", files=files).json()[0])
+
+
+def test_uploads_lie_in_the_folder_that_is_swept(sent: Path):
+    """Each in a folder of its own below `get_upload_folder`; elsewhere they would fill the disk."""
+    assert sent.parent.parent == Path(get_upload_folder())
+    assert sent.read_bytes() == b"7"
+
+
+def test_an_uploaded_file_is_known_by_its_path(served: Served, sent: Path):
+    """It is sent as the object that `gradio_client.handle_file` makes, and Gradio checks that its
+    path is that of an upload; otherwise any file of the server could be read."""
+    assert uploaded_file(handle_file(sent)) == sent
+    assert json.loads(served.send(str(sent)))["data"] == [str(sent)]
+    assert "could not do this" in served.send("/etc/passwd")
+    assert "could not do this" in served.send("app.py")
+    for value in ("app.py", {"path": "app.py"}, None):
+        assert uploaded_file(value) is None
 
 
 def test_old_empty_folders_go_and_what_holds_a_file_stays(tmp_path, monkeypatch):
@@ -22,5 +183,22 @@ def test_old_empty_folders_go_and_what_holds_a_file_stays(tmp_path, monkeypatch)
                 await asyncio.sleep(0.05)
                 os.utime(tmp_path / "new")
 
-    asyncio.run(asyncio.wait_for(serve(), 30))
+    finished(asyncio.wait_for(serve(), 30))
     assert sorted(os.listdir(tmp_path)) == ["full", "new"]
+
+
+# ---------------------------------------------------------------- a login
+
+
+def test_gradio_s_login_is_refused():
+    """The guard answers the pad before Gradio asks who it is. A new kind of login has to be added
+    here and there."""
+    given = [name for name in inspect.signature(gr.Blocks.launch).parameters if "auth" in name]
+    assert given == ["auth", "auth_message", "auth_dependency"]
+    with Page() as page:
+        for login in ({"auth": ("a", "b")}, {"auth_dependency": lambda request: None}):
+            with pytest.raises(ValueError, match="without auth"):
+                page.launch(**login, prevent_thread_lock=True)
+        with pytest.raises(ValueError, match="without auth"):
+            page.launch(None, False, None, False, 40, ("a", "b"))
+    assert not page.is_running

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from support import ROOT, START, free_port
@@ -176,6 +177,21 @@ def test_behind_a_prefix_the_same_doors_are_open():
         client.get(f"/lessons/lenet{path}").status_code for path in ("", "/", "/monitoring")
     ]
     assert statuses == [200, 200, 404]
+
+
+def test_what_an_answerer_leaves_reaches_the_app_whole():
+    async def answer(body: bytes) -> bytes | None:
+        return b'{"read": 7}' if body == b"draw" else None
+
+    async def app(scope, receive, send) -> None:
+        body = await Request(scope, receive).body()
+        await PlainTextResponse(body)(scope, receive, send)
+
+    path = "/gradio_api/component_server/"
+    client = TestClient(Guard(app, {path: answer}))
+    assert client.post(path, content=b"draw").json() == {"read": 7}
+    assert client.post(path, content=b"another").text == "another"
+    assert client.post("/gradio_api/run/x", content=b"draw").text == "draw"
 
 
 @pytest.mark.parametrize(

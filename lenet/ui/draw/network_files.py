@@ -3,14 +3,13 @@
 `lenet.server.uploads` says what a file must be; downloads come from `lenet.server.routes`.
 """
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from lenet.checkpoint import SUFFIXES, CheckpointError
 from lenet.server import recognizers, uploads
-from lenet.ui.gradio_page import QUEUED, QUIET
+from lenet.ui.gradio_page import QUEUED, QUIET, uploaded_file
 
 
 def build(network: gr.Dropdown) -> None:
@@ -28,7 +27,7 @@ def build(network: gr.Dropdown) -> None:
             "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
         )
     network.change(lambda name: gr.Button(link=_link(name)), network, download, **QUIET)
-    # Without `preprocess` Gradio has checked that the path is that of an uploaded file, no more.
+    # Without `preprocess`, which would copy the file once more.
     upload.upload(_keep, upload, [network, upload], preprocess=False, **QUEUED)
 
 
@@ -36,10 +35,13 @@ def _link(name: str | None) -> str | None:
     return f"checkpoints/{name}" if name else None
 
 
-def _keep(file: dict[str, Any] | None) -> list[Any]:
+def _keep(file: Any) -> list[Any]:
     """Keep an uploaded network and choose it."""
+    path = uploaded_file(file)
+    if path is None:
+        raise gr.Error("Choose the file of a network first.", print_exception=False)
     try:
-        kept = uploads.keep_upload(Path(file["path"]))
+        kept = uploads.keep_upload(path)
     except CheckpointError as error:
         raise gr.Error(str(error), print_exception=False) from error
     return [gr.update(choices=list(recognizers.paths()), value=kept.name), None]
