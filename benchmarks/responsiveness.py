@@ -39,7 +39,7 @@ const painted = () => requestAnimationFrame(() => setTimeout(
   () => window.answers.push(performance.now())));
 addEventListener("pointermove", () => window.moves.push(performance.now()), true);
 """
-LISTEN_PAD = LISTEN + 'document.getElementById("pad").addEventListener("lenet:answer", painted);'
+LISTEN_PAD = LISTEN + 'document.addEventListener("lenet:answer", painted);'
 LISTEN_SKETCHPAD = (
     LISTEN
     + 'new MutationObserver(painted).observe(document.getElementById("read"),'

@@ -37,7 +37,7 @@ def sent_strokes(page: Page) -> list:
     def note(request) -> None:
         if "component_server" in request.url:
             body = request.post_data_json
-            if body["fn_name"] == "read_drawing":
+            if body["fn_name"] == "read_drawing" and "strokes" in body["data"]:
                 sent.append(body["data"]["strokes"])
 
     page.on("request", note)

@@ -167,14 +167,25 @@ def test_an_image_is_shown_large_with_a_dozen_variations(data: Page):
 
 
 def test_an_image_is_put_on_the_pad(data: Page):
-    data.evaluate(
-        "document.addEventListener('lenet:open', (e) => (window.opened = e.detail.frame))"
-    )
+    data.evaluate("document.addEventListener('lenet:open', (e) => (window.opened = e.detail))")
     data.locator("#data-images button").nth(3).click()
     data.get_by_role("button", name="Look inside").click()
     expect(data.locator("#pad")).to_be_visible()
     assert list(base64.b64decode(data.evaluate("opened"))) == TRAIN.frames[3].flatten().tolist()
     expect(data.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("device", ["small_page", "small_phone"])
+def test_look_inside_brings_the_pad_and_the_view_into_sight(
+    device: str, request: pytest.FixtureRequest
+):
+    page: Page = request.getfixturevalue(device)
+    open_synthetic(page)
+    page.locator("#data-images button").last.click()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.get_by_role("button", name="Look inside").click()
+    expect(page.locator("#pad")).to_be_in_viewport(ratio=0.5)
+    expect(page.locator("#inside canvas[data-layer=frame]")).to_be_in_viewport()
 
 
 # ---------------------------------------------------------------- what cannot be had

@@ -1,6 +1,8 @@
 """The Draw tab in a real Chromium: what a visitor does, and what the page says."""
 
+import base64
 import re
+from itertools import pairwise
 from urllib.parse import urlparse
 
 import pytest
@@ -150,6 +152,43 @@ def test_clear_leaves_nothing(page: Page, way: str):
     assert not page.evaluate(ink)
 
 
+@pytest.mark.parametrize("way", ["button", "key"])
+@pytest.mark.parametrize("replacement", ["nothing", "an example", "a picture"])
+def test_undo_brings_back_what_was_replaced(page: Page, replacement: str, way: str):
+    sent = sent_strokes(page)
+    draw(page, EXAMPLES[4])
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[4])))
+    drawn = sent[-1]
+    expect_answer(page, "4")
+    if replacement == "nothing":
+        page.click("#pad-clear")
+        expect_answer(page, "")
+    elif replacement == "an example":
+        page.get_by_role("button", name="Draw an example 7").click()
+        expect_answer(page, "7")
+    else:
+        frame = base64.b64encode(strokes_to_frame(EXAMPLES[7]).numpy().tobytes()).decode()
+        page.evaluate(
+            "detail => document.dispatchEvent(new CustomEvent('lenet:open', {detail}))", frame
+        )
+        expect_answer(page, "7")
+    page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+z")
+    expect_answer(page, "4")
+    until(page, lambda: sent[-1] == drawn)
+
+
+@pytest.mark.parametrize("key", ["Delete", "Backspace"])
+@pytest.mark.parametrize("control", ["#inside figure >> nth=1", "#inside summary", "#download"])
+def test_keys_on_another_control_keep_the_drawing(page: Page, control: str, key: str):
+    page.locator("#inside summary").click()
+    draw(page, EXAMPLES[4])
+    expect(page.locator("#inside-body")).to_be_visible()
+    page.locator(control).focus()
+    page.keyboard.press(key)
+    expect(page.locator(".hint")).to_be_hidden()
+    expect_answer(page, "4")
+
+
 def test_keys_do_nothing_in_a_field_or_under_another_tab(page: Page):
     draw(page, EXAMPLES[4])
     expect_answer(page, "4")
@@ -178,6 +217,27 @@ def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
 
 
 # ---------------------------------------------------------------- the answer
+
+
+def test_an_answer_is_written_only_when_it_changes(unsure, page: Page):
+    choose(page, unsure.name)  # so that the doubt is written too
+    page.evaluate(
+        """() => {
+            window.written = { answer: [""], doubt: [""] };
+            for (const id of ["answer", "doubt"])
+                new MutationObserver((records) => {
+                    for (const { addedNodes } of records)
+                        written[id].push(addedNodes[0]?.data ?? "");
+                }).observe(document.getElementById(id), { childList: true });
+        }"""
+    )
+    draw(page, EXAMPLES[9])
+    expect(page.locator("#doubt")).not_to_be_empty()
+    page.locator("#pad-clear").click()
+    expect_answer(page, "")
+    for texts in page.evaluate("Object.values(written)"):
+        assert len(texts) > 2
+        assert all(text != following for text, following in pairwise(texts)), texts
 
 
 def test_one_call_at_a_time_and_the_last_state_wins(page: Page):

@@ -292,7 +292,7 @@ def test_a_digit_of_a_data_set_is_read_on_the_pad(page: Page, model: LeNet):
         answer = model(frames_to_inputs(frame[None])).argmax().item()
     encoded = base64.b64encode(frame.numpy().tobytes()).decode()
     page.evaluate(
-        "frame => document.dispatchEvent(new CustomEvent('lenet:open', {detail: {frame}}))", encoded
+        "frame => document.dispatchEvent(new CustomEvent('lenet:open', {detail: frame}))", encoded
     )
     expect_answer(page, str(answer))
     until(page, lambda: torch.equal(pixels(page, "frame")[..., 0], frame))

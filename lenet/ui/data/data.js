@@ -1,16 +1,63 @@
-// The Data tab. `props.value` is the data set; each call sends it, and an answer is
-// shown only while it is about what is chosen now.
+// The Data tab: a data set's facts, its images one by one, and how training varies them.
+//
+// `props.value` is the data set; each call sends it, and an answer is shown only while it is about
+// what is chosen now.
 
-import { choice, count, DIGITS, digitView, picture } from "../shared/digits.js";
-import { make } from "../shared/dom.js";
+import { choice, DIGITS, figure, LargeDigit, picture } from "../shared/digits.js";
+import { finder, make, setText } from "../shared/dom.js";
+import { count } from "../shared/formats.js";
+import { ask, failed, Report } from "../shared/report.js";
 
+/** @import { Call, View } from "../shared/dom.js" */
+/** @import { Progress } from "../shared/report.js" */
+
+/**
+ * @typedef {object} Props
+ * @property {string} value the data set
+ * @property {number} all in the place of a digit: all of them
+ * @property {string} rotation how far training varies an image; as texts
+ * @property {string} size
+ * @property {string} slant
+ * @property {string} shift
+ */
+
+/** @typedef {"train" | "test"} Half */
+/** @typedef {{ data: string, half: Half, index: number }} Place of an image */
+
+/**
+ * What data/tab.py answers.
+ *
+ * @typedef {object} Facts
+ * @property {number} train how many images
+ * @property {number} test
+ * @property {number[]} images the shape of a batch
+ * @property {number[]} labels
+ * @property {{ count: number, mean: string }[]} digits
+ *
+ * @typedef {{ index: number, frame: string, label: number }} Image
+ * @typedef {{ total: number, position: number, images: Image[] }} Images
+ *
+ * @typedef {object} Server
+ * @property {Call<{ data: string }, Facts>} describe_data
+ * @property {Call<{ data: string }, Progress>} loading_progress
+ * @property {Call<{ data: string, half: Half, digit: number, at: number, step: number }, Images>} browse_digits
+ * @property {Call<Place & { seed: number }, { frames: string[] }>} vary_digit
+ */
+
+/** @type {Record<Half, string>} */
 const HALVES = { train: "Training", test: "Test" };
 
-export function mount(view) {
-  const { props, watch } = view;
-  const { find, ask, askWithProgress, succeeded, figure, openLarge } = digitView(view);
+/** @param {View<Props, Server>} view */
+export function mount({ element, props, server, trigger, watch }) {
+  const find = finder(element);
+  const report = new Report(element);
+  const large = new LargeDigit(element, () => trigger("draw"));
+  const number = find("#data-number", HTMLInputElement);
+  const previous = find("#data-previous", HTMLButtonElement);
+  const next = find("#data-next", HTMLButtonElement);
 
-  let sizes = null; // how many images each half has
+  let sizes = { train: 0, test: 0 }; // how many images each half has
+  /** @type {Half} */
   let half = "train";
   let digit = props.all;
   let at = 0; // the index of the first image on the page
@@ -19,14 +66,14 @@ export function mount(view) {
   // ---------------------------------------------------------------- the data set
 
   async function refresh() {
-    const name = props.value;
+    const data = props.value;
     asked += 1;
-    find(".report").inert = true;
-    const answer = await askWithProgress("describe_data", "loading_progress", { data: name });
-    if (name !== props.value) return;
-    find(".report").inert = false;
-    if (!succeeded(answer)) return;
-    sizes = { train: answer.train, test: answer.test };
+    report.waits = true;
+    const answer = await report.ask(server.describe_data, server.loading_progress, { data });
+    if (data !== props.value) return;
+    report.waits = false;
+    if (!report.succeeded(answer)) return;
+    sizes = answer;
     const facts = {
       "training images": count(answer.train),
       "test images": count(answer.test),
@@ -41,83 +88,84 @@ export function mount(view) {
     browse(0, 0);
   }
 
+  /** @param {Facts["digits"][number]} of @param {number} digit */
   function mean({ count: number, mean }, digit) {
     const image = picture(mean, `The mean of the training images of a ${digit}`);
-    const caption = make(
-      "figcaption",
-      {},
-      make("b", {}, `${digit}`),
-      make("span", {}, count(number)),
-    );
-    return make("figure", {}, image, caption);
+    const many = make("span", {}, count(number));
+    return make("figure", {}, image, make("figcaption", {}, make("b", {}, `${digit}`), many));
   }
 
   // ---------------------------------------------------------------- browsing
 
+  /** @param {number} from the index of an image @param {number} step how many pages on from there */
   async function browse(from, step) {
     const mine = ++asked;
-    const answer = await ask("browse_digits", { data: props.value, half, digit, at: from, step });
-    if (mine !== asked || !succeeded(answer)) return;
+    const question = { data: props.value, half, digit, at: from, step };
+    const answer = await ask(server.browse_digits, question);
+    if (mine !== asked || !report.succeeded(answer)) return;
     const { images, position, total } = answer;
     at = images[0].index;
     find("#data-images").replaceChildren(...images.map(image));
-    find("#data-previous").disabled = position === 0;
-    find("#data-next").disabled = position + images.length >= total;
-    find("#data-number").max = sizes[half] - 1;
+    previous.disabled = position === 0;
+    next.disabled = position + images.length >= total;
+    number.max = `${sizes[half] - 1}`;
     const what = digit === props.all ? "images" : `images of a ${digit}`;
-    find("#data-position").textContent =
-      `${count(position + 1)} to ${count(position + images.length)} of ` +
-      `${count(total)} ${HALVES[half].toLowerCase()} ${what}`;
+    const range = `${count(position + 1)} to ${count(position + images.length)}`;
+    const text = `${range} of ${count(total)} ${HALVES[half].toLowerCase()} ${what}`;
+    setText(find("#data-position"), text);
   }
 
+  /** @param {Image} image */
   function image({ index, frame, label }) {
     const name = `${HALVES[half]} image ${count(index)}, a ${label}`;
-    const of = { data: props.value, half, index };
-    const open = () => openVariations(name, frame, of);
-    const node = figure(frame, name, [make("b", {}, `${label}`), `no. ${count(index)}`], open);
-    return node;
+    const place = { data: props.value, half, index };
+    const lines = [make("b", {}, `${label}`), `no. ${count(index)}`];
+    return figure(frame, name, lines, () => openVariations(name, frame, place));
   }
 
-  choice(
-    find("#data-half"),
-    [
-      ["train", "Training"],
-      ["test", "Test"],
-    ],
-    (chosen) => {
-      half = chosen;
-      browse(0, 0);
-    },
-  );
-  const one = (digit) => [digit, `${digit}`, `Only images of a ${digit}`];
-  choice(find("#data-digit"), [[props.all, "all", "All digits"], ...DIGITS.map(one)], (chosen) => {
+  /** @type {{ value: Half, text: string }[]} */
+  const halves = [
+    { value: "train", text: "Training" },
+    { value: "test", text: "Test" },
+  ];
+  choice(find("#data-half"), halves, (chosen) => {
+    half = chosen;
+    browse(0, 0);
+  });
+
+  const all = { value: props.all, text: "all", label: "All digits" };
+  /** @param {number} digit */
+  const one = (digit) => ({ value: digit, text: `${digit}`, label: `Only images of a ${digit}` });
+  choice(find("#data-digit"), [all, ...DIGITS.map(one)], (chosen) => {
     digit = chosen;
     browse(0, 0);
   });
-  find("#data-previous").addEventListener("click", () => browse(at, -1));
-  find("#data-next").addEventListener("click", () => browse(at, 1));
+
+  previous.addEventListener("click", () => browse(at, -1));
+  next.addEventListener("click", () => browse(at, 1));
   find("form").addEventListener("submit", (event) => {
     event.preventDefault();
-    browse(find("#data-number").valueAsNumber, 0);
+    browse(number.valueAsNumber, 0);
   });
 
   // ---------------------------------------------------------------- variations
 
-  function openVariations(name, frame, of) {
+  /** @param {string} name @param {string} frame @param {Place} place */
+  function openVariations(name, frame, place) {
     let seed = 0;
     const grid = make("div", { className: "variations" });
     const error = make("p", { className: "error", hidden: true });
     const others = make("button", { type: "button" }, "Twelve others");
     const show = async () => {
       others.disabled = true;
-      const { frames = [], error: sentence } = await ask("vary_digit", { ...of, seed });
+      const answer = await ask(server.vary_digit, { ...place, seed });
       others.disabled = false;
       seed += 1;
-      error.hidden = !sentence;
-      error.textContent = sentence ?? "";
-      grid.replaceChildren(
-        ...frames.map((each, i) => picture(each, `Variation ${i + 1} of ${name}`)),
-      );
+      error.hidden = !failed(answer);
+      setText(error, failed(answer) ? answer.error : "");
+      const frames = failed(answer) ? [] : answer.frames;
+      const pictures = frames.map((each, i) => picture(each, `Variation ${i + 1} of ${name}`));
+      grid.replaceChildren(...pictures);
     };
     others.addEventListener("click", show);
     const text =
@@ -125,7 +173,7 @@ export function mount(view) {
       `${props.rotation}°, its width and its height are changed by up to ${props.size}, it is slanted ` +
       `by up to ${props.slant}° and moved by up to ${props.shift} pixels, all at random, so that the ` +
       `network learns the digit and not its place.`;
-    openLarge(name, frame, make("div", {}, make("p", {}, text), grid, error, others));
+    large.open(name, frame, make("div", {}, make("p", {}, text), grid, error, others));
     show();
   }
 

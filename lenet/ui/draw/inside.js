@@ -1,9 +1,11 @@
+// @ts-nocheck
 // The inside view. `assets.mounting` calls `mount` once inside.html is on the page, with `element`
 // (what holds it), `props` (what inside.py gave to gr.HTML) and `server`. While the view is
 // open the pad asks for the insides too, as "lenet:ask" events tell it, and tells every answer in a
 // "lenet:answer" event.
 
-import { make } from "../shared/dom.js";
+import { make, wantsStillness } from "../shared/dom.js";
+import { askInside, onAnswer, onOpenFrame } from "../shared/events.js";
 import { BLUE, decode, gray, ORANGE, paintPixels, twoSided } from "../shared/pixels.js";
 
 const FRAME = 28;
@@ -471,8 +473,7 @@ export function mount({ element, props, server }) {
   let chosen = null; // the digit whose ink is looked for; null for the one that is read
 
   function ask() {
-    const inside = view.open ? { why: chosen } : null;
-    document.dispatchEvent(new CustomEvent("lenet:ask", { detail: { inside } }));
+    askInside(view.open ? { why: chosen } : null);
   }
 
   function askWhy(digit) {
@@ -481,9 +482,20 @@ export function mount({ element, props, server }) {
   }
 
   view.addEventListener("toggle", ask);
-  document.addEventListener("lenet:open", () => (view.open = true)); // a digit of a data set
+  // A digit of a data set is on the pad: as soon as both are there, bring them into sight. The
+  // space that inside.css keeps below the summary shows the first pictures.
+  onOpenFrame(() => {
+    view.open = true;
+    const appears = new ResizeObserver(() => {
+      if (!find("inside-body").clientHeight) return; // its tab is not open yet, or nothing is read
+      appears.disconnect();
+      const behavior = wantsStillness() ? "instant" : "smooth";
+      view.querySelector("summary").scrollIntoView({ block: "end", behavior });
+    });
+    appears.observe(find("inside-body"));
+  });
 
-  document.addEventListener("lenet:answer", ({ detail }) => {
+  onAnswer((detail) => {
     if (!view.open) return;
     if (detail.digit === null) {
       values = answer = null;

@@ -1,123 +1,154 @@
-// The drawing pad. `assets.mounting` calls `mount` once pad.html is on the page, with `element` (what holds
-// it), `props` (what tab.py gave to gr.HTML), `server` (its functions) and `watch`.
-//
-// `strokes` is the drawing: strokes of [x, y] in a square of SIDE, x to the right, y downwards. What
-// is on the screen is painted from it, and it is what the server reads. In its place a picture may
-// stand on the pad, a digit of a data set that another tab opened.
+// The drawing pad: the pen, the examples and the keys, and the reading of what is drawn.
 
-import { decode, gray, paintPixels } from "../shared/pixels.js";
+import { finder, make, setText, wantsStillness } from "../shared/dom.js";
+import { onAskInside, onOpenFrame, tellAnswer, tellDrawing } from "../shared/events.js";
+import { Asking } from "./asking.js";
+import { Drawing, enlarge, firstPoints, SIDE, toPoint } from "./drawing.js";
+import { Paper } from "./paper.js";
+import { NOTHING, readings } from "./reading.js";
 
-const SIDE = 1000;
-const FRAME = 28; // pixels a side of a picture
-const PEN_WIDTH = 60;
-const INK = "#1c1917"; // the dark theme inverts it
+/** @import { Call, View } from "../shared/dom.js" */
+/** @import { Reading, Strokes } from "../shared/events.js" */
+
+/**
+ * @typedef {object} Props
+ * @property {string} value the checkpoint that the pad reads with
+ * @property {string} refusal why another checkpoint was not taken
+ * @property {number} max_strokes
+ * @property {number} max_points
+ * @property {Strokes[]} examples one of each digit, in a square of 1
+ */
+
+/**
+ * @typedef {object} Question
+ * @property {string} checkpoint
+ * @property {{ why: number | null } | null} inside what the inside view asks for
+ * @property {Strokes} [strokes]
+ * @property {string} [frame] in the place of strokes
+ */
+
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
-const EXAMPLE_SIZE = 0.6; // of the pad
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
-const PATIENCE = 3000; // milliseconds without an answer before the visitor is told
-const RETRY = 1000; // milliseconds from a failed call to the next one
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
 const FULL = "The pad is full: undo a stroke, or clear it.";
+const FIELDS = "input, textarea, select, [contenteditable]";
 
+/** @param {View<Props, { read_drawing: Call<Question, Reading> }>} view */
 export function mount({ element, props, server, watch }) {
-  const find = (id) => element.querySelector("#" + id);
-  const pad = find("pad");
-  const context = pad.getContext("2d");
+  const find = finder(element);
+  const pad = find("#pad", HTMLCanvasElement);
+  const sheet = find(".sheet");
+  const drawing = new Drawing(props);
+  const paper = new Paper(pad, drawing);
+  const showReading = readings(find);
 
-  let strokes = [];
-  let picture = null; // 28×28 bytes in base64
-  let pointer = null; // the id of the pointer that draws
+  /** The id of the pointer that draws. @type {number | null} */
+  let pointer = null;
+  /** What the inside view asks for. @type {Question["inside"]} */
+  let inside = null;
 
-  // ---------------------------------------------------------------- painting
+  // ---------------------------------------------------------------- the reading
 
-  function fit() {
-    const side = Math.round(pad.clientWidth * devicePixelRatio);
-    if (side === 0 || side === pad.width) return; // 0 where the tab is hidden
-    pad.width = pad.height = side;
-    context.scale(side / SIDE, side / SIDE);
-    context.strokeStyle = INK;
-    context.lineWidth = PEN_WIDTH;
-    context.lineCap = context.lineJoin = "round";
-    repaint();
+  const asking = new Asking({
+    isEmpty: () => drawing.isEmpty,
+    ask: async () => {
+      const { strokes, picture } = drawing;
+      /** @type {Question} */
+      const question = { checkpoint: props.value, inside };
+      if (picture) question.frame = picture;
+      else question.strokes = strokes;
+      const answer = await server.read_drawing(question);
+      return answer && { question, answer };
+    },
+    take: ({ question: { checkpoint, strokes }, answer }) => {
+      forget();
+      if ("error" in answer) {
+        show(NOTHING);
+        say(answer.error);
+        return;
+      }
+      show({ ...answer, checkpoint });
+      say("");
+      if (strokes && answer.digit !== null) tellDrawing({ strokes, digit: answer.digit });
+    },
+    complain: () => {
+      if (drawing.isEmpty) return;
+      show(NOTHING);
+      say(NO_ANSWER);
+      // Gradio may reload the page when the server is back.
+      history.replaceState({ strokes: drawing.strokes }, "");
+    },
+  });
+
+  /** @param {Reading & { checkpoint?: string }} reading */
+  function show(reading) {
+    showReading(reading);
+    tellAnswer(reading);
   }
 
-  function repaint() {
-    context.clearRect(0, 0, SIDE, SIDE);
-    if (picture) paintPicture();
-    for (const stroke of strokes) paint(stroke);
+  /** @param {string} sentence */
+  function say(sentence) {
+    setText(find("#pad-message"), sentence || (isFull() ? FULL : ""));
   }
 
-  function paintPicture() {
-    const ink = new ImageData(FRAME, FRAME);
-    decode(picture).forEach((value, i) => (ink.data[4 * i + 3] = value));
-    const small = new OffscreenCanvas(FRAME, FRAME);
-    small.getContext("2d").putImageData(ink, 0, 0);
-    context.drawImage(small, 0, 0, SIDE, SIDE);
+  const isFull = () => (pointer === null ? drawing.isFull : drawing.room <= 0);
+
+  /** The drawing has changed; `anew` where nothing of it is left. */
+  function changed(anew = drawing.isEmpty) {
+    sheet.classList.toggle("empty", drawing.isEmpty);
+    if (anew) {
+      forget();
+      show(NOTHING);
+      say("");
+    }
+    asking.changed(anew);
   }
 
-  function paint(points) {
-    context.beginPath();
-    context.moveTo(points[0][0] + 0.01, points[0][1]); // a line without any length paints no dot
-    for (const [x, y] of points) context.lineTo(x, y);
-    context.stroke();
+  function forget() {
+    if (history.state) history.replaceState(null, "");
   }
 
-  new ResizeObserver(fit).observe(pad);
-  addEventListener("resize", fit); // the zoom and the screen change the density alone
+  watch("value", () => changed());
+  watch("refusal", () => props.refusal && say(props.refusal));
+  onAskInside((question) => {
+    inside = question;
+    changed();
+  });
 
   // ---------------------------------------------------------------- the pen
 
-  const countPoints = () => strokes.reduce((sum, stroke) => sum + stroke.length, 0);
-
-  const isFull = () =>
-    countPoints() >= props.max_points || (pointer === null && strokes.length >= props.max_strokes);
-
-  function place(event, box) {
-    const share = (value, length) => Math.min(Math.max(value / length, 0), 1);
-    const round = (value) => Math.round(value * SIDE * 10) / 10;
-    const x = share(event.clientX - box.left, box.width);
-    const y = share(event.clientY - box.top, box.height);
-    return [round(x), round(y)];
-  }
-
   pad.addEventListener("pointerdown", (event) => {
     if (pointer !== null || event.button !== 0) return;
-    if (isFull()) return say(FULL);
-    if (picture) clear();
+    if (drawing.isFull) return say(FULL);
     pointer = event.pointerId;
     pad.setPointerCapture(pointer);
-    const stroke = [place(event, pad.getBoundingClientRect())];
-    strokes.push(stroke);
-    paint(stroke);
-    changed();
+    const overPicture = drawing.picture !== null;
+    const point = toPoint(event, pad.getBoundingClientRect());
+    drawing.begin(point);
+    if (overPicture) paper.repaint();
+    else paper.paint([point]);
+    changed(overPicture);
   });
 
   pad.addEventListener("pointermove", (event) => {
     if (event.pointerId !== pointer) return;
     const box = pad.getBoundingClientRect();
-    const stroke = strokes.at(-1);
-    const before = stroke.length;
     const events = event.getCoalescedEvents?.() ?? [];
-    let room = props.max_points - countPoints();
-    for (const each of events.length ? events : [event]) {
-      const [x, y] = place(each, box);
-      const [lastX, lastY] = stroke.at(-1);
-      if (Math.hypot(x - lastX, y - lastY) * box.width < WOBBLE * SIDE) continue;
-      if (room-- > 0) stroke.push([x, y]);
-    }
-    if (stroke.length > before) {
-      paint(stroke.slice(before - 1));
-      changed();
-    }
+    const points = (events.length ? events : [event]).map((each) => toPoint(each, box));
+    const added = drawing.extend(points, (WOBBLE * SIDE) / box.width);
+    if (added.length === 0) return;
+    paper.paint(added);
+    changed();
   });
 
+  /** @param {PointerEvent} event */
   function liftPen(event) {
     if (event.pointerId === pointer) pointer = null;
   }
 
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    pad.addEventListener(name, liftPen);
-  }
+  pad.addEventListener("pointerup", liftPen);
+  pad.addEventListener("pointercancel", liftPen);
+  pad.addEventListener("lostpointercapture", liftPen);
 
   // A long press of a finger or a pen is a dot and no menu, and iPadOS's handwriting input does not
   // swallow quick strokes (https://mikepk.com/2020/10/iOS-safari-scribble-bug/).
@@ -126,172 +157,65 @@ export function mount({ element, props, server, watch }) {
 
   // ---------------------------------------------------------------- undo, clear, examples
 
-  function replace(drawing, opened = null) {
+  /** Do what changes the drawing as a whole. @param {() => void} step @param {boolean} [anew] */
+  function change(step, anew) {
     pointer = null;
-    strokes = drawing;
-    picture = opened;
-    repaint();
-    changed();
+    step();
+    paper.repaint();
+    changed(anew);
   }
 
-  const undo = () => replace(strokes.slice(0, -1));
-  const clear = () => replace([]);
+  const undo = () => change(() => drawing.undo());
+  const clear = () => change(() => drawing.clear());
 
+  /** @param {Strokes} example */
   function drawExample(example) {
-    clear();
-    const scale = (value) => SIDE * (0.5 + EXAMPLE_SIZE * (value - 0.5));
-    const drawing = example.map((stroke) => stroke.map((point) => point.map(scale)));
-    const total = drawing.flat().length;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const strokes = enlarge(example);
+    const total = strokes.flat().length;
+    const still = wantsStillness();
     const start = performance.now();
-    let mine = version;
+    change(() => drawing.replace(firstPoints(strokes, 1)), true);
+    let mine = asking.version;
     const step = () => {
-      if (version !== mine) return; // the visitor went on
+      if (asking.version !== mine) return; // the visitor went on
       const share = still ? 1 : Math.min((performance.now() - start) / EXAMPLE_TIME, 1);
-      replace(firstPoints(drawing, Math.max(Math.round(share * total), 1)));
-      mine = version;
+      drawing.strokes = firstPoints(strokes, Math.max(Math.round(share * total), 1));
+      paper.repaint();
+      changed();
+      mine = asking.version;
       if (share < 1) requestAnimationFrame(step);
     };
     step();
   }
 
-  function firstPoints(drawing, count) {
-    const part = [];
-    for (const stroke of drawing) {
-      if (count <= 0) break;
-      part.push(stroke.slice(0, count));
-      count -= stroke.length;
-    }
-    return part;
-  }
-
+  /** @param {Strokes} example @param {number} digit */
   function exampleButton(example, digit) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.title = `Draw an example ${digit}`;
-    button.ariaLabel = button.title;
+    const title = `Draw an example ${digit}`;
+    const button = make("button", { type: "button", title, ariaLabel: title });
     const lines = example.map((stroke) => `<polyline points="${stroke.join(" ")}" />`);
     button.innerHTML = `<svg viewBox="-0.1 -0.1 1.2 1.2" aria-hidden="true">${lines.join("")}</svg>`;
     button.addEventListener("click", () => drawExample(example));
     return button;
   }
 
-  find("pad-undo").addEventListener("click", undo);
-  find("pad-clear").addEventListener("click", clear);
-  find("pad-examples").append(...props.examples.map(exampleButton));
+  find("#pad-undo").addEventListener("click", undo);
+  find("#pad-clear").addEventListener("click", clear);
+  find("#pad-examples").append(...props.examples.map(exampleButton));
 
-  document.addEventListener("lenet:open", ({ detail }) => replace([], detail.frame));
+  onOpenFrame((frame) => change(() => drawing.replace([], frame)));
 
   document.addEventListener("keydown", (event) => {
+    const at = event.target instanceof Element ? event.target : document.body;
     const hidden = pad.offsetParent === null; // another tab is open
-    if (hidden || event.target.closest?.("input, textarea, select, [contenteditable]")) return;
-    if (event.key === "Delete" || event.key === "Backspace") clear();
+    if (hidden || at.closest(FIELDS)) return;
+    const erases = event.key === "Delete" || event.key === "Backspace";
+    if (erases && at === document.body)
+      clear(); // no control has the focus
     else if (event.key === "z" && (event.ctrlKey || event.metaKey)) undo();
     else return;
     event.preventDefault();
   });
 
-  // ---------------------------------------------------------------- the answer
-
-  const NOTHING = { digit: null, probabilities: Array(10).fill(0), sure: true, pixels: "" };
-  const bars = NOTHING.probabilities.map((_, digit) => {
-    const bar = document.createElement("li");
-    bar.innerHTML = `<b>${digit}</b><span class="track"><span></span></span><span class="share"></span>`;
-    return bar;
-  });
-  find("probabilities").append(...bars);
-
-  // Show an answer, here and in whatever listens to it.
-  function show(answer) {
-    const { digit, probabilities, sure, pixels } = answer;
-    const [best, second] = bars
-      .map((_, d) => d)
-      .sort((a, b) => probabilities[b] - probabilities[a]);
-    find("answer").textContent = digit ?? "";
-    find("answer").classList.toggle("unsure", !sure);
-    find("doubt").textContent = sure ? "" : `not sure: ${best} or ${second}`;
-    bars.forEach((bar, d) => {
-      const [, track, share] = bar.children;
-      const percent = `${Math.round(100 * probabilities[d])}%`;
-      bar.classList.toggle("best", d === digit);
-      track.firstChild.style.width = percent;
-      share.textContent = digit === null ? "" : percent;
-    });
-    const bytes = decode(pixels);
-    paintPixels(find("seen"), (i) => gray(bytes[i] ?? 0));
-    pad.dispatchEvent(new CustomEvent("lenet:answer", { detail: answer, bubbles: true }));
-  }
-
-  function say(sentence) {
-    find("pad-message").textContent = sentence || (isFull() ? FULL : "");
-  }
-
-  // ---------------------------------------------------------------- asking
-
-  let version = 0; // of the drawing, goes up with every change
-  let oldest = 0; // an answer about an earlier version is about a drawing that is gone
-  let asking = false;
-  let inside = null; // what the inside view asks for
-
-  const isEmpty = () => strokes.length === 0 && picture === null;
-
-  function changed() {
-    version += 1;
-    pad.parentElement.classList.toggle("empty", isEmpty());
-    if (isEmpty()) {
-      oldest = version;
-      forget();
-      show(NOTHING);
-      say("");
-    }
-    ask();
-  }
-
-  // One call at a time, for as long as the drawing is newer than the answer.
-  async function ask() {
-    if (asking) return;
-    asking = true;
-    for (let read = null; read !== version && !isEmpty(); ) {
-      read = version;
-      const late = setTimeout(complain, PATIENCE);
-      const checkpoint = props.value;
-      const drawing = picture ? { frame: picture } : { strokes };
-      const answer = await server.read_drawing({ checkpoint, inside, ...drawing });
-      clearTimeout(late);
-      if (!answer) {
-        complain();
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
-        read = null;
-      } else if (read >= oldest) {
-        forget();
-        show(answer.error ? NOTHING : { ...answer, checkpoint });
-        say(answer.error);
-        // The Train tab's film reads it too.
-        if (!answer.error && !picture) pad.drawing = { strokes, digit: answer.digit };
-      }
-    }
-    asking = false;
-  }
-
-  function complain() {
-    if (isEmpty()) return;
-    show(NOTHING);
-    say(NO_ANSWER);
-    history.replaceState({ strokes }, ""); // Gradio may reload the page when the server is back
-  }
-
-  function forget() {
-    if (history.state) history.replaceState(null, "");
-  }
-
-  watch("value", changed);
-  watch("refusal", () => props.refusal && say(props.refusal));
-
-  // The inside view says what it wants to know besides, or null when it is closed.
-  document.addEventListener("lenet:ask", ({ detail }) => {
-    inside = detail.inside;
-    changed();
-  });
-
-  replace(history.state?.strokes ?? []);
+  drawing.restore(history.state?.strokes ?? []);
+  change(() => {});
 }

@@ -1,64 +1,119 @@
-// The Results tab. `props.value` is what the fields say: the networks' names and the
-// data set; each call sends it. What is shown is of one `report`: answers about earlier fields, or of
-// a file that has changed since, are not mixed with it.
+// The Results tab: how well networks read a test set, and which of its digits they misread.
+//
+// `props.value` is what the fields say: the networks' names and the data set; each call sends it.
+// What is shown is of one `report`: answers about earlier fields, or of a file that has changed
+// since, are not mixed with it.
 
-import { count, DIGITS, digitView, percent } from "../shared/digits.js";
-import { make } from "../shared/dom.js";
+import { DIGITS, figure, LargeDigit } from "../shared/digits.js";
+import { finder, make, setText } from "../shared/dom.js";
+import { count, percent } from "../shared/formats.js";
+import { ask, failed, Report } from "../shared/report.js";
+import { bestOf, cellShares, describe, errorShares } from "./report.js";
 
+/** @import { Call, View } from "../shared/dom.js" */
+/** @import { Failure, Progress } from "../shared/report.js" */
+/** @import { Network, Selection } from "./report.js" */
+
+/** What the fields say. @typedef {{ network: string, other: string, data: string }} Choice */
+
+/**
+ * What results/tab.py answers.
+ *
+ * @typedef {object} Figures
+ * @property {number} count of the test images
+ * @property {Network[]} networks
+ * @property {Record<string, number>} [groups] how many images are in each, of two networks
+ * @property {string[]} versions of the networks' files
+ *
+ * @typedef {{ index: number, frame: string, truth: number, probabilities: number[][] }} Digit
+ * @typedef {{ total: number, digits: Digit[], versions: string[] }} Digits
+ *
+ * @typedef {object} Server
+ * @property {Call<Choice, Figures>} evaluate_networks
+ * @property {Call<Choice, Progress>} evaluation_progress
+ * @property {Call<Choice & Selection & { start: number }, Digits>} test_digits
+ */
+
+/** @type {Selection} */
 const MISTAKES = { show: "mistakes" };
 
-export function mount(view) {
-  const { element, props, watch } = view;
-  const { find, ask, askWithProgress, succeeded, figure, insideButton, openLarge } =
-    digitView(view);
+/** @type {Record<string, string>} */
+const GROUPS = {
+  both: "both read",
+  first: "only the first reads",
+  second: "only the second reads",
+  neither: "neither reads",
+};
 
-  let report = null; // the figures on the page, and the `choice` that they are about
+/** @param {View<{ value: Choice | null, nine: number }, Server>} view */
+export function mount({ element, props, server, trigger, watch }) {
+  const find = finder(element);
+  const page = new Report(element);
+  const large = new LargeDigit(element, () => trigger("draw"));
+  const gallery = find("#results-gallery .digits");
+  const moreButton = find("#results-more", HTMLButtonElement);
+
+  /** The figures on the page. @type {Figures} */
+  let report = { count: 0, networks: [], versions: [] };
+  /** What they are about. @type {Choice | null} */
+  let about = null;
   let asked = 0; // goes up with every change of the fields
-  let shown = MISTAKES; // what the gallery shows, as the server takes it
+  let shown = MISTAKES; // in the gallery
   let openings = 0; // of the gallery, goes up with each
   let firstOfNine = 0;
 
-  const choiceNow = () => {
-    const { network, other, data } = props.value;
-    return { network, other, data };
-  };
   const comparing = () => report.networks.length === 2;
+  /** @param {number} i */
   const place = (i) => (comparing() ? ["first ", "second "][i] : "answer ");
+  /** @param {number} i */
   const title = (i) =>
     (comparing() ? ["First network: ", "Second network: "][i] : "") + report.networks[i].name;
-  const bestOf = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
   // ---------------------------------------------------------------- the report
 
-  async function refresh(show) {
-    if (!props.value) return;
-    const mine = ++asked;
+  /** @param {Selection} selection for the gallery */
+  async function refresh(selection) {
     const choice = choiceNow();
-    find(".report").inert = true;
-    const answer = await askWithProgress("evaluate_networks", "evaluation_progress", choice);
+    if (!choice) return;
+    const mine = ++asked;
+    page.waits = true;
+    const { evaluate_networks, evaluation_progress } = server;
+    const answer = await page.ask(evaluate_networks, evaluation_progress, choice);
     if (mine !== asked) return;
-    find(".report").inert = false;
-    if (!succeeded(answer)) return;
+    page.waits = false;
+    if (!page.succeeded(answer)) return;
     if (isAbout(choice) && isOfReport(answer)) return; // the tab was opened again
     openings += 1;
-    report = { ...answer, choice };
+    report = answer;
+    about = choice;
     find("#results-accuracy").replaceChildren(...report.networks.map(accuracy));
-    find("#results-shape").textContent =
-      `${count(report.count)} test images of 28×28 pixels that no network learns from. It gets them ` +
-      `in batches of the shape N×1×32×32. Below each stands ` +
-      `${comparing() ? "the first network's" : "the"} answer; wrong ones are marked.`;
+    setText(
+      find("#results-shape"),
+      `${count(report.count)} test images of 28×28 pixels that no network learns from. It gets ` +
+        `them in batches of the shape N×1×32×32. Below each stands ` +
+        `${comparing() ? "the first network's" : "the"} answer; wrong ones are marked.`,
+    );
     showGroups();
-    find("#results-errors").classList.toggle("two", comparing());
-    find("#results-errors").replaceChildren(...DIGITS.map(errorsOf));
+    showErrors();
     find("#results-confusion").replaceChildren(confusion(report.networks[0].confusion));
     showNine(0);
-    openGallery(show, false);
+    openGallery(selection, false);
   }
 
-  const isAbout = (choice) => JSON.stringify(report?.choice) === JSON.stringify(choice);
+  function choiceNow() {
+    if (!props.value) return null;
+    const { network, other, data } = props.value;
+    return { network, other, data };
+  }
+
+  /** @param {Choice | null} choice */
+  const isAbout = (choice) => JSON.stringify(about) === JSON.stringify(choice);
+  /** @param {{ versions: string[] }} answer */
   const isOfReport = ({ versions }) => `${versions}` === `${report.versions}`;
 
+  /** @param {Network} network @param {number} i */
   function accuracy({ accuracy, right, wrong }, i) {
+    const figures = `${count(right)} right, ${count(wrong)} wrong.`;
     return make(
       "div",
       {},
@@ -67,117 +122,112 @@ export function mount(view) {
         "p",
         {},
         make("strong", {}, percent(accuracy, 2)),
-        ` of the ${count(report.count)} test images read right: ` +
-          `${count(right)} right, ${count(wrong)} wrong.`,
+        ` of the ${count(report.count)} test images read right: ${figures}`,
       ),
     );
   }
 
   function showGroups() {
-    const names = {
-      both: "both read",
-      first: "only the first reads",
-      second: "only the second reads",
-      neither: "neither reads",
-    };
     find("#results-groups").hidden = !comparing();
     const buttons = Object.entries(report.groups ?? {}).map(([group, number]) =>
-      opener({ show: group }, "", make("b", {}, count(number)), ` ${names[group]}`),
+      opener({ show: group }, "", make("b", {}, count(number)), ` ${GROUPS[group]}`),
     );
     find("#results-groups > div").replaceChildren(...buttons);
   }
 
-  function errorsOf(digit) {
-    const shares = report.networks.map(({ errors, counts }) =>
-      counts[digit] ? errors[digit] / counts[digit] : 0,
-    );
-    const all = report.networks.flatMap((n) => n.errors.map((e, d) => e / (n.counts[d] || 1)));
-    const highest = Math.max(...all) || 1;
-    const rows = report.networks.map(({ errors, counts }, i) => {
-      const bar = make("span", { className: "bar" });
-      bar.style.width = percent(shares[i] / highest, 1);
-      const text = `${percent(shares[i], 1)}, ${count(errors[digit])} of ${count(counts[digit])}`;
-      return make(
-        "span",
-        { className: "row" },
-        make("span", { className: "track" }, bar),
-        make("span", { className: "number" }, comparing() ? place(i) + text : text),
-      );
+  function showErrors() {
+    const shares = report.networks.map(errorShares);
+    const highest = Math.max(...shares.flat()) || 1;
+    const rows = DIGITS.map((digit) => {
+      const lines = report.networks.map(({ errors, counts }, i) => {
+        const share = shares[i][digit];
+        const text = `${percent(share, 1)}, ${count(errors[digit])} of ${count(counts[digit])}`;
+        return make(
+          "span",
+          { className: "row" },
+          bar(share / highest),
+          make("span", { className: "number" }, comparing() ? place(i) + text : text),
+        );
+      });
+      const selection = { show: "digit", truth: digit };
+      return make("li", {}, opener(selection, "", make("b", {}, `${digit}`), ...lines));
     });
-    const button = opener({ show: "digit", truth: digit }, "", make("b", {}, `${digit}`), ...rows);
-    return make("li", {}, button);
+    find("#results-errors").classList.toggle("two", comparing());
+    find("#results-errors").replaceChildren(...rows);
   }
 
   // ---------------------------------------------------------------- the confusion matrix
 
+  /** @param {number[][]} matrix */
   function confusion(matrix) {
-    const highest = Math.max(
-      1,
-      ...matrix.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)),
+    const shares = cellShares(matrix);
+    const columns = Array.from({ length: 12 }, (_, i) =>
+      make("col", { className: i < 2 ? "head" : "" }),
     );
-    const head = (properties, text) => make("th", properties, text);
-    const table = make("table", {}, make("caption", {}, title(0)));
-    const column = (_, i) => make("col", { className: i < 2 ? "head" : "" });
-    table.append(
-      make("colgroup", {}, ...Array.from({ length: 12 }, column)),
+    const answers = { colSpan: 10, scope: "colgroup", className: "axis" };
+    const truths = { rowSpan: 10, scope: "rowgroup", className: "axis" };
+    const rows = matrix.map((row, truth) =>
       make(
         "tr",
         {},
-        corner(),
-        head({ colSpan: 10, scope: "colgroup", className: "axis" }, "answer"),
+        make("th", { scope: "row" }, `${truth}`),
+        ...row.map((number, answer) => cell(truth, answer, number, shares[truth][answer])),
       ),
-      make("tr", {}, ...DIGITS.map((digit) => head({ scope: "col" }, `${digit}`))),
-      ...matrix.map((row, truth) => {
-        const total = row.reduce((sum, number) => sum + number, 0);
-        const cells = row.map((number, answer) => {
-          const right = truth === answer;
-          const share = right ? number / Math.max(1, total) : Math.sqrt(number / highest);
-          return cell(truth, answer, number, share);
-        });
-        return make("tr", {}, head({ scope: "row" }, `${truth}`), ...cells);
-      }),
     );
-    const side = { rowSpan: 10, scope: "rowgroup", className: "axis" };
-    table.rows[2].prepend(head(side, make("span", {}, "truth")));
-    return table;
+    rows[0].prepend(make("th", truths, make("span", {}, "truth")));
+    return make(
+      "table",
+      {},
+      make("caption", {}, title(0)),
+      make("colgroup", {}, ...columns),
+      make("tr", {}, make("td", { colSpan: 2, rowSpan: 2 }), make("th", answers, "answer")),
+      make("tr", {}, ...DIGITS.map((digit) => make("th", { scope: "col" }, `${digit}`))),
+      ...rows,
+    );
   }
 
-  const corner = () => make("td", { colSpan: 2, rowSpan: 2 });
-
+  /** @param {number} truth @param {number} answer @param {number} number @param {number} share */
   function cell(truth, answer, number, share) {
-    const kind = number === 0 ? "none" : truth === answer ? "right" : "wrong";
-    const td = make("td", { className: kind });
-    td.style.setProperty("--share", share.toFixed(3));
+    const className = number === 0 ? "none" : truth === answer ? "right" : "wrong";
     const label = `${count(number)} with the truth ${truth} and the answer ${answer}`;
-    td.append(number ? opener({ show: "cell", truth, answer }, label, `${number}`) : "0");
+    const content = number ? opener({ show: "cell", truth, answer }, label, `${number}`) : "0";
+    const td = make("td", { className }, content);
+    td.style.setProperty("--share", share.toFixed(3));
     return td;
   }
 
   // ---------------------------------------------------------------- the gallery
 
-  // A button that opens the gallery; the one whose digits are shown is pressed.
-  function opener(what, label, ...content) {
+  /**
+   * A button that opens the gallery; the one whose digits are shown is pressed.
+   *
+   * @param {Selection} selection
+   * @param {string} label
+   * @param {(Node | string)[]} content
+   */
+  function opener(selection, label, ...content) {
     const button = make("button", { type: "button", ariaPressed: "false" }, ...content);
     if (label) button.ariaLabel = button.title = label;
-    button.dataset.what = JSON.stringify(what);
-    button.addEventListener("click", () => openGallery(what, true));
+    button.dataset.what = JSON.stringify(selection);
+    button.addEventListener("click", () => openGallery(selection, true));
     return button;
   }
 
-  async function openGallery(what, goThere) {
+  /** @param {Selection} selection @param {boolean} goThere */
+  async function openGallery(selection, goThere) {
     const mine = ++openings;
-    const answer = await digits({ ...what, start: 0 });
-    if (mine !== openings || !isUsable(answer, what)) return;
-    shown = what;
+    const answer = await digits({ ...selection, start: 0 });
+    if (mine !== openings || !isUsable(answer, selection)) return;
+    shown = selection;
+    const what = JSON.stringify(selection);
     for (const button of element.querySelectorAll("[data-what]")) {
-      button.ariaPressed = String(button.dataset.what === JSON.stringify(what));
+      button.ariaPressed = String(button.getAttribute("data-what") === what);
     }
-    const [heading, order] = describe(what, answer.total);
-    find("#results-gallery h2").textContent = heading;
-    find("#results-gallery p").textContent = answer.total
-      ? `${order} first. Press one to see it large, with all ten probabilities.`
-      : "There is none.";
-    find("#results-gallery .digits").replaceChildren();
+    const [heading, order] = describe(selection, answer.total, comparing());
+    const hint = `${order} first. Press one to see it large, with all ten probabilities.`;
+    setText(find("#results-gallery h2"), heading);
+    setText(find("#results-gallery p"), answer.total ? hint : "There is none.");
+    gallery.replaceChildren();
     addToGallery(answer);
     if (!goThere) return;
     const { top } = find("#results-gallery").getBoundingClientRect();
@@ -186,50 +236,40 @@ export function mount(view) {
 
   async function more() {
     const mine = openings;
-    const button = find("#results-more");
-    button.disabled = true;
-    const answer = await digits({
-      ...shown,
-      start: find("#results-gallery .digits").children.length,
-    });
-    button.disabled = false;
+    moreButton.disabled = true;
+    const answer = await digits({ ...shown, start: gallery.children.length });
+    moreButton.disabled = false;
     if (mine === openings && isUsable(answer, shown)) addToGallery(answer);
   }
 
-  const digits = (what) => ask("test_digits", { ...report.choice, ...what });
+  /** @param {Selection & { start: number }} selection */
+  const digits = (selection) =>
+    ask(server.test_digits, { .../** @type {Choice} */ (about), ...selection });
 
-  // An answer of a network that has been trained on since is not shown beside the old figures.
-  function isUsable(answer, what) {
-    if (answer.error) find("#results-gallery p").textContent = answer.error;
+  /**
+   * An answer of a network that has been trained on since is not shown beside the old figures.
+   *
+   * @param {Digits | Failure} answer
+   * @param {Selection} selection
+   * @returns {answer is Digits}
+   */
+  function isUsable(answer, selection) {
+    if (failed(answer)) setText(find("#results-gallery p"), answer.error);
     else if (isOfReport(answer)) return true;
-    else refresh(what);
+    else refresh(selection);
     return false;
   }
 
+  /** @param {Digits} digits */
   function addToGallery({ digits, total }) {
-    const grid = find("#results-gallery .digits");
-    grid.append(...digits.map(inGallery));
-    const left = total - grid.children.length;
-    find("#results-more").hidden = left === 0;
-    find("#results-more").textContent = `More of these: ${count(left)} left`;
+    gallery.append(...digits.map(inGallery));
+    const left = total - gallery.children.length;
+    moreButton.hidden = left === 0;
+    setText(moreButton, `More of these: ${count(left)} left`);
     find("#results-mistakes").hidden = shown.show === "mistakes";
   }
 
-  function describe({ show, truth, answer }, total) {
-    const whose = comparing() ? " of the first network" : "";
-    const images = `${count(total)} test image${total === 1 ? "" : "s"}`;
-    const mistakes = `${count(total)} mistake${total === 1 ? "" : "s"}${whose}`;
-    const surest = "The surest mistakes come";
-    const doubtful = "The least sure come";
-    if (show === "mistakes") return [mistakes, surest];
-    if (show === "digit") return [`${mistakes} with the truth ${truth}`, surest];
-    if (show === "both") return [`${images} that both read`, doubtful];
-    if (show === "neither") return [`${images} that neither reads`, surest];
-    if (show !== "cell") return [`${images} that only the ${show} reads`, surest];
-    const order = truth === answer ? doubtful : surest;
-    return [`${images} with the truth ${truth} and the answer ${answer}${whose}`, order];
-  }
-
+  /** @param {Digit} digit */
   function inGallery(digit) {
     const lines = digit.probabilities.map((probabilities, i) => {
       const answer = bestOf(probabilities);
@@ -237,14 +277,15 @@ export function mount(view) {
       return make("b", { className }, `${place(i)}${answer} · ${percent(probabilities[answer])}`);
     });
     const [first] = digit.probabilities;
-    const truth = `truth ${digit.truth}` + (comparing() ? "" : ` · ${percent(first[digit.truth])}`);
+    const truth = `truth ${digit.truth}${comparing() ? "" : ` · ${percent(first[digit.truth])}`}`;
     const node = figure(digit.frame, name(digit), [...lines, truth], () => openDigit(digit));
-    node.append(insideButton(digit.frame, "inside"));
+    node.append(large.insideButton(digit.frame, "inside"));
     return node;
   }
 
   // ---------------------------------------------------------------- nine, and one
 
+  /** @param {number} start */
   async function showNine(start) {
     firstOfNine = start;
     const answer = await digits({ show: "all", start });
@@ -260,29 +301,30 @@ export function mount(view) {
     find("#results-nine").replaceChildren(...figures);
   }
 
+  /** @param {Digit} digit */
   function name({ index, truth, probabilities }) {
     const answers = probabilities.map(bestOf).join(" and ");
     return `Test image ${count(index)}, a ${truth} read as ${answers}`;
   }
 
+  /** @param {Digit} digit */
   function openDigit(digit) {
     const lists = digit.probabilities.map((probabilities, i) =>
       make("div", {}, make("h4", {}, title(i)), bars(probabilities, digit.truth)),
     );
-    openLarge(name(digit), digit.frame, make("div", {}, ...lists));
+    large.open(name(digit), digit.frame, make("div", {}, ...lists));
   }
 
+  /** @param {number[]} probabilities @param {number} truth */
   function bars(probabilities, truth) {
     const answer = bestOf(probabilities);
     const rows = probabilities.map((share, digit) => {
-      const bar = make("span", { className: "bar" });
-      bar.style.width = percent(share, 1);
       const roles = [digit === answer && "answer", digit === truth && "truth"].filter(Boolean);
       return make(
         "li",
         { className: digit === truth ? "right" : digit === answer ? "wrong" : "" },
         make("b", {}, `${digit}`),
-        make("span", { className: "track" }, bar),
+        bar(share),
         make("span", { className: "number" }, percent(share, 1)),
         make("span", {}, roles.join(", ")),
       );
@@ -290,9 +332,16 @@ export function mount(view) {
     return make("ol", { className: "bars", ariaLabel: "How probable each digit is" }, ...rows);
   }
 
+  /** A track that is filled so far. @param {number} share */
+  function bar(share) {
+    const filled = make("span", { className: "bar" });
+    filled.style.width = percent(share, 1);
+    return make("span", { className: "track" }, filled);
+  }
+
   // ---------------------------------------------------------------- wiring
 
-  find("#results-more").addEventListener("click", more);
+  moreButton.addEventListener("click", more);
   find("#results-mistakes").addEventListener("click", () => openGallery(MISTAKES, true));
   find("#results-again").addEventListener("click", () => {
     const next = firstOfNine + props.nine;

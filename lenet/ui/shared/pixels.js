@@ -1,21 +1,35 @@
 // Pixels and their colours. Pixels come from the server as base64 of a byte each, row by row.
 
-export const ORANGE = [213, 94, 0]; // told apart from blue by all eyes (Okabe and Ito's palette)
-export const BLUE = [0, 114, 178];
+import { contextOf } from "./dom.js";
 
+/** Red, green and blue, 0 to 255. @typedef {readonly [number, number, number]} Colour */
+
+export const ORANGE = /** @type {const} */ ([213, 94, 0]); // told apart from blue by all eyes
+export const BLUE = /** @type {const} */ ([0, 114, 178]); // (Okabe and Ito's palette)
+
+/** The bytes that a text in base64 stands for. @param {string} encoded */
 export const decode = (encoded) => Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
 
+/** @param {number} value 0 to 255 @returns {Colour} */
 export const gray = (value) => [value, value, value];
 
-// White at 0, orange at 1, blue at −1.
+/** White at 0, orange at 1, blue at −1. @param {number} share @returns {Colour} */
 export function twoSided(share) {
-  const full = share < 0 ? BLUE : ORANGE;
-  return full.map((channel) => 255 + (channel - 255) * Math.min(Math.abs(share), 1));
+  const [red, green, blue] = share < 0 ? BLUE : ORANGE;
+  const part = Math.min(Math.abs(share), 1);
+  /** @param {number} channel */
+  const mixed = (channel) => 255 + (channel - 255) * part;
+  return [mixed(red), mixed(green), mixed(blue)];
 }
 
-// Give each pixel of a canvas its colour, by its number.
+/**
+ * Give each pixel of a canvas its colour, by its number.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {(pixel: number) => Colour} colour
+ */
 export function paintPixels(canvas, colour) {
   const image = new ImageData(canvas.width, canvas.height);
   for (let i = 0; i < canvas.width * canvas.height; i++) image.data.set([...colour(i), 255], 4 * i);
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  contextOf(canvas).putImageData(image, 0, 0);
 }

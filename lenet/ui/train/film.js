@@ -1,40 +1,62 @@
-// The film of a run. `assets.mounting` calls `mount` once film.html is on the page, with `element`, `props`,
-// `server` and `watch` as pad.js has them.
+// The film of a run: the visitor's drawing and the first kernels at each moment of it.
 //
 // `film.moments` is what the server has told so far, `at` the one that is shown: the strip, the
 // kernels and the sentence are painted from it.
 
+import { contextOf, finder, make, setText, wantsStillness } from "../shared/dom.js";
+import { lastDrawing } from "../shared/events.js";
+import { count } from "../shared/formats.js";
 import { decode, gray, paintPixels, twoSided } from "../shared/pixels.js";
+import { history, joined, kernelLabel, sentence, strongest } from "./moments.js";
+
+/** @import { Call, View } from "../shared/dom.js" */
+/** @import { ReadDrawing, Strokes } from "../shared/events.js" */
+/** @import { Moment } from "./moments.js" */
+
+/**
+ * @typedef {object} Film
+ * @property {string | null} run its name
+ * @property {Moment[]} moments
+ * @property {number} length how many moments there will be
+ * @property {number} end the run's last batch
+ * @property {string} pixels the 32×32 bytes that the network sees, in base64
+ */
+
+/** What film_view.py answers. @typedef {Film & { kept: number, more: boolean }} News */
+/** @typedef {{ strokes: Strokes, run: string | null, known: number[] }} Question */
+/** @typedef {ReadDrawing & { name: string, advice: string }} NamedDrawing */
 
 const KERNEL = 5; // weights a side
-const DIGITS = 10;
 const PACE = 120; // milliseconds a moment in the replay
 const SLOW_PACE = 800; // the same for those who want little motion
 const RETRY = 1000; // milliseconds from a failed call to the next one
 const STORED = "lenet:drawing"; // in the session storage: a reload reads the same drawing
 
-export function mount({ element, props, server, watch }) {
-  const find = (id) => element.querySelector("#" + id);
-  const section = find("film");
-  const slider = find("film-moment");
+/** @type {Film} */
+const NOTHING = { run: null, moments: [], length: 0, end: 0, pixels: "" };
 
-  let drawing = null; // what is read: strokes, digit and the name that it goes by
-  let film = nothing();
+/** @param {View<{ value: string, example: ReadDrawing }, { read_moments: Call<Question, News> }>} view */
+export function mount({ element, props, server, watch }) {
+  const find = finder(element);
+  const section = find("#film");
+  const slider = find("#film-moment", HTMLInputElement);
+
+  /** What is read. @type {NamedDrawing} */
+  let drawing;
+  let film = NOTHING;
   let at = 0;
   let atEnd = true; // goes along with the run
-  let replay = null; // the timer
-
-  function nothing() {
-    return { run: null, moments: [], length: 0, end: 0, pixels: "" };
-  }
+  /** The timer. @type {number | undefined} */
+  let replay;
 
   // ---------------------------------------------------------------- the visitor's drawing
 
+  /** @returns {NamedDrawing | null} */
   function ownDrawing() {
-    let drawn = document.getElementById("pad")?.drawing;
+    let drawn = lastDrawing();
     try {
       if (drawn) sessionStorage.setItem(STORED, JSON.stringify(drawn));
-      else drawn = JSON.parse(sessionStorage.getItem(STORED));
+      else drawn = JSON.parse(sessionStorage.getItem(STORED) ?? "null");
     } catch {
       // A browser that stores nothing: after a reload the drawing is gone.
     }
@@ -49,14 +71,15 @@ export function mount({ element, props, server, watch }) {
     };
     if (JSON.stringify(chosen) === JSON.stringify(drawing)) return;
     drawing = structuredClone(chosen);
-    film = nothing();
+    film = NOTHING;
     told = null;
   }
 
   // ---------------------------------------------------------------- asking
 
   let asking = false;
-  let told = null; // the value of which the page knows everything
+  /** The value of which the page knows everything. @type {string | null} */
+  let told = null;
 
   const isVisible = () => element.clientWidth > 0 && !document.hidden;
 
@@ -69,25 +92,29 @@ export function mount({ element, props, server, watch }) {
       const value = props.value;
       if (value === told) break;
       const known = film.moments.map((moment) => moment.batches);
-      const answer = await server.read_moments({ strokes: drawing.strokes, run: film.run, known });
-      if (!answer?.moments && !answer?.error) {
+      const { strokes } = drawing;
+      const answer = await server.read_moments({ strokes, run: film.run, known });
+      if (!answer || !("moments" in answer || "error" in answer)) {
         setTimeout(follow, RETRY);
         break;
       }
-      take(answer);
-      if (!answer.more) told = value;
+      if ("error" in answer) complain(answer.error);
+      else take(answer);
+      if ("error" in answer || !answer.more) told = value;
     }
     asking = false;
   }
 
-  function take({ error, kept, moments, ...rest }) {
+  /** @param {string} error */
+  function complain(error) {
     section.hidden = false;
-    if (error) {
-      find("film-sentence").textContent = error;
-      return;
-    }
-    if (rest.run !== film.run) pause();
-    film = { ...rest, moments: [...film.moments.slice(0, kept), ...moments] };
+    setText(find("#film-sentence"), error);
+  }
+
+  /** @param {News} news */
+  function take({ run, length, end, pixels, ...news }) {
+    if (run !== film.run) pause();
+    film = { run, length, end, pixels, moments: joined(film.moments, news) };
     section.hidden = film.moments.length === 0;
     if (!section.hidden) show(atEnd ? Infinity : at);
   }
@@ -98,112 +125,91 @@ export function mount({ element, props, server, watch }) {
 
   // ---------------------------------------------------------------- what is shown
 
-  function show(moment) {
+  /** @param {number} number of a moment */
+  function show(number) {
     const last = film.moments.length - 1;
-    at = Math.min(moment, last);
+    at = Math.min(number, last);
     atEnd = at === last;
-    slider.max = film.length - 1;
-    slider.value = at;
-    slider.ariaValueText = sentence();
-    find("film-sentence").textContent = sentence();
-    find("film-answer").textContent = film.moments[at].digit;
-    find("film-words").textContent =
-      `The same drawing read by the network as it was at ${film.length} moments of the run: a column ` +
-      "for each, closer together at first, when most changes, and a row for each digit; the stronger " +
-      "the colour, the more probable the digit." +
-      drawing.advice;
-    showDrawing();
-    showKernels();
-    showStrip();
-  }
-
-  function when({ batches }) {
-    return batches === 0 ? "before training" : `after ${number(batches)} batches`;
-  }
-
-  const number = (value) => value.toLocaleString("en");
-
-  function sentence() {
     const moment = film.moments[at];
-    const percent = Math.round(100 * moment.probabilities[moment.digit]);
-    return `${drawing.name} ${when(moment)}: ${moment.digit} (${percent} %)`;
+    const text = sentence(drawing.name, moment);
+    slider.max = `${film.length - 1}`;
+    slider.value = `${at}`;
+    slider.ariaValueText = text;
+    setText(find("#film-sentence"), text);
+    setText(find("#film-answer"), `${moment.digit}`);
+    setText(
+      find("#film-words"),
+      `The same drawing read by the network as it was at ${film.length} moments of the run: a ` +
+        "column for each, closer together at first, when most changes, and a row for each digit; " +
+        `the stronger the colour, the more probable the digit.${drawing.advice}`,
+    );
+    showDrawing();
+    showKernels(moment);
+    showStrip(moment);
   }
 
   function showDrawing() {
-    const canvas = find("film-drawing");
+    const canvas = find("#film-drawing", HTMLCanvasElement);
     canvas.ariaLabel = `${drawing.name} as the network sees it: 32 by 32 pixels`;
     const bytes = decode(film.pixels);
     paintPixels(canvas, (i) => gray(bytes[i]));
   }
 
-  const kernelCanvases = Array.from({ length: 6 }, () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = KERNEL;
-    canvas.role = "img";
-    return canvas;
-  });
-  find("film-kernels").append(...kernelCanvases);
-
-  function showKernels() {
-    const strongest = Math.max(...film.moments.flatMap((m) => m.kernels.flat()).map(Math.abs));
-    film.moments[at].kernels.forEach((weights, k) => {
-      paintPixels(kernelCanvases[k], (i) => twoSided(weights[i] / strongest));
-      const [low, high] = [Math.min(...weights), Math.max(...weights)].map((w) => w.toFixed(2));
-      kernelCanvases[k].ariaLabel = `kernel ${k + 1}: weights from ${low} to ${high}`;
-    });
-    const [low, , high] = section.querySelectorAll(".scale span");
-    low.textContent = `−${strongest.toFixed(2)}`;
-    high.textContent = `+${strongest.toFixed(2)}`;
-  }
-
-  function showStrip() {
-    const canvas = find("film-strip");
-    canvas.width = film.length; // clears it
-    canvas.parentElement.style.setProperty("--columns", film.length);
-    const context = canvas.getContext("2d");
-    context.fillStyle = getComputedStyle(canvas).color;
-    film.moments.forEach(({ probabilities }, column) => {
-      probabilities.forEach((probability, digit) => {
-        context.globalAlpha = probability;
-        context.fillRect(column, digit, 1, 1);
-      });
-    });
-    const changes = film.moments.filter((m, i) => m.digit !== film.moments[i - 1]?.digit);
-    const read = changes.map((moment) => `${moment.digit} ${when(moment)}`);
-    canvas.ariaLabel = `${drawing.name} was read as ${read.join(", ")}`;
-    [...find("film-digits").children].forEach((row, digit) =>
-      row.classList.toggle("best", digit === film.moments[at].digit),
-    );
-    const [first, , last] = section.querySelectorAll(".ends span");
-    first.textContent = number(film.moments[0].batches);
-    last.textContent = number(film.end);
-  }
-
-  find("film-digits").append(
-    ...Array.from({ length: DIGITS }, (_, digit) => {
-      const row = document.createElement("li");
-      row.textContent = digit;
-      return row;
-    }),
+  const kernelCanvases = Array.from({ length: 6 }, () =>
+    make("canvas", { width: KERNEL, height: KERNEL, role: "img" }),
   );
+  find("#film-kernels").append(...kernelCanvases);
+
+  /** @param {Moment} moment */
+  function showKernels({ kernels }) {
+    const most = strongest(film.moments);
+    for (const [i, weights] of kernels.entries()) {
+      paintPixels(kernelCanvases[i], (pixel) => twoSided(weights[pixel] / most));
+      kernelCanvases[i].ariaLabel = kernelLabel(i + 1, weights);
+    }
+    setText(find(".scale span:first-child"), `−${most.toFixed(2)}`);
+    setText(find(".scale span:last-child"), `+${most.toFixed(2)}`);
+  }
+
+  const rows = Array.from({ length: 10 }, (_, digit) => make("li", {}, `${digit}`));
+  find("#film-digits").append(...rows);
+
+  /** @param {Moment} moment */
+  function showStrip({ digit }) {
+    const canvas = find("#film-strip", HTMLCanvasElement);
+    canvas.width = film.length; // clears it
+    canvas.parentElement?.style.setProperty("--columns", `${film.length}`);
+    canvas.ariaLabel = history(drawing.name, film.moments);
+    const context = contextOf(canvas);
+    context.fillStyle = getComputedStyle(canvas).color;
+    for (const [column, { probabilities }] of film.moments.entries()) {
+      for (const [row, probability] of probabilities.entries()) {
+        context.globalAlpha = probability;
+        context.fillRect(column, row, 1, 1);
+      }
+    }
+    for (const [i, row] of rows.entries()) row.classList.toggle("best", i === digit);
+    setText(find(".ends span:first-child"), count(film.moments[0].batches));
+    setText(find(".ends span:last-child"), count(film.end));
+  }
 
   // ---------------------------------------------------------------- moving through it
 
   function play() {
-    if (replay !== null) return pause();
+    if (replay !== undefined) return pause();
     if (atEnd) show(0);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    replay = setInterval(() => (atEnd ? pause() : show(at + 1)), still ? SLOW_PACE : PACE);
-    find("film-play").textContent = "Pause";
+    const pace = wantsStillness() ? SLOW_PACE : PACE;
+    replay = window.setInterval(() => (atEnd ? pause() : show(at + 1)), pace);
+    setText(find("#film-play"), "Pause");
   }
 
   function pause() {
     clearInterval(replay);
-    replay = null;
-    find("film-play").textContent = "Replay";
+    replay = undefined;
+    setText(find("#film-play"), "Replay");
   }
 
-  find("film-play").addEventListener("click", play);
+  find("#film-play").addEventListener("click", play);
   slider.addEventListener("input", () => {
     pause();
     show(Number(slider.value));

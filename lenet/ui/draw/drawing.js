@@ -1,0 +1,120 @@
+// The drawing on the pad, apart from the screen: strokes in a square of SIDE, x to the right and
+// y downwards, or in their place a picture, a digit of a data set. Each step can be taken back.
+
+/** @import { Strokes } from "../shared/events.js" */
+
+/** @typedef {[number, number]} Point */
+/** @typedef {{ strokes: Strokes, picture: string | null }} Content */
+
+export const SIDE = 1000;
+
+const STEPS = 1000; // that can be taken back
+const EXAMPLE_SIZE = 0.6; // of the pad
+
+export class Drawing {
+  /** @type {Strokes} */
+  strokes = [];
+  /** 28×28 bytes in base64. @type {string | null} */
+  picture = null;
+  /** What was there before each step. @type {Content[]} */
+  #before = [];
+
+  /** @param {{ max_strokes: number, max_points: number }} limits */
+  constructor({ max_strokes, max_points }) {
+    this.maxStrokes = max_strokes;
+    this.maxPoints = max_points;
+  }
+
+  get isEmpty() {
+    return this.strokes.length === 0 && this.picture === null;
+  }
+
+  /** How many points may be added. */
+  get room() {
+    return this.maxPoints - this.strokes.reduce((sum, stroke) => sum + stroke.length, 0);
+  }
+
+  /** Whether no other stroke can begin. */
+  get isFull() {
+    return this.room <= 0 || this.strokes.length >= this.maxStrokes;
+  }
+
+  /** Begin a stroke; where there is a picture it takes its place. @param {Point} point */
+  begin(point) {
+    this.replace([...this.strokes, [point]]);
+  }
+
+  /**
+   * Go on with the last stroke, and leave out what trembles.
+   *
+   * @param {Point[]} points
+   * @param {number} least a point that lies closer to the last one is left out
+   * @returns {Point[]} what to paint: the added points and the one before, or nothing
+   */
+  extend(points, least) {
+    const stroke = this.strokes[this.strokes.length - 1];
+    const from = stroke.length - 1;
+    let room = this.room;
+    for (const [x, y] of points) {
+      const [lastX, lastY] = stroke[stroke.length - 1];
+      if (room <= 0 || Math.hypot(x - lastX, y - lastY) < least) continue;
+      stroke.push([x, y]);
+      room -= 1;
+    }
+    return stroke.length - 1 > from ? stroke.slice(from) : [];
+  }
+
+  /** Put another drawing or a picture in its place. @param {Strokes} strokes @param {string | null} [picture] */
+  replace(strokes, picture = null) {
+    this.#before.push({ strokes: this.strokes, picture: this.picture });
+    if (this.#before.length > STEPS) this.#before.shift();
+    this.strokes = strokes;
+    this.picture = picture;
+  }
+
+  clear() {
+    if (!this.isEmpty) this.replace([]);
+  }
+
+  /** Begin with a drawing of which each stroke can be taken back. @param {Strokes} strokes */
+  restore(strokes) {
+    this.strokes = strokes;
+    this.#before = strokes.map((_, i) => ({ strokes: strokes.slice(0, i), picture: null }));
+  }
+
+  /** Take the last step back: a stroke, or whatever replaced a drawing. */
+  undo() {
+    Object.assign(this, this.#before.pop());
+  }
+}
+
+/**
+ * A place on the screen as a point of the drawing; what lies outside of the pad comes to its edge.
+ *
+ * @param {{ clientX: number, clientY: number }} event
+ * @param {{ left: number, top: number, width: number, height: number }} box the pad
+ * @returns {Point}
+ */
+export function toPoint({ clientX, clientY }, { left, top, width, height }) {
+  /** @param {number} share */
+  const inside = (share) => Math.round(Math.min(Math.max(share, 0), 1) * SIDE * 10) / 10;
+  return [inside((clientX - left) / width), inside((clientY - top) / height)];
+}
+
+/** An example, in a square of 1, as large as a drawing on the pad. @param {Strokes} example @returns {Strokes} */
+export function enlarge(example) {
+  /** @param {number} value */
+  const scale = (value) => SIDE * (0.5 + EXAMPLE_SIZE * (value - 0.5));
+  return example.map((stroke) => stroke.map(([x, y]) => [scale(x), scale(y)]));
+}
+
+/** The first points of a drawing, as its pen makes them. @param {Strokes} strokes @param {number} count */
+export function firstPoints(strokes, count) {
+  const part = [];
+  for (const stroke of strokes) {
+    if (count <= 0) break;
+    part.push(stroke.slice(0, count));
+    count -= stroke.length;
+  }
+  return part;
+}

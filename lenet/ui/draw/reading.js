@@ -1,0 +1,51 @@
+// What the network reads on the pad: the digit, all ten probabilities and the pixels that it saw.
+
+import { make, setText } from "../shared/dom.js";
+import { percent } from "../shared/formats.js";
+import { decode, gray, paintPixels } from "../shared/pixels.js";
+
+/** @import { finder } from "../shared/dom.js" */
+/** @import { Reading } from "../shared/events.js" */
+
+/** Where nothing is drawn. @type {Reading} */
+export const NOTHING = { digit: null, probabilities: Array(10).fill(0), sure: true, pixels: "" };
+
+/**
+ * Build the bars, and return what shows a reading.
+ *
+ * @param {ReturnType<typeof finder>} find
+ * @returns {(reading: Reading) => void}
+ */
+export function readings(find) {
+  const bars = NOTHING.probabilities.map((_, digit) => {
+    const filled = make("span");
+    const share = make("span", { className: "share" });
+    const track = make("span", { className: "track" }, filled);
+    return { filled, share, row: make("li", {}, make("b", {}, `${digit}`), track, share) };
+  });
+  find("#probabilities").append(...bars.map(({ row }) => row));
+
+  return (reading) => {
+    const { digit, probabilities, sure, pixels } = reading;
+    setText(find("#answer"), digit === null ? "" : `${digit}`);
+    find("#answer").classList.toggle("unsure", !sure);
+    setText(find("#doubt"), doubt(reading));
+    for (const [d, { row, filled, share }] of bars.entries()) {
+      const text = percent(probabilities[d]);
+      row.classList.toggle("best", d === digit);
+      filled.style.width = text;
+      setText(share, digit === null ? "" : text);
+    }
+    const bytes = decode(pixels);
+    paintPixels(find("#seen", HTMLCanvasElement), (i) => gray(bytes[i] ?? 0));
+  };
+}
+
+/** Which two digits an unsure reading hesitates between. @param {Pick<Reading, "sure" | "probabilities">} reading */
+export function doubt({ sure, probabilities }) {
+  if (sure) return "";
+  const [best, second] = [...probabilities.keys()].sort(
+    (a, b) => probabilities[b] - probabilities[a],
+  );
+  return `not sure: ${best} or ${second}`;
+}

@@ -1,0 +1,73 @@
+// What the views tell each other. No view knows another one: each tells here what others may want
+// to know, and listens to what it needs.
+
+/** @import { Packed } from "./tensors.js" */
+
+/** Strokes of [x, y], x to the right, y downwards. @typedef {[number, number][][]} Strokes */
+
+/**
+ * What the network reads on the pad: `Reading` of draw/tab.py.
+ *
+ * @typedef {object} Reading
+ * @property {number | null} digit null where nothing is drawn
+ * @property {number[]} probabilities of the ten digits
+ * @property {boolean} sure
+ * @property {string} pixels the 32×32 bytes that the network saw, in base64
+ * @property {Inside} [inside] where it was asked for
+ */
+
+/**
+ * What happens inside the network: `Inside` of draw/inside.py.
+ *
+ * @typedef {object} Inside
+ * @property {Packed[]} layers
+ * @property {number[]} logits of the ten digits
+ * @property {number} why the digit that `layers.why` is about
+ * @property {number} network changes with the weights
+ */
+
+/**
+ * A channel: what is told on it reaches whoever listens.
+ *
+ * @template News
+ * @param {string} name
+ * @returns {{ tell: (news: News) => void, listen: (listener: (news: News) => void) => void }}
+ */
+function channel(name) {
+  return {
+    tell: (detail) => document.dispatchEvent(new CustomEvent(name, { detail })),
+    listen: (listener) =>
+      document.addEventListener(name, (event) =>
+        listener(/** @type {CustomEvent<News>} */ (event).detail),
+      ),
+  };
+}
+
+/** @type {ReturnType<typeof channel<Reading & { checkpoint?: string }>>} */
+const answers = channel("lenet:answer");
+/** @type {ReturnType<typeof channel<{ why: number | null } | null>>} */
+const questions = channel("lenet:ask");
+/** @type {ReturnType<typeof channel<string>>} */
+const frames = channel("lenet:open");
+
+/** The pad: what a network, by the name of its checkpoint, reads on it now. */
+export const { tell: tellAnswer, listen: onAnswer } = answers;
+
+/** The inside view: what it wants to know besides, or null while it is closed. */
+export const { tell: askInside, listen: onAskInside } = questions;
+
+/** A tab that shows digits: put a frame, 28×28 bytes in base64, on the pad and look inside. */
+export const { tell: openFrame, listen: onOpenFrame } = frames;
+
+/** @typedef {{ strokes: Strokes, digit: number }} ReadDrawing */
+
+/** @type {ReadDrawing | null} */
+let drawing = null;
+
+/** The pad: a drawing was read. @param {ReadDrawing} read */
+export const tellDrawing = (read) => {
+  drawing = read;
+};
+
+/** The drawing that was read last on this page, for views that are opened later. */
+export const lastDrawing = () => drawing;

@@ -1,0 +1,10 @@
+// Numbers as the page writes them.
+
+/** Thousands with commas. @param {number} number */
+export const count = (number) => number.toLocaleString("en");
+
+/** @param {number} share @param {number} [digits] after the point */
+export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%`;
+
+/** Two digits after the point, and a minus sign as wide as a plus. @param {number} value */
+export const decimal = (value) => value.toFixed(2).replace("-", "−");
