@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import orjson
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -64,6 +65,10 @@ OPEN = {
 }
 _OPEN = {method: [compile_path(path)[0] for path in paths] for method, paths in OPEN.items()}
 
+# Gradio compresses what is named like a file of text, and these are not. Streams of events and the
+# pad's answers do not pass through the compressor.
+_COMPRESSED = ("/", "/config", "/gradio_api/info")
+
 # Gradio writes scripts and styles into the page and compiles the templates of gr.HTML in the
 # browser, so inline code and eval have to stay allowed; nothing comes from or goes to elsewhere.
 _POLICY = (
@@ -89,7 +94,7 @@ log = logging.getLogger("lenet")
 
 
 class Guard:
-    """ASGI middleware: refuses what is not open, too large or too slow, and adds the headers.
+    """ASGI middleware: refuses what is not open, too large or too slow, compresses, adds headers.
 
     Args:
         app: what answers the rest.
@@ -99,6 +104,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, answerers: Mapping[str, Answerer]) -> None:
         self.app = app
+        self.compressing = GZipMiddleware(app, compresslevel=5)
         self.answerers = answerers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +130,8 @@ class Guard:
                             await answer.give(200, given)
                             return
                     receive = _again(whole, receive)
-            await self.app(scope, receive, answer)
+            app = self.compressing if path in _COMPRESSED else self.app
+            await app(scope, receive, answer)
         except _Refused as refusal:
             await answer.refuse(refusal, receive)
         except Exception as error:  # Gradio lets requests that make no sense fail somewhere inside

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
-from support import ROOT, START, free_port
+from support import ROOT, START, finished, free_port
 
 from lenet.server.guard import OPEN, Guard
 
@@ -209,3 +209,46 @@ def test_how_long_a_browser_keeps_what_it_got(path: str, status: int, kept: str 
 
     answer = TestClient(Guard(answer, {})).get(path)
     assert answer.headers.get("cache-control") == kept
+
+
+async def a_page(scope, receive, send) -> None:
+    await PlainTextResponse("<p>a page</p>" * 1000)(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info"])
+def test_the_page_is_compressed_for_who_can_unpack_it(path: str):
+    client = TestClient(Guard(a_page, {}))
+    packed = client.get(path, headers={"accept-encoding": "gzip, br"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < 1000
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == packed.text
+    assert (
+        "Accept-Encoding" in plain.headers["vary"] and "Accept-Encoding" in packed.headers["vary"]
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/queue/data", "/gradio_api/call/recognize/1", "/gradio_api/mcp/"]
+)
+def test_each_event_of_a_stream_is_passed_on_before_the_next(path: str):
+    """An app that waits until what it has said was heard."""
+    heard = []
+
+    async def app(scope, receive, send) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for event in (b"data: 1", b"data: 2", b""):
+            await send({"type": "http.response.body", "body": event, "more_body": bool(event)})
+            assert heard[-1] == event
+
+    async def send(message) -> None:
+        heard.append(message.get("body", message["type"]))
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": ACCEPTING}
+    finished(Guard(app, {})(scope, None, send))
+    assert heard == ["http.response.start", b"data: 1", b"data: 2", b""]
+
+
+ACCEPTING = [(b"accept-encoding", b"gzip")]

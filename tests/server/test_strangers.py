@@ -3,6 +3,7 @@
 The requests are sent as they are, by a client that tidies up neither paths nor bodies.
 """
 
+import gzip
 import json
 import os
 import re
@@ -365,6 +366,20 @@ def test_every_answer_has_the_headers(server, path: str):
     assert "default-src 'self'" in policy and "object-src 'none'" in policy
     assert "*" not in policy.replace("*.huggingface.co", "")
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_arrives_small_and_its_fonts_are_kept(server):
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with closing(HTTPConnection(host, int(port), timeout=60)) as connection:
+        connection.request("GET", "/", headers={"Accept-Encoding": "gzip"})
+        response = connection.getresponse()
+        packed = response.read()
+        assert response.headers["Content-Encoding"] == "gzip"
+    page = gzip.decompress(packed)
+    assert b"gradio_config" in page and len(packed) < len(page) / 4
+    font = ask(server, "GET", "/static/fonts/IBMPlexSans/IBMPlexSans-Regular.woff2")
+    assert font.status == 200
+    assert "max-age" in font.headers["cache-control"]
 
 
 def test_nothing_is_sent_elsewhere(page: Page, server):
