@@ -1,9 +1,8 @@
-"""Evaluations that are kept: what a network answered about a data set is computed once.
+"""Evaluations kept on disk, so that a network is evaluated on a data set once.
 
-Each lies in a file below the data folder whose name is a hash of what the answers depend on, so it
-is found again after a restart and under another name of the checkpoint. A damaged file counts as
-none, and where none can be written the answers are computed again. This file knows nothing of how
-digits are read.
+Each lies in a file of the data folder that is named by a hash of all that its answers depend on: it
+is found again after a restart, and under another name of the checkpoint. A damaged file counts as
+missing, and where none can be written the network is evaluated each time.
 """
 
 import hashlib
@@ -33,10 +32,10 @@ def content_key(checkpoint: Checkpoint, digits: Digits) -> str:
     """64 hexadecimal digits of all that an evaluation depends on, whatever the file is called."""
     digest = hashlib.sha256(_FORMAT)
     for name in sorted(checkpoint.weights):
-        digest.update(checkpoint.weights[name].float().contiguous().numpy())
-    digest.update(np.array([checkpoint.temperature, checkpoint.sure_above], np.float64))
-    digest.update(digits.frames.contiguous().numpy())
-    digest.update(digits.labels.contiguous().numpy())
+        digest.update(checkpoint.weights[name].float().contiguous().numpy().data)
+    digest.update(np.array([checkpoint.temperature, checkpoint.sure_above], np.float64).data)
+    digest.update(digits.frames.contiguous().numpy().data)
+    digest.update(digits.labels.contiguous().numpy().data)
     return digest.hexdigest()
 
 
