@@ -87,7 +87,6 @@ def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
         time.sleep(EVERY)
     if run.state != "finished":
         raise SystemExit(run.message)
-    time.sleep(1)  # the next run is named by its second
     elapsed = run.events[-1].elapsed
     noted = run.film.with_suffix(".seconds")
     writing = float(noted.read_text()) if filmed else 0.0

@@ -58,7 +58,6 @@ def stop(page: Page) -> None:
         page.locator("#train-stop").click()
     done = re.compile("^(stopped|finished)")
     expect(page.locator("#train-status")).to_have_text(done, timeout=LONG)
-    time.sleep(1)
 
 
 def delays(page: Page) -> list[float]:

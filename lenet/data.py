@@ -1,7 +1,6 @@
-"""The data sets, held in memory as tensors: MNIST through torchvision, and synthetic digits.
+"""The data sets as tensors in memory: MNIST through torchvision, and synthetic digits.
 
-This file fetches, checks and holds; what a frame looks like is `lenet.preprocess`'s business, what
-training does with it `lenet.train`'s.
+This file fetches, checks and keeps them. It knows nothing of training or of pages.
 """
 
 import hashlib
@@ -9,16 +8,22 @@ import os
 import re
 import shutil
 import socket
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+import numpy as np
 import torch
+from filelock import FileLock
+from tqdm import tqdm
 
-from lenet.files import data_folder
-from lenet.synthetic import synthetic_digits
+from lenet.files import being_written, data_folder, replacing
+from lenet.preprocess import FRAME
+from lenet.synthetic import synthetic_digits, synthetic_parts
 
 DATA_SETS = ("mnist", "synthetic")
 HELD_OUT = 10_000  # training digits that `hold_out` sets aside
@@ -31,6 +36,15 @@ _MNIST_SIZES = {
     "t10k-labels-idx1-ubyte": (4_542, 10_008),
 }
 _TIMEOUT = 10  # seconds that a mirror may stay silent
+
+
+# The synthetic digits for training and for the test: how many, and from which seed.
+_SYNTHETIC = ((60_000, 0), (10_000, 1))
+_ROW = 1 + FRAME * FRAME  # bytes of a digit in their file
+
+
+class LoadingStopped(Exception):
+    """Loading a data set was stopped."""
 
 
 class DataError(RuntimeError):
@@ -58,23 +72,37 @@ class DataSet:
 
     def checksum(self) -> str:
         """SHA-1 of the training frames and labels: tells whether a run goes on with its data."""
-        digest = hashlib.sha1(self.train.frames.numpy(), usedforsecurity=False)
-        digest.update(self.train.labels.numpy())
+        digest = hashlib.sha1(self.train.frames.numpy().data, usedforsecurity=False)
+        digest.update(self.train.labels.numpy().data)
         return digest.hexdigest()
 
 
-def load(name: str) -> DataSet:
+def load(name: str, stop: Callable[[], bool] = lambda: False) -> DataSet:
     """Load a data set by its name, one of `DATA_SETS`.
+
+    Args:
+        stop: asked while digits are drawn; True ends it.
 
     Raises:
         DataError: MNIST is neither cached nor to be had.
+        LoadingStopped: `stop` said so.
         ValueError: there is no data set of that name.
     """
     if name == "mnist":
         return load_mnist()
     if name == "synthetic":
-        return load_synthetic()
+        return load_synthetic(stop)
     raise ValueError(f"There is no data set {name!r}: choose {' or '.join(DATA_SETS)}.")
+
+
+def loading_progress(name: str) -> float:
+    """How much of a data set is there, 0..1, whichever process loads it: 1 where all of it is.
+
+    Of MNIST it is what has been downloaded, of the synthetic digits what has been drawn.
+    """
+    if name == "mnist":
+        return _mnist_progress()
+    return _synthetic_progress()
 
 
 def hold_out(data: DataSet) -> DataSet:
@@ -84,17 +112,109 @@ def hold_out(data: DataSet) -> DataSet:
     return DataSet(data.name, train, Digits(frames[-HELD_OUT:], labels[-HELD_OUT:]))
 
 
-def load_synthetic() -> DataSet:
-    """60,000 training and 10,000 test digits that the project draws itself, always the same."""
-    train, test = synthetic_digits(60_000, seed=0), synthetic_digits(10_000, seed=1)
-    return DataSet("synthetic", Digits(*train), Digits(*test))
+# ---------------------------------------------------------------- synthetic digits
+
+
+def load_synthetic(stop: Callable[[], bool] = lambda: False) -> DataSet:
+    """60,000 training and 10,000 test digits that the project draws itself, always the same.
+
+    Drawing takes ten seconds of a processor, so they are kept in the data folder, where that can be
+    written to. `loading_progress` tells another process how far it is.
+
+    Raises:
+        LoadingStopped: `stop` said so.
+    """
+    path = _synthetic_path()
+    rows = _read_rows(path)
+    if rows is None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.parent / ".lock"):  # another process may be drawing them
+                rows = _read_rows(path)
+                rows = _draw_and_keep(path, stop) if rows is None else rows
+        except OSError:
+            rows = torch.cat(list(_draw_rows(stop)))
+    digits = Digits(rows[:, 1:].contiguous().view(-1, FRAME, FRAME), rows[:, 0].long())
+    train = _SYNTHETIC[0][0]
+    return DataSet(
+        "synthetic",
+        Digits(digits.frames[:train], digits.labels[:train]),
+        Digits(digits.frames[train:], digits.labels[train:]),
+    )
+
+
+def _synthetic_progress() -> float:
+    path = _synthetic_path()
+    if path.exists():
+        return 1.0
+    return min(1.0, _size(being_written(path)) / (_ROW * sum(count for count, _ in _SYNTHETIC)))
+
+
+def _synthetic_path() -> Path:
+    return data_folder() / "synthetic" / _synthetic_version()
+
+
+@cache
+def _synthetic_version() -> str:
+    """A text that changes with all that decides how digits are drawn: a hash of two drawings of
+    each template.
+    """
+    frames, labels = synthetic_digits(120)
+    return hashlib.sha256(frames.numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]
+
+
+def _draw_and_keep(path: Path, stop: Callable[[], bool]) -> torch.Tensor:
+    """Draw the digits into a file; a full disk costs drawing them again the next time, no more."""
+    parts = []
+    drawing = _draw_rows(stop)
+    digest = hashlib.sha256()
+    with suppress(OSError):
+        for other in path.parent.iterdir():  # damaged, or of another version
+            if other.name != ".lock":
+                other.unlink()
+        with replacing(path) as file:
+            for rows in drawing:
+                parts.append(rows)
+                content = rows.numpy().tobytes()
+                digest.update(content)
+                file.write(content)
+                file.flush()  # its size is what `loading_progress` tells
+            file.write(digest.digest())
+    return torch.cat([*parts, *drawing])
+
+
+def _draw_rows(stop: Callable[[], bool]) -> Iterator[torch.Tensor]:
+    """The digits in parts, uint8 N×785: each row a label and its frame."""
+    total = sum(count for count, _ in _SYNTHETIC)
+    with tqdm(desc="Drawing digits", total=total, disable=None, leave=False) as bar:
+        for count, seed in _SYNTHETIC:
+            for frames, labels in synthetic_parts(count, seed):
+                if stop():
+                    raise LoadingStopped
+                yield torch.cat([labels.byte()[:, None], frames.flatten(1)], 1)
+                bar.update(len(labels))
+
+
+def _read_rows(path: Path) -> torch.Tensor | None:
+    """What `_draw_rows` has drawn, from a file; None where it is missing or damaged."""
+    try:
+        content = np.fromfile(path, np.uint8)
+    except OSError:
+        return None
+    rows, checksum = content[:-32], content[-32:]
+    if hashlib.sha256(rows.data).digest() != checksum.tobytes():
+        return None
+    return torch.from_numpy(rows).view(-1, _ROW)
+
+
+# ---------------------------------------------------------------- MNIST
 
 
 def load_mnist() -> DataSet:
     """MNIST from the cache; the first time from `LENET_MNIST_URL` or torchvision's own mirrors.
 
     torchvision checks the checksums and unpacks; its progress bar goes to the terminal, and
-    `mnist_progress` tells another process how far it is.
+    `loading_progress` tells another process how far it is.
 
     Raises:
         DataError: no mirror has it, or it cannot be stored.
@@ -122,7 +242,7 @@ def load_mnist() -> DataSet:
     )
 
 
-def mnist_progress() -> float:
+def _mnist_progress() -> float:
     """How much of MNIST's archives has been downloaded, 0..1, or 1.0 where it is unpacked."""
     raw = data_folder() / "MNIST" / "raw"
     if all(_size(raw / name) == sizes[1] for name, sizes in _MNIST_SIZES.items()):

@@ -134,11 +134,11 @@ class Stopped(_Happened):
 
     Attributes:
         test_accuracy: after the last whole epoch, 0..1, or None before the first.
-        checkpoint: the path of the last checkpoint.
+        checkpoint: the path of the last checkpoint, or None before the first: data were loaded.
     """
 
     test_accuracy: float | None
-    checkpoint: str
+    checkpoint: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

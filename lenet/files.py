@@ -36,10 +36,15 @@ def cache_folder() -> Path:
     return Path(cache).resolve() / "lenet-live"
 
 
+def being_written(path: Path) -> Path:
+    """The file that `replacing` writes to before it takes the place of `path`."""
+    return path.with_name(f".{path.name}.tmp")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the place of `path` at the end; where that fails, nothing does."""
-    temporary = path.with_name(f".{path.name}.tmp")  # of a killed process: the next one takes it
+    temporary = being_written(path)  # of a killed process: the next one takes it
     try:
         with temporary.open("wb") as file:
             yield file

@@ -5,6 +5,7 @@ template is varied as hands vary it and drawn by the rasteriser that also draws 
 strokes. This file knows nothing of networks, MNIST or training.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,6 +16,7 @@ from lenet.augment import random_widths, vary_points
 from lenet.preprocess import rasterize
 
 SEGMENTS = 32  # line segments of every drawing: at 20 pixels a digit, a curve is smooth with these
+PART = 1000  # digits that are drawn at once: a seventh of a second
 EXAMPLE_SEGMENTS = 128  # at the pad's size
 
 ROUNDNESS = 1.2  # of the curves: with 1, loops of few knots look like polygons
@@ -108,8 +110,15 @@ def synthetic_digits(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Ten
     Each digit is drawn equally often, and so is each of its templates; equal arguments give equal
     bits.
     """
-    segments, pen_widths, labels = synthetic_segments(count, torch.Generator().manual_seed(seed))
-    return rasterize(segments, pen_widths), labels
+    frames, labels = zip(*synthetic_parts(count, seed), strict=True)
+    return torch.cat(frames), torch.cat(labels)
+
+
+def synthetic_parts(count: int, seed: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """The same digits as `synthetic_digits`, a thousand at a time: uint8 frames, int64 labels."""
+    drawings = synthetic_segments(count, torch.Generator().manual_seed(seed))
+    for segments, pen_widths, labels in zip(*(d.split(PART) for d in drawings), strict=True):
+        yield rasterize(segments, pen_widths), labels
 
 
 def synthetic_segments(

@@ -10,17 +10,20 @@ import argparse
 import ctypes
 import math
 import os
+import secrets
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
 from lenet.checkpoint import CheckpointError, write
-from lenet.data import DATA_SETS, hold_out, load
+from lenet.data import DATA_SETS, DataSet, hold_out, load
 from lenet.distributed import Team
 from lenet.events import (
     Batch,
@@ -40,6 +43,9 @@ from lenet.recipes import RECIPES
 from lenet.settings import Request
 from lenet.trainer import Trainer, TrainingError
 
+LOOK_EVERY = 0.05  # seconds between two looks whether to stop, while data load
+PATIENCE = 0.5  # seconds for digits that are being drawn to be left
+
 
 def train(
     job: Job,
@@ -53,7 +59,8 @@ def train(
         job: what is trained, from what.
         out: the checkpoint that is written at the start, every few seconds, after each epoch and
             at the end; it may be the one resumed from.
-        stop: asked after every batch; True ends the run with a checkpoint.
+        stop: asked after every batch, and before the first one while data load; True ends the run,
+            with a checkpoint where it has begun.
         begun: given what trains before the first event, to look at it at every event.
     """
     elapsed = 0.0
@@ -80,9 +87,17 @@ def _train(
         raise CheckpointError(
             f"The checkpoint {out} could not be written: {error.strerror}."
         ) from error
-    settings = job.settings
+    settings, before = job.settings, job.resumed.run if job.resumed else None
     team = Team()
-    data = load(settings.data)
+    data = _load(settings.data, stop)
+    if data is None:
+        yield Stopped(
+            elapsed=before.elapsed if before else 0.0,
+            test_accuracy=job.resumed.accuracy if job.resumed else None,
+            checkpoint=str(out) if out.exists() else None,
+        )
+        team.leave()
+        return
     trainer = Trainer(settings, hold_out(data) if settings.hold_out else data, team)
     if job.resumed:
         trainer.restore(job.resumed, own_rate=job.request.learning_rate is not None)
@@ -111,6 +126,30 @@ def _train(
     else:
         yield Stopped(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
     team.leave()
+
+
+def _load(name: str, stop: Callable[[], bool]) -> DataSet | None:
+    """A data set, or None where `stop` comes first.
+
+    A thread loads it, since nothing interrupts a download: that one ends with the process.
+    """
+    found: Future[DataSet] = Future()
+    left = threading.Event()
+
+    def work() -> None:
+        try:
+            found.set_result(load(name, left.is_set))
+        except BaseException as error:
+            found.set_exception(error)
+
+    thread = threading.Thread(target=work, daemon=True, name="load")
+    thread.start()
+    while not wait([found], LOOK_EVERY).done:
+        if stop():
+            left.set()
+            thread.join(PATIENCE)
+            return None
+    return found.result()
 
 
 def _start_event(job: Job, trainer: Trainer) -> Start:
@@ -170,8 +209,16 @@ class Stop:
 
 
 def new_name(recipe: str, data: str) -> str:
-    """A name for a run that begins now, without folder and ending."""
-    return f"{recipe}-{data}-{time.strftime('%Y%m%d-%H%M%S')}"
+    """A name for a run that begins now, without folder and ending: its own even among those of
+    one second.
+    """
+    return f"{recipe}-{data}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def data_of(name: str) -> str | None:
+    """The data set in a run's name, or None where somebody else has named it."""
+    parts = name.split("-")
+    return parts[1] if len(parts) > 1 and parts[1] in DATA_SETS else None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -237,7 +284,7 @@ def _show(event: Event, start: Start | None, bar: tqdm) -> None:
     if isinstance(event, Done | Stopped):
         accuracy = event.test_accuracy
         known = f"{accuracy:.2%} of the test images right; " if accuracy is not None else ""
-        print(f"{known}checkpoint {event.checkpoint}")
+        print(f"{known}checkpoint {event.checkpoint}" if event.checkpoint else "nothing was learnt")
 
 
 def _parser() -> argparse.ArgumentParser:

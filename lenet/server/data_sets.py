@@ -4,7 +4,7 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-from lenet.data import DATA_SETS, DataSet, load, mnist_progress
+from lenet.data import DATA_SETS, DataSet, load, loading_progress
 
 LABELS = [("MNIST", "mnist"), ("Synthetic digits", "synthetic")]  # of `DATA_SETS`, for the page
 
@@ -28,6 +28,8 @@ def _load(name: str) -> DataSet:
 
 def loading(name: str) -> dict[str, Any]:
     """How far `data_set` is: a `text` for the page, and a `share` 0..1 or None."""
-    if name == "mnist" and mnist_progress() < 1:
-        return {"text": "Downloading MNIST", "share": mnist_progress()}
+    share = loading_progress(name)
+    if share < 1:
+        text = "Downloading MNIST" if name == "mnist" else "Drawing the digits"
+        return {"text": text, "share": share}
     return {"text": "Loading the images", "share": None}

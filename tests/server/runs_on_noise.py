@@ -16,5 +16,5 @@ def run_on_few_digits(*arguments) -> None:
     """What a run's process does, with noise for digits."""
     frames = torch.randint(256, (512, 28, 28), dtype=torch.uint8)
     digits = Digits(frames, torch.arange(512) % 10)
-    lenet.train.load = lambda name: DataSet(name, digits, digits)
+    lenet.train.load = lambda name, *_: DataSet(name, digits, digits)
     _run(*arguments)

@@ -48,7 +48,7 @@ SHORT = Request("tutorial", "synthetic", epochs=2)
 def run_without_data(*arguments) -> None:
     """What a run's process does where there are no data."""
 
-    def load(name: str) -> None:
+    def load(*_) -> None:
         raise DataError("MNIST could not be loaded.")
 
     lenet.train.load = load
@@ -260,16 +260,15 @@ def test_a_stopped_run_goes_on_in_its_own_log_and_checkpoint(checkpoints):
     assert files == {f"{run.name}.pt", f"{run.name}.jsonl", f"{run.name}.film"}
 
 
-def test_more_epochs_of_a_finished_run_leave_its_files_alone(checkpoints, monkeypatch):
+def test_more_epochs_of_a_finished_run_leave_its_files_alone(checkpoints):
     first = runs.start(prepare(SHORT))
     done = wait_for("finished")
     before = done.checkpoint.read_bytes()
     with pytest.raises(ValueError, match="has finished its 2 epochs"):
         runs.start(prepare(Request(resume=str(done.checkpoint))))
-    monkeypatch.setattr(runs, "new_name", lambda *_: "another second")
-    assert runs.start(prepare(Request(epochs=1, resume=str(done.checkpoint)))) == "another second"
+    second = runs.start(prepare(Request(epochs=1, resume=str(done.checkpoint))))
     run = wait_for("finished", "failed")
-    assert (run.state, run.name) == ("finished", "another second")
+    assert (run.state, run.name) == ("finished", second) and second != first
     assert [e.epoch for e in run.events if isinstance(e, Epoch)] == [3]
     assert (checkpoints / f"{first}.pt").read_bytes() == before
     assert tuple(read_log(checkpoints / f"{first}.jsonl")) == done.events
@@ -324,11 +323,10 @@ def test_a_run_outlives_the_process_that_it_was_forked_from():
     assert wait_for("finished", "failed").state == "finished"
 
 
-def test_a_new_run_can_start_after_a_killed_one(monkeypatch):
+def test_a_new_run_can_start_after_a_killed_one():
     running()
     kill()
     failed = wait_for("failed")
-    monkeypatch.setattr(runs, "new_name", lambda *_: "another second")
     runs.start(prepare(SHORT))
     run = wait_for("finished")
     assert run.name != failed.name

@@ -40,7 +40,7 @@ def few_digits(monkeypatch):
         "synthetic", Digits(*synthetic_digits(600, seed=1)), Digits(*synthetic_digits(50, seed=2))
     )
     monkeypatch.setattr(data, "HELD_OUT", 200)
-    monkeypatch.setattr("lenet.train.load", lambda name: digits)
+    monkeypatch.setattr("lenet.train.load", lambda name, *_: digits)
     monkeypatch.setattr(calibrate, "load", lambda name: digits)
 
 

@@ -11,6 +11,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,8 +21,17 @@ import torch
 from torchvision.datasets import MNIST
 from torchvision.datasets import mnist as torchvision_mnist
 
-from lenet import data
-from lenet.data import DataError, DataSet, Digits, data_folder, load, load_mnist, mnist_progress
+from lenet import data, synthetic
+from lenet.data import (
+    DataError,
+    DataSet,
+    Digits,
+    LoadingStopped,
+    load,
+    load_mnist,
+    loading_progress,
+)
+from lenet.files import data_folder
 from lenet.synthetic import synthetic_digits
 
 NOBODY = "http://127.0.0.1:9/"  # the port of the discard service: nobody listens
@@ -129,12 +139,12 @@ def test_the_real_mnist_comes_over_http(mnist, archives, serve, monkeypatch):
 
 
 def test_a_mirror_fills_the_cache_and_is_asked_no_more(mirror, monkeypatch):
-    assert mnist_progress() == 0.0
+    assert loading_progress("mnist") == 0.0
     first = load_mnist()
     assert (len(first.train), len(first.test)) == (12, 5)
     unpacked = gzip.decompress((mirror / "t10k-images-idx3-ubyte.gz").read_bytes())[16:]
     assert first.test.frames.numpy().tobytes() == unpacked
-    assert mnist_progress() == 1.0
+    assert loading_progress("mnist") == 1.0
 
     shutil.rmtree(mirror)
     assert same(load_mnist(), first)
@@ -168,21 +178,6 @@ def test_a_folder_with_a_blank_in_its_name_is_a_mirror(small, tmp_path, monkeypa
     assert len(load_mnist().train) == 12
 
 
-def test_synthetic_digits_are_always_the_same_and_others_for_the_test(monkeypatch):
-    asked = []
-
-    def few(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-        asked.append((count, seed))
-        return synthetic_digits(20, seed)
-
-    monkeypatch.setattr(data, "synthetic_digits", few)
-    digits, again = load("synthetic"), load("synthetic")
-    assert digits.name == "synthetic"
-    assert same(digits, again)
-    assert not digits.train.frames.equal(digits.test.frames)
-    assert [count for count, _ in asked] == [60_000, 10_000] * 2
-
-
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match="no data set 'svhn': choose mnist or synthetic"):
         load("svhn")
@@ -206,6 +201,111 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert data_folder() == tmp_path / "home" / ".cache" / "lenet-live"
+
+
+# ---------------------------------------------------------------- synthetic digits
+
+
+@pytest.fixture
+def few(monkeypatch, tmp_path) -> Path:
+    """40 synthetic digits to train on and 20 to test on, drawn ten at a time; where they lie."""
+    monkeypatch.setattr(data, "_SYNTHETIC", ((40, 0), (20, 1)))
+    monkeypatch.setattr(synthetic, "PART", 10)
+    return tmp_path / "cache" / "synthetic"
+
+
+def kept(folder: Path) -> list[str]:
+    """The names of the files of digits, whole or not."""
+    return [path.name for path in folder.iterdir() if path.name != ".lock"]
+
+
+def test_synthetic_digits_are_always_the_same_and_others_for_the_test(few):
+    digits = load("synthetic")
+    assert digits.name == "synthetic"
+    for half, (count, seed) in ((digits.train, (40, 0)), (digits.test, (20, 1))):
+        frames, labels = synthetic_digits(count, seed)
+        assert half.frames.equal(frames) and half.frames.is_contiguous()
+        assert half.labels.equal(labels) and half.labels.dtype == torch.int64
+
+
+def test_synthetic_digits_are_drawn_once(few, monkeypatch):
+    first = load("synthetic")
+    monkeypatch.setattr(data, "synthetic_parts", lambda *_: pytest.fail("they were drawn again"))
+    assert same(load("synthetic"), first)
+    assert len(kept(few)) == 1
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "a bit"])
+def test_damaged_synthetic_digits_are_drawn_again(few, damage):
+    first = load("synthetic")
+    (path,) = (few / name for name in kept(few))
+    whole = path.read_bytes()
+    if damage == "a bit":
+        path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
+    else:
+        os.truncate(path, 0 if damage == "empty" else len(whole) // 2)
+    assert same(load("synthetic"), first)
+    assert path.read_bytes() == whole
+
+
+def test_digits_of_other_templates_are_drawn_anew(few, monkeypatch):
+    first = load("synthetic")
+    before = kept(few)
+    monkeypatch.setitem(synthetic.TEMPLATES, 1, ("50,0 50,100",))
+    data._synthetic_version.cache_clear()
+    assert not same(load("synthetic"), first)
+    assert len(kept(few)) == 1 and kept(few) != before
+    data._synthetic_version.cache_clear()
+
+
+def no_folder(folder: Path, monkeypatch) -> None:
+    folder.parent.mkdir()
+    folder.write_text("in the way")
+
+
+def full_disk(folder: Path, monkeypatch) -> None:
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+@pytest.mark.parametrize("mishap", [no_folder, full_disk])
+def test_synthetic_digits_that_cannot_be_kept_are_drawn(few, monkeypatch, mishap):
+    mishap(few, monkeypatch)
+    digits = load("synthetic")
+    assert digits.train.frames.equal(synthetic_digits(40, 0)[0])
+    assert few.is_file() or not kept(few)
+
+
+def test_how_many_synthetic_digits_are_drawn_is_told(few):
+    found = []
+
+    def look() -> bool:
+        found.append(round(60 * loading_progress("synthetic")))
+        return False
+
+    load("synthetic", look)
+    assert found == [0, 10, 20, 30, 40, 50]
+    assert loading_progress("synthetic") == 1
+
+
+def test_drawing_synthetic_digits_can_be_stopped(few):
+    with pytest.raises(LoadingStopped):
+        load("synthetic", lambda: loading_progress("synthetic") > 0.3)
+    assert not kept(few) and loading_progress("synthetic") == 0
+    assert len(load("synthetic").train) == 40
+
+
+def test_who_comes_while_digits_are_drawn_waits_for_them(few, monkeypatch):
+    """Another process draws them, or another visitor of this one."""
+    drawn = []
+    monkeypatch.setattr(
+        data, "synthetic_parts", lambda *a: drawn.append(a) or synthetic.synthetic_parts(*a)
+    )
+    with ThreadPoolExecutor() as visitors:
+        first, second = visitors.map(load, ["synthetic"] * 2)
+    assert same(first, second) and len(drawn) == 2  # the two halves, once
 
 
 # ---------------------------------------------------------------- mishaps, and trying again
@@ -234,7 +334,7 @@ def test_half_a_download_in_the_cache_does_no_harm(mirror, raw, name):
     raw.mkdir(parents=True)
     archive = (mirror / f"{name}.gz").read_bytes()
     (raw / f"{name}.gz").write_bytes(archive[: len(archive) // 2])
-    assert 0 < mnist_progress() < 1
+    assert 0 < loading_progress("mnist") < 1
     assert len(load_mnist().train) == 12
 
 
@@ -252,7 +352,7 @@ def test_a_download_that_breaks_off_is_begun_again(small, serve, monkeypatch):
 
     monkeypatch.setenv("LENET_MNIST_URL", serve(small, BreaksOff))
     assert NAMES[0] in refusal()
-    assert 0 < mnist_progress() < 1
+    assert 0 < loading_progress("mnist") < 1
     monkeypatch.setenv("LENET_MNIST_URL", serve(small))
     assert len(load_mnist().train) == 12
 

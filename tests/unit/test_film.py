@@ -33,7 +33,7 @@ NAME = "fast-synthetic-1"
 def few_digits(monkeypatch) -> None:
     """1,000 digits, 16 batches of 64 an epoch, and an event every second batch."""
     digits = Digits(*synthetic_digits(1000, seed=5))
-    monkeypatch.setattr(lenet.train, "load", lambda name: DataSet(name, digits, digits))
+    monkeypatch.setattr(lenet.train, "load", lambda name, *_: DataSet(name, digits, digits))
     monkeypatch.setattr(lenet.trainer, "LOG_EVERY", 2)
 
 
@@ -55,7 +55,7 @@ def run(
         film.begin(trainer)
 
     def stop() -> bool:
-        return found[0].progress.step == stop_after
+        return bool(found) and found[0].progress.step == stop_after
 
     log = EventLog(folder / f"{name}.jsonl")
     for event in train(prepare(request), folder / f"{name}.pt", stop, begun):

@@ -3,12 +3,14 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import torch
 
 from lenet import LeNet, Recognizer
 from lenet.checkpoint import Checkpoint, read, write
-from lenet.data import DataError, DataSet, Digits
+from lenet.data import DataError, DataSet, Digits, LoadingStopped
 from lenet.events import (
     Batch,
     Done,
@@ -36,7 +38,7 @@ from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.settings import Request
 from lenet.synthetic import synthetic_digits
-from lenet.train import Stop, main, train
+from lenet.train import Stop, data_of, main, new_name, train
 
 ROOT = Path(__file__).parents[2]
 WAIT = 120  # seconds for another process on a busy machine
@@ -64,7 +66,7 @@ def small() -> DataSet:
 @pytest.fixture(autouse=True)
 def few_digits(small, monkeypatch) -> None:
     """Whatever a run asks for, it trains on the small set and tells of every fourth batch."""
-    monkeypatch.setattr("lenet.train.load", lambda name: small)
+    monkeypatch.setattr("lenet.train.load", lambda name, *_: small)
     monkeypatch.setattr("lenet.trainer.LOG_EVERY", 4)
 
 
@@ -82,10 +84,13 @@ def out(tmp_path) -> Path:
     return tmp_path / "checkpoints" / "run.pt"
 
 
-def after(calls: int) -> Iterator[bool]:
-    """Ask to stop after so many batches."""
-    asked = iter([False] * (calls - 1))
-    return lambda: next(asked, True)
+def after(batches: int) -> dict[str, Callable]:
+    """Ask to stop after so many batches: the arguments of `train` that do."""
+    trainers = []
+    return {
+        "stop": lambda: bool(trainers) and trainers[0].progress.step >= batches,
+        "begun": trainers.append,
+    }
 
 
 def job(recipe: str | None = None, **settings) -> Job:
@@ -153,7 +158,7 @@ def test_a_run_is_saved_while_an_epoch_goes_on(out, monkeypatch):
 
 
 def test_a_stopped_run_goes_on_in_the_same_file_to_its_end(out):
-    events = list(train(job("fast", epochs=2, batch_size=64), out, after(11)))
+    events = list(train(job("fast", epochs=2, batch_size=64), out, **after(11)))
     assert [type(e) for e in events[-2:]] == [Saved, Stopped]
     assert read(out).run.step == 11
 
@@ -171,7 +176,7 @@ def test_the_speed_after_resuming_is_that_of_the_images_since(out, monkeypatch):
     """One batch of the four before the first `batch` event was trained before the stop."""
     clock = iter(range(10_000))
     monkeypatch.setattr("lenet.trainer.time.perf_counter", lambda: float(next(clock)))
-    list(train(job("fast", epochs=1, batch_size=64), out, after(3)))
+    list(train(job("fast", epochs=1, batch_size=64), out, **after(3)))
     events = list(train(job(resume=str(out)), out))
     first, second = [e.images_per_second for e in events if isinstance(e, Batch)]
     assert first == 64  # one batch in one tick of the clock
@@ -197,6 +202,38 @@ def test_what_changed_on_resuming_is_told(out):
 # ---------------------------------------------------------------- what ends a run
 
 
+def load_until_stopped(name: str, stop: Callable[[], bool]) -> None:
+    """Data that would never be there, drawn as the synthetic digits are."""
+    while not stop():
+        pass
+    raise LoadingStopped
+
+
+def silent_mirror(name: str, stop: Callable[[], bool]) -> None:
+    """Data that would never be there, with nobody who listens."""
+    threading.Event().wait()
+
+
+@pytest.mark.parametrize("load", [load_until_stopped, silent_mirror])
+def test_a_stop_while_data_load_ends_the_run(out, monkeypatch, load):
+    monkeypatch.setattr("lenet.train.load", load)
+    asked = iter([False, False])
+    events = list(train(job(), out, lambda: next(asked, True)))
+    assert events == [Stopped(elapsed=0.0, test_accuracy=None, checkpoint=None)]
+    assert not out.exists()
+
+
+def test_a_stop_while_a_resumed_runs_data_load_leaves_it_as_it_was(out, monkeypatch):
+    list(train(job("fast", epochs=2, batch_size=64), out, **after(11)))
+    before = out.read_bytes()
+    monkeypatch.setattr("lenet.train.load", load_until_stopped)
+    (stopped,) = train(job(resume=str(out)), out, lambda: True)
+    assert isinstance(stopped, Stopped)
+    assert (stopped.checkpoint, stopped.test_accuracy) == (str(out), read(out).accuracy)
+    assert stopped.elapsed == read(out).run.elapsed > 0
+    assert out.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(None, "No such file"), ("", "holds no drawings"), ("7\n", "line 1: ")],
@@ -219,7 +256,7 @@ def test_a_drawings_file_that_cannot_be_read_is_told(out, tmp_path, content, rea
     ids=["no data", "no memory"],
 )
 def test_data_that_cannot_be_had_are_told(out, monkeypatch, error, message):
-    def fail(_) -> None:
+    def fail(*_) -> None:
         raise error
 
     monkeypatch.setattr("lenet.train.load", fail)
@@ -300,6 +337,22 @@ def test_a_checkpoint_without_a_name_gets_one_in_the_folder_of_checkpoints(tmp_p
     assert path.name.startswith("tutorial-synthetic-2") and path.suffix == ".pt"
 
 
+def test_no_two_runs_have_the_same_name():
+    names = {new_name("fast", "mnist") for _ in range(100)}
+    assert len(names) > 95
+    assert all(re.fullmatch(r"fast-mnist-\d{8}-\d{6}-[0-9a-f]{4}", name) for name in names)
+    assert {data_of(name) for name in names} == {"mnist"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("best-synthetic-20261124-180501", "synthetic"), ("upload-20261124-180501-3f2a", None),
+     ("lenet", None), ("my-own", None)],
+)  # fmt: skip
+def test_the_data_set_in_a_runs_name(name, data):
+    assert data_of(name) == data
+
+
 def test_drawings_may_be_given_more_than_once(out, tmp_path, small):
     paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
     for path in paths:
@@ -364,7 +417,7 @@ import torch
 import lenet.train, lenet.trainer
 from lenet.data import DataSet, Digits
 small = torch.load(sys.argv.pop(1))
-lenet.train.load = lambda name: DataSet(name, Digits(*small[:2]), Digits(*small[2:]))
+lenet.train.load = lambda name, *_: DataSet(name, Digits(*small[:2]), Digits(*small[2:]))
 lenet.trainer.LOG_EVERY = 4
 sys.exit(lenet.train.main())
 """
@@ -398,6 +451,33 @@ def test_a_signal_stops_the_command_and_resume_goes_on_to_the_end(out, tmp_path,
     assert [type(e) for e in events if isinstance(e, Ending)] == [Done]
     epochs = [e.epoch for e in events if isinstance(e, Epoch)]
     assert epochs == list(range(1, epoch + 2))
+
+
+LOADING = """
+import sys, threading
+import lenet.train
+def load(name, stop):
+    print("loading", flush=True)
+    threading.Event().wait()
+lenet.train.load = load
+sys.exit(lenet.train.main())
+"""
+
+
+def test_ctrl_c_while_data_load_ends_the_command_in_good_order(out, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOADING, "--out", str(out), "--log", str(tmp_path / "log")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(signal.SIGINT)
+    printed, told = process.communicate(timeout=WAIT)
+    assert (process.returncode, told) == (0, "")
+    assert printed == "Stopped after 0.0 s of training\nnothing was learnt\n"
+    assert [type(event) for event in read_log(tmp_path / "log")] == [Stopped]
 
 
 def test_a_second_signal_ends_the_process_at_once(monkeypatch):

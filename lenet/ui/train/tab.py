@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from lenet.checkpoint import Checkpoint, CheckpointError, read
-from lenet.data import DATA_SETS, mnist_progress
+from lenet.data import DATA_SETS, loading_progress
 from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Start, latest, line
 from lenet.job import prepare
 from lenet.recipes import RECIPES
@@ -18,6 +18,7 @@ from lenet.server import recognizers, runs, visitors
 from lenet.server.data_sets import LABELS
 from lenet.server.runs import Run
 from lenet.settings import Request, check_limits
+from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.train import film_view
 from lenet.ui.train.charts import line_chart, linear_axis, log_axis, percent_axis
@@ -237,8 +238,9 @@ async def _look() -> tuple[str, str]:
 
 
 def _percent(run: Run) -> int:
-    """How much of MNIST is there, while a run waits for it."""
-    return round(100 * mnist_progress()) if run.state == "starting" else 0
+    """How much of its data is there, while a run waits for it."""
+    data = data_of(run.name) if run.name and run.state == "starting" else None
+    return round(100 * loading_progress(data)) if data else 0
 
 
 async def _show_state() -> list[Any]:
@@ -276,7 +278,9 @@ def _status(run: Run, percent: int = 0) -> str:
     if run.state == "idle" and visitors.policy().training == "off":
         text = "idle: training is off on this server"
     if run.state == "starting" and 0 < percent < 100:
-        text, share = f"starting: downloading MNIST, {percent} %", percent / 100
+        mnist = data_of(run.name or "") == "mnist"
+        doing = "downloading MNIST" if mnist else "drawing synthetic digits"
+        text, share = f"starting: {doing}, {percent} %", percent / 100
     elif run.state == "running":
         text, share = _running(run.events)
     elif run.state == "finished" and (done := latest(run.events, Done)):
