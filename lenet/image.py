@@ -101,6 +101,7 @@ def _light(gray: np.ndarray) -> np.ndarray:
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
     edge, values = _edge(terms), _edge(gray)
     near = np.ones(len(values), bool)
+    surface, off = np.zeros(edge.shape[1]), values
     for _ in range(5):
         surface = np.linalg.lstsq(edge[near], values[near])[0]
         off = np.abs(values - edge @ surface)

@@ -9,6 +9,7 @@ of networks, data sets or files.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,7 +102,7 @@ def check_strokes(strokes: object) -> list[np.ndarray]:
     return arrays
 
 
-def _are_points(stroke: Sequence[object]) -> bool:
+def _are_points(stroke: Sequence[Any]) -> bool:
     """Whether a stroke holds pairs of numbers; types are compared as sets, in a tenth of the time
     that looking at each of thousands of points takes."""
     if not all(issubclass(kind, list | tuple) for kind in set(map(type, stroke))):
@@ -147,7 +148,7 @@ def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDT
     """Draw a batch of drawings as MNIST frames.
 
     The segments are scaled to the 20×20 box with their proportions kept, drawn with round joins and
-    an antialiased edge at the pen's width, and shifted by whole and broken pixels until the centre
+    an antialiased edge at the pen's width, and shifted, by fractions of a pixel, until the centre
     of mass lies in MNIST's middle. Size and place of the drawing therefore do not matter.
 
     Args:

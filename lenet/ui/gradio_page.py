@@ -24,11 +24,12 @@ from lenet.server.guard import Answerer, brief
 
 UPLOADS_KEPT = 600  # seconds that a visitor's file stays in Gradio's cache
 
-QUEUED = {"show_progress": "hidden", "api_visibility": "private"}  # of what is not for programs
+# For events that are not for programs.
+QUEUED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # The same without Gradio's queue: one request, and its answer cannot be lost. In the queue it can,
 # where one event follows another at once: the page's stream of answers is just then being closed.
 # But only the queue runs validators, and only what fails in it is shown to the visitor.
-QUIET = {**QUEUED, "queue": False}
+QUIET: dict[str, Any] = {**QUEUED, "queue": False}
 
 FUNCTIONS = "/gradio_api/component_server/"  # where the page calls server functions of gr.HTML
 

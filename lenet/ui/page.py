@@ -4,8 +4,10 @@ A tab is a module with one `build()`, called here inside its `gr.Tab`.
 """
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.themes import Base, LocalFont
 
 from lenet.ui import api, assets
 from lenet.ui.data import tab as data
@@ -26,11 +28,11 @@ _STYLES = (
     "data/data.css",
 )
 
-LOOK = {
-    "theme": gr.themes.Base(
+LOOK: dict[str, Any] = {
+    "theme": Base(
         primary_hue="teal",
         neutral_hue="stone",
-        font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "sans-serif"],
+        font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     ).set(
         body_background_fill="*neutral_100",
