@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from lenet.events import Event, Start, latest
+from lenet.events import Done, Event, Start, latest
 from lenet.film import FilmWriter
 from lenet.job import prepare
 from lenet.server import runs
@@ -82,16 +82,15 @@ def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
     while (run := runs.current()).alive:
         begin = time.process_time()
         for digit in range(watchers):
-            known[digit] += watch(run.name, digit, known[digit])
+            known[digit] += watch(run.name or "", digit, known[digit])
         reading += time.process_time() - begin
         time.sleep(EVERY)
-    if run.state != "finished":
+    start, done = latest(run.events, Start), latest(run.events, Done)
+    if not (start and done):
         raise SystemExit(run.message)
-    elapsed = run.events[-1].elapsed
     noted = run.film.with_suffix(".seconds")
     writing = float(noted.read_text()) if filmed else 0.0
-    start = latest(run.events, Start)
-    return start.images / elapsed, writing / elapsed, reading
+    return start.images / done.elapsed, writing / done.elapsed, reading
 
 
 def watch(name: str, digit: int, known: list[int]) -> list[int]:
@@ -112,7 +111,7 @@ def watch(name: str, digit: int, known: list[int]) -> list[int]:
 
 def main() -> None:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=7, metavar="N")
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)  # as the server

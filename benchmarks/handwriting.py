@@ -103,7 +103,7 @@ def train_fold(
 
 def main() -> None:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("drawings", metavar="DRAWINGS", help="a drawings file with writers")
     parser.add_argument(
         "--keep", metavar="FOLDER", type=Path, help="keep what was trained, or take it from there"
@@ -116,7 +116,7 @@ def main() -> None:
         folds = [train_fold(drawings, fold, folder) for fold in range(FOLDS)]
     print("| digits that it has not learnt from | read right | folds |")
     print("|---|---|---|")
-    found = {"the last 10,000 of MNIST's training set": [c.accuracy for c, _ in folds]}
+    found = {"the last 10,000 of MNIST's training set": [c.accuracy or 0.0 for c, _ in folds]}
     found |= {f"writers, {way}": [accuracy(*fold, way) for fold in folds] for way in WAYS}
     for name, shares in found.items():
         print(f"| {name} | {mean(shares):.2%} | {' '.join(f'{s:.2%}' for s in shares)} |")

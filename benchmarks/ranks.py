@@ -30,7 +30,7 @@ def speed(ranks: int) -> float:
 
 def main() -> None:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
     one, two = zip(*((speed(1), speed(2)) for _ in range(parser.parse_args().rounds)), strict=True)
     ratio = median(b / a for a, b in zip(one, two, strict=True))

@@ -131,6 +131,7 @@ def open_pad(browser: Browser, address: str, **options: Any) -> Page:
 def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str, float]:
     """Draw strokes with the mouse; the delay after the last movement, and the answers a second."""
     box = page.locator(canvas).first.bounding_box()
+    assert box, f"{canvas} is not on the page"
     side = 0.6 * min(box["width"], box["height"])
     left, top = (box["x"] + (box["width"] - side) / 2, box["y"] + (box["height"] - side) / 2)
     page.evaluate("moves.length = answers.length = 0")
@@ -193,7 +194,7 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--drawings", type=int, default=20, metavar="N", help="on each page")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--sketchpad", action="store_true", help=argparse.SUPPRESS)

@@ -24,10 +24,12 @@ def lesson(seed: int) -> dict[str, list[float]]:
     """The loop of the lesson: a DataLoader with two workers, transforms image by image."""
     import torch
     import torch.nn.functional as F
+    from torch.utils.data import DataLoader
     from torchvision import transforms
     from torchvision.datasets import MNIST
 
-    from lenet.data import data_folder, load_mnist
+    from lenet.data import load_mnist
+    from lenet.files import data_folder
     from lenet.model import LeNet
 
     load_mnist()  # fetched and checked once
@@ -43,21 +45,14 @@ def lesson(seed: int) -> dict[str, list[float]]:
     class Net(LeNet):
         """The lesson's order of the layers; the same parameters."""
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            x = F.max_pool2d(F.relu(self.conv1(inputs)), 2)
             x = F.max_pool2d(F.relu(self.conv2(x)), 2)
             x = x.view(-1, 16 * 5 * 5)
             return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x)))))
 
-    loaders = [
-        torch.utils.data.DataLoader(
-            MNIST(data_folder(), train=train, transform=transform),
-            batch_size=64,
-            shuffle=True,
-            num_workers=2,
-        )
-        for train in (True, False)
-    ]
+    sets = [MNIST(data_folder(), train=train, transform=transform) for train in (True, False)]
+    loaders = [DataLoader(part, batch_size=64, shuffle=True, num_workers=2) for part in sets]
     net = Net()
     criterion = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.001, momentum=0.9)
@@ -76,7 +71,7 @@ def lesson(seed: int) -> dict[str, list[float]]:
             right = sum(
                 (net(images).argmax(1) == labels).sum().item() for images, labels in loaders[1]
             )
-        accuracies.append(right / len(loaders[1].dataset))
+        accuracies.append(right / len(sets[1]))
     return {"seconds": seconds, "accuracies": accuracies}
 
 
@@ -98,8 +93,8 @@ def ours(seed: int, *options: str) -> dict[str, list[float]]:
 
 
 def _lesson_in_a_process(seed: int) -> dict[str, list[float]]:
-    command = [sys.executable, __file__, "--lesson", str(seed)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "benchmarks.training", "--lesson", str(seed)]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout)
 
 
@@ -118,7 +113,7 @@ def measure(seeds: int) -> dict[str, dict[str, float]]:
         for name, run in RUNS.items():
             found[name].append(run(seed))
             print(f"seed {seed}, {name}: {_short(found[name][-1])}", file=sys.stderr)
-    # Pair by pair, so that the machine's mood of the minute falls out.
+    # Pair by pair, since a shared machine is now faster, now slower.
     lesson_totals = [sum(run["seconds"]) for run in found["the lesson"]]
     lesson_epochs = [median(run["seconds"]) for run in found["the lesson"]]
     result = {}
@@ -132,8 +127,8 @@ def measure(seeds: int) -> dict[str, dict[str, float]]:
             "ratio": median(a / b for a, b in zip(totals, lesson_totals, strict=True)),
             "accuracy": mean(run["accuracies"][-1] for run in runs),
         }
-        to_99 = [_seconds_to(0.99, run) for run in runs]
-        if all(to_99):
+        to_99 = [s for run in runs if (s := _seconds_to(0.99, run)) is not None]
+        if len(to_99) == len(runs):
             result[name]["seconds_to_99"] = median(to_99)
             result[name]["ratio_to_99"] = median(
                 a / b for a, b in zip(to_99, lesson_totals, strict=True)
@@ -173,7 +168,7 @@ def _table(result: dict[str, dict[str, float]]) -> str:
 
 def main() -> None:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="runs of each kind")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--lesson", type=int, metavar="SEED", help=argparse.SUPPRESS)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from benchmarks.responsiveness import chromium, draw, open_pad, quick_examples, served
 from lenet.events import Batch, read_log
@@ -89,9 +89,12 @@ def questions(browser: Browser, address: str) -> list[tuple[str, bytes]]:
     watcher.goto(address)
     start(watcher)
     watcher.wait_for_timeout(1000)
-    watcher.on(
-        "request", lambda r: r.method == "POST" and asked.append((r.url, r.post_data_buffer))
-    )
+
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            asked.append((request.url, request.post_data_buffer))
+
+    watcher.on("request", note)
     watcher.wait_for_timeout(1000)
     in_a_second = asked.copy()
     stop(watcher)
@@ -127,7 +130,7 @@ def watching(asked: list[tuple[str, bytes]]):
 
 def main() -> None:
     """Measure as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=4, metavar="N")
     rounds = parser.parse_args().rounds
     idle, beside, clicks, alone, watched = [], [], [], [], []

@@ -111,7 +111,7 @@ class FilmWriter:
             return
         self._first = kept[0].batches if kept else trainer.progress.step
         self._last = kept[-1].batches if kept else -1
-        self._take()
+        self._take(trainer)
 
     def follow(self, event: Event) -> None:
         """Take a snapshot where one is due: of the run as it is at one of its events."""
@@ -121,10 +121,9 @@ class FilmWriter:
         places = [_place(self._first, n, end) for n in (self._last, self._trainer.progress.step)]
         due = isinstance(event, Batch) and places[0] < places[1]
         if due or isinstance(event, Done | Stopped):
-            self._take()
+            self._take(self._trainer)
 
-    def _take(self) -> None:
-        trainer = self._trainer
+    def _take(self, trainer: Trainer) -> None:
         if trainer.progress.step == self._last:
             return
         weights = torch.cat([p.detach().flatten() for p in trainer.model.parameters()])

@@ -205,8 +205,8 @@ def _spline(template: str, segments: int) -> _Spline:
         strokes.append(slice(begin, len(curve)))
         starts += range(begin, len(curve) - 1)
     starts += starts[-1:] * (segments - len(starts))
-    tensors = (torch.from_numpy(np.array(a)).float() for a in (knots, outward, curve))
-    return _Spline(*tensors, strokes, torch.tensor(starts))
+    a, b, c = (torch.from_numpy(np.array(part)).float() for part in (knots, outward, curve))
+    return _Spline(a, b, c, strokes, torch.tensor(starts))
 
 
 def _parse(template: str) -> tuple[np.ndarray, list[list[slice]]]:
@@ -236,7 +236,8 @@ def _weights(chords: np.ndarray, pieces: int) -> np.ndarray:
     """
     ends = np.concatenate([[0.0], chords.cumsum()])
     knots = np.eye(len(ends))
-    slopes = ROUNDNESS * np.gradient(knots, ends, axis=0, edge_order=min(2, len(chords)))
+    order = 2 if len(chords) > 1 else 1
+    slopes = ROUNDNESS * np.asarray(np.gradient(knots, ends, axis=0, edge_order=order))
     along = np.linspace(0, ends[-1], pieces + 1)
     left = np.searchsorted(ends[1:-1], along, side="right")
     chord = chords[left][:, None]

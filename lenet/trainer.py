@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -78,7 +79,7 @@ class Trainer:
     def _make_network(self) -> None:
         torch.manual_seed(self.settings.seed)
         # Channels last and the fused optimiser: see benchmarks/README.md for what each gains.
-        self.network = LeNet().to(self.team.device, memory_format=torch.channels_last)
+        self.network = LeNet().to(self.team.device).to(memory_format=torch.channels_last)
         self.parallel = self.team.wrap(self.network)
         self.average = None
         if self.recipe.averaging:
@@ -100,7 +101,7 @@ class Trainer:
     @property
     def model(self) -> LeNet:
         """The network to read digits with: the average where one is kept."""
-        return self.average.module if self.average else self.network
+        return cast(LeNet, self.average.module) if self.average else self.network
 
     def _cycle(self, peak: float) -> Schedule:
         """The learning rate from here to the end of the run."""
@@ -187,6 +188,7 @@ class Trainer:
 
         On a GPU this is recorded: nothing in here may depend on what a tensor holds.
         """
+        loss_of_all = None
         if self.recipe.hardest < 1:
             inputs, labels, loss_of_all = self._hardest(inputs, labels, batch_size)
         loss = F.cross_entropy(self.parallel(inputs), labels, reduction="sum")
@@ -194,7 +196,7 @@ class Trainer:
         # A team averages its gradients, so each share counts by its size times the team's.
         (loss * (self.team.size / batch_size)).backward()
         self.optimizer.step()
-        return loss_of_all if self.recipe.hardest < 1 else loss.detach()
+        return loss.detach() if loss_of_all is None else loss_of_all
 
     @torch.no_grad()
     def _hardest(
