@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from support import Server, free_port, serving, small_set
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support import SOON, Server, free_port, serving, small_set
 
 from lenet.data import DataError, DataSet, load_mnist
 
@@ -19,6 +19,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+expect.set_options(timeout=SOON)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -158,6 +161,7 @@ def phone(browser: Browser, server: Server, problems: list[str]) -> Iterator[Pag
 
 def _open(browser: Browser, server: Server, problems: list[str], **device) -> Iterator[Page]:
     with browser.new_context(**device) as context:
+        context.set_default_timeout(SOON)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)

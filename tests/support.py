@@ -23,6 +23,7 @@ from lenet.synthetic import synthetic_digits
 
 ROOT = Path(__file__).parent.parent
 START = 120  # seconds: importing torch and gradio on a busy machine
+SOON = 60_000  # milliseconds: what a page does at once takes longer on a busy machine
 
 
 class Server(NamedTuple):

@@ -1,14 +1,17 @@
 """What a visitor does on the page: drawing, training, waiting for what comes."""
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Response, expect
+from support import SOON
 
 from lenet.recipes import RECIPES
+from lenet.synthetic import example_strokes
 
-SOON = 60_000  # milliseconds: the machine may be busy
-LONG = 300_000
+LONG = 300_000  # milliseconds: a run on a busy machine
 # The batches of an epoch at which recipe fast says its loss.
 TOLD = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
 
@@ -30,39 +33,113 @@ def draw(page: Page, strokes) -> None:
         page.mouse.up()
 
 
+def strokes_in(request: Request) -> list | None:
+    """The strokes that a request sends, where it asks for them to be read."""
+    if "component_server" not in request.url:
+        return None
+    body = request.post_data_json
+    return body["data"].get("strokes") if body["fn_name"] == "read_drawing" else None
+
+
 def sent_strokes(page: Page) -> list:
     """The strokes of every call from here on, as they are sent."""
     sent = []
 
-    def note(request) -> None:
-        if "component_server" in request.url:
-            body = request.post_data_json
-            if body["fn_name"] == "read_drawing" and "strokes" in body["data"]:
-                sent.append(body["data"]["strokes"])
+    def note(request: Request) -> None:
+        strokes = strokes_in(request)
+        if strokes is not None:
+            sent.append(strokes)
 
     page.on("request", note)
     return sent
 
 
+@contextmanager
+def answered(page: Page, text: str) -> Iterator[None]:
+    """Wait for the answer to a request with this text that what is done within brings about, and
+    until the page has made of it what it does.
+    """
+    with page.expect_response(lambda r: text in (r.request.post_data or "")) as waiting:
+        yield
+    waiting.value.finished()
+    settle(page)
+
+
+@contextmanager
+def read_to_the_end(page: Page, strokes) -> Iterator[None]:
+    """Wait until the drawing that is begun within is read with its last point."""
+
+    def is_whole(response: Response) -> bool:
+        sent = strokes_in(response.request)
+        return sent is not None and list(map(len, sent)) == list(map(len, strokes))
+
+    with page.expect_response(is_whole) as waiting:
+        yield
+    waiting.value.finished()
+    settle(page)
+
+
+def draw_example(page: Page, digit: int) -> None:
+    """Press an example in the Draw tab and wait until it is read."""
+    page.get_by_role("tab", name="Draw").click()
+    with read_to_the_end(page, example_strokes()[digit]):
+        page.locator("#pad-examples button").nth(digit).click()
+    expect_answer(page, str(digit))
+
+
 def until(page: Page, condition: Callable[[], bool]) -> None:
-    """Let the page go on until the condition holds; five seconds are enough for anything."""
-    for _ in range(100):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    assert condition()
+    """Let the page go on, frame by frame, until the condition holds."""
+    end = time.monotonic() + SOON / 1000
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+
+
+def settle(page: Page) -> None:
+    """Let the page come through what it has begun: what it was to ask by now it has asked, and the
+    answers that it has are shown.
+
+    A request of the test's own is sent after the page's and answered, and two frames are painted.
+    """
+    page.evaluate(
+        """async () => {
+            await (await fetch("health")).text();
+            await new Promise((painted) =>
+                requestAnimationFrame(() => requestAnimationFrame(painted)));
+        }"""
+    )
+
+
+def look_twice(page: Page) -> None:
+    """Wait until the page has asked twice more for the server's run, and shows what it was told."""
+    for _ in range(2):
+        with page.expect_response("**/run/predict"):
+            pass
+    settle(page)
 
 
 def expect_answer(page: Page, text: str) -> None:
     expect(page.locator("#answer")).to_have_text(text)
 
 
-def status(page: Page, state: str, timeout: int = SOON) -> None:
+def status(page: Page, state: str) -> None:
     """Wait for a state of the run."""
-    expect(page.locator("#train-status")).to_have_text(re.compile(f"^{state}"), timeout=timeout)
+    expect(page.locator("#train-status")).to_have_text(re.compile(f"^{state}"), timeout=LONG)
+
+
+def open_accordion(page: Page, name: str, content: str) -> None:
+    """Open an accordion; a click just when Gradio first shows its tab is lost."""
+    header, inside = page.get_by_role("button", name=name), page.locator(content)
+
+    def is_open() -> bool:
+        if "open" not in header.get_attribute("class").split():
+            header.click()
+        return inside.is_visible()
+
+    until(page, is_open)
 
 
 def choose_synthetic(page: Page, epochs: int) -> None:
-    page.get_by_role("button", name="Settings of a new run").click()
+    open_accordion(page, "Settings of a new run", "#train-data")
     page.locator("#train-data").get_by_text("Synthetic digits").click()
     page.locator("#train-epochs input").fill(str(epochs))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from browsing import answered, settle, until
 from playwright.sync_api import Page, Route, expect
 from support import pixels, small_set
 
@@ -12,8 +13,6 @@ from lenet.augment import random_affine, vary_frames
 from lenet.data import DataSet, Digits
 from lenet.preprocess import MEAN, STD
 from lenet.ui.data.tab import browse_digits, describe_data, loading_progress, vary_digit
-
-SOON = 30_000  # milliseconds: the machine may be busy
 
 TRAIN, TEST = small_set().train, small_set().test
 
@@ -28,14 +27,14 @@ def data(small_page: Page) -> Iterator[Page]:
 def open_synthetic(page: Page) -> None:
     page.get_by_role("tab", name="Data").click()
     page.locator("#data-set").get_by_text("Synthetic digits").click()
-    expect(page.locator("#data-images figure")).to_have_count(9, timeout=SOON)
+    expect(page.locator("#data-images figure")).to_have_count(9)
 
 
 def expect_images(page: Page, digits: Digits, indices: list[int]) -> None:
     """The page shows these images: labels, numbers and every pixel."""
     captions = [f"{int(digits.labels[i])}\nno. {i}" for i in indices]
     expect(page.locator("#data-images figcaption")).to_have_text(
-        [caption.replace("\n", "") for caption in captions], timeout=SOON
+        [caption.replace("\n", "") for caption in captions]
     )
     assert pixels(page, "#data-images canvas") == digits.frames[indices].flatten(1).tolist()
 
@@ -95,10 +94,13 @@ def test_a_jump_goes_to_the_next_image_of_the_digit(data: Page):
 
 
 def test_a_number_that_is_too_large_never_leaves_the_page(data: Page):
+    asked = []
+    data.on("request", lambda r: asked.append(r) if "browse_digits" in (r.post_data or "") else 0)
     data.locator("#data-number").fill("40")
     data.keyboard.press("Enter")
-    data.wait_for_timeout(300)
-    expect_images(data, TRAIN, list(range(9)))
+    pick(data, "#data", "Next nine")
+    expect_images(data, TRAIN, list(range(9, 18)))
+    assert len(asked) == 1
 
 
 def test_a_late_answer_does_not_replace_a_newer_one(data: Page):
@@ -110,13 +112,11 @@ def test_a_late_answer_does_not_replace_a_newer_one(data: Page):
     data.route("**/component_server/", hold)
     pick(data, "#data", "Next nine")
     pick(data, "#data-half", "Test")
-    data.wait_for_timeout(200)
-    assert len(held) == 2
+    until(data, lambda: len(held) == 2)
     held[1].continue_()
     expect_images(data, TEST, list(range(9)))
-    with data.expect_response("**/component_server/"):
+    with answered(data, "browse_digits"):
         held[0].continue_()
-    data.wait_for_timeout(200)
     expect_images(data, TEST, list(range(9)))
 
 
@@ -194,7 +194,7 @@ def test_look_inside_brings_the_pad_and_the_view_into_sight(
 def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
     small_page.get_by_role("tab", name="Data").click()
     error = small_page.locator("#data .error").first
-    expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.", timeout=SOON)
+    expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.")
     expect(small_page.locator("#data-images")).to_be_hidden()
     open_synthetic(small_page)
     expect(error).to_be_hidden()
@@ -238,8 +238,10 @@ def test_nothing_is_loaded_before_the_tab_is_opened(small_page: Page):
     small_page.on("request", lambda r: calls.append(r.url) if "component_server" in r.url else 0)
     small_page.reload()
     small_page.wait_for_selector("#pad-examples button")
-    small_page.wait_for_timeout(500)
+    settle(small_page)
     assert not calls
+    open_synthetic(small_page)
+    assert calls
 
 
 def test_it_fits_on_a_phone(small_phone: Page):

@@ -6,7 +6,7 @@ from itertools import pairwise
 from urllib.parse import urlparse
 
 import pytest
-from browsing import draw, expect_answer, sent_strokes, to_screen, until
+from browsing import answered, draw, expect_answer, sent_strokes, settle, to_screen, until
 from playwright.sync_api import Browser, Page, Route, expect
 
 from lenet import LeNet
@@ -97,9 +97,10 @@ def test_only_the_primary_button_draws(page: Page):
     sent = sent_strokes(page)
     page.locator("#pad").click(button="right")
     page.locator("#pad").click(button="middle")
-    page.wait_for_timeout(200)
-    assert not sent
     expect(page.locator(".hint")).to_be_visible()
+    page.locator("#pad").click()
+    until(page, lambda: sent)
+    assert len(sent[0]) == 1
 
 
 def test_the_hint_goes_with_the_first_stroke(page: Page):
@@ -190,6 +191,7 @@ def test_keys_on_another_control_keep_the_drawing(page: Page, control: str, key:
 
 
 def test_keys_do_nothing_in_a_field_or_under_another_tab(page: Page):
+    sent = sent_strokes(page)
     draw(page, EXAMPLES[4])
     expect_answer(page, "4")
     page.locator("#checkpoint input").focus()
@@ -200,9 +202,10 @@ def test_keys_do_nothing_in_a_field_or_under_another_tab(page: Page):
     page.keyboard.press("Delete")
     page.keyboard.press("Control+z")
     page.evaluate("document.querySelector('#draw').style.display = ''")
-    page.wait_for_timeout(200)
     expect_answer(page, "4")
     expect(page.locator(".hint")).to_be_hidden()
+    page.locator("#pad").click()
+    until(page, lambda: len(sent[-1]) == len(EXAMPLES[4]) + 1)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -243,14 +246,13 @@ def test_an_answer_is_written_only_when_it_changes(unsure, page: Page):
 def test_one_call_at_a_time_and_the_last_state_wins(page: Page):
     held = hold_calls(page)
     draw(page, EXAMPLES[4])
-    page.wait_for_timeout(200)
+    settle(page)
     assert len(held) == 1
     held[0].continue_()
-    page.wait_for_timeout(200)
-    assert len(held) == 2
+    until(page, lambda: len(held) == 2)
     held[1].continue_()
     expect_answer(page, "4")
-    page.wait_for_timeout(200)
+    settle(page)
     assert len(held) == 2
 
 
@@ -258,9 +260,8 @@ def test_a_late_answer_never_overwrites_a_cleared_pad(page: Page):
     held = hold_calls(page)
     page.locator("#pad").click()
     page.click("#pad-clear")
-    with page.expect_response(CALL):
+    with answered(page, "read_drawing"):
         held[0].continue_()
-    page.wait_for_timeout(200)
     assert page.inner_text("#answer") == ""
     assert "%" not in page.inner_text("#probabilities")
 
@@ -270,9 +271,8 @@ def test_a_late_answer_is_not_shown_about_the_next_drawing(page: Page):
     draw(page, [[(0.5, 0), (0.5, 1)]])
     page.click("#pad-clear")
     draw(page, EXAMPLES[4])
-    with page.expect_response(CALL):
-        held[0].continue_()
-    page.wait_for_timeout(200)
+    held[0].continue_()
+    until(page, lambda: len(held) == 2)  # the first answer was looked at
     assert page.inner_text("#answer") == ""
     held[1].continue_()
     expect_answer(page, "4")
@@ -290,10 +290,11 @@ def test_the_picture_is_what_the_network_sees(page: Page):
 
 
 def test_a_server_that_does_not_answer(page: Page, problems: list[str]):
-    page.route(CALL, lambda route: route.abort())
+    tries = []
+    page.route(CALL, lambda route: tries.append(route.abort()))
     draw(page, EXAMPLES[4])
     expect(page.locator("#pad-message")).to_contain_text("does not answer")
-    page.wait_for_timeout(2000)  # long enough for a second try
+    until(page, lambda: len(tries) > 1)
     page.unroute(CALL)
     expect_answer(page, "4")  # the drawing is sent again without the visitor
     expect(page.locator("#pad-message")).to_be_empty()

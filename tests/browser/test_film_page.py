@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import torch
-from browsing import LONG, SOON, TOLD, choose_synthetic, status
+from browsing import TOLD, choose_synthetic, draw_example, look_twice, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
@@ -16,6 +17,7 @@ from lenet.preprocess import frames_to_inputs, strokes_to_frame
 from lenet.synthetic import example_strokes
 
 EXAMPLES = example_strokes()
+PACE = 120  # milliseconds a moment in the replay
 
 # What the page shows at once: the strip's mark, the sentence, the answer and the first kernel.
 SHOWN = """() => {
@@ -60,17 +62,10 @@ def newest(server: Server) -> Path:
     return path
 
 
-def draw_example(page: Page, digit: int) -> None:
-    page.get_by_role("tab", name="Draw").click()
-    page.locator("#pad-examples button").nth(digit).click()
-    expect(page.locator("#answer")).to_have_text(str(digit))
-    page.wait_for_timeout(500)  # it is drawn point by point
-
-
 def open_film(page: Page, length: int) -> None:
     """Open the tab and wait for the last moment."""
     page.get_by_role("tab", name="Train").click()
-    expect(page.locator("#film-moment")).to_have_value(str(length - 1), timeout=SOON)
+    expect(page.locator("#film-moment")).to_have_value(str(length - 1))
 
 
 def probabilities(page: Page, snapshot: Snapshot) -> torch.Tensor:
@@ -150,7 +145,7 @@ def test_a_replay_moves_everything_together_from_the_first_to_the_last(film, pag
     play = page.locator("#film-play")
     play.click()
     expect(play).to_have_text("Pause")
-    expect(play).to_have_text("Replay", timeout=SOON)
+    expect(play).to_have_text("Replay")
     shown = page.evaluate("frames_shown")
     assert [frame["at"] for frame in shown] == list(range(len(film)))
     for at, frame in enumerate(shown):
@@ -164,15 +159,17 @@ def test_a_replay_moves_everything_together_from_the_first_to_the_last(film, pag
 def test_a_replay_can_be_paused_and_goes_on(film, page: Page):
     open_film(page, len(film))
     play, slider = page.locator("#film-play"), page.locator("#film-moment")
+    page.clock.install()
+    page.clock.pause_at(datetime.now() + timedelta(hours=1))
     play.click()
-    expect(slider).to_have_value("2")
+    page.clock.run_for(2 * PACE)
+    assert slider.input_value() == "2"
     play.click()
-    at = int(slider.input_value())
-    assert 2 <= at < len(film) - 1
-    page.wait_for_timeout(400)
-    expect(slider).to_have_value(str(at))
+    page.clock.run_for(9 * PACE)
+    assert slider.input_value() == "2"
     play.click()
-    expect(slider).to_have_value(str(len(film) - 1))
+    page.clock.run_for(len(film) * PACE)
+    assert slider.input_value() == str(len(film) - 1)
 
 
 def test_another_drawing_is_read_and_a_reload_keeps_it(film, page: Page):
@@ -192,11 +189,11 @@ def test_another_drawing_is_read_and_a_reload_keeps_it(film, page: Page):
 def test_a_page_asks_once_and_not_at_all_while_nobody_looks(film, page: Page):
     asked = []
     page.on("request", lambda r: "read_moments" in (r.post_data or "") and asked.append(r.url))
-    page.wait_for_timeout(1500)
+    look_twice(page)
     assert asked == []
     open_film(page, len(film))
     page.set_viewport_size({"width": 700, "height": 700})
-    page.wait_for_timeout(1500)
+    look_twice(page)
     assert len(asked) == -(-len(film) // 8)
 
 
@@ -223,7 +220,7 @@ def test_the_film_grows_with_the_run_and_goes_on_where_it_stopped(film, page: Pa
     draw_example(page, 5)
     press_train(page, epochs=2)
     words = page.locator("#film-sentence")
-    expect(words).to_have_text(re.compile(r"^Your 5 after \d00 batches"), timeout=SOON)
+    expect(words).to_have_text(re.compile(r"^Your 5 after \d00 batches"))
     page.locator("#train-stop").click()
     status(page, "stopped")
     assert not before.exists()
@@ -231,7 +228,7 @@ def test_the_film_grows_with_the_run_and_goes_on_where_it_stopped(film, page: Pa
     open_film(page, len(stopped))
     expect_moment(page, stopped, "Your 5", len(stopped) - 1)
     page.locator("#train-resume").click()
-    status(page, "finished", LONG)
+    status(page, "finished")
     whole = read_film(newest(server))
     assert [s.batches for s in whole[: len(stopped)]] == [s.batches for s in stopped]
     open_film(page, len(whole))

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 import torch.nn.functional as F
-from browsing import draw, expect_answer, sent_strokes, until
+from browsing import draw, expect_answer, read_to_the_end, sent_strokes, until
 from playwright.sync_api import Locator, Page, expect
 from support import finished
 
@@ -35,10 +35,10 @@ def draw_inside(page: Page, digit: int) -> torch.Tensor:
     """Draw a digit with the view open; the frame of what the page sent last, uint8 28×28."""
     sent = sent_strokes(page)
     open_view(page)
-    draw(page, EXAMPLES[digit])
+    with read_to_the_end(page, EXAMPLES[digit]):
+        draw(page, EXAMPLES[digit])
     expect_answer(page, str(digit))
     expect(page.locator("#inside-body")).to_be_visible()
-    page.wait_for_timeout(300)
     return strokes_to_frame(sent[-1])
 
 

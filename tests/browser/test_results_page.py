@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Response, Route, expect
+from browsing import answered, until
+from playwright.sync_api import Page, Route, expect
 from support import Server, pixels, small_set
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
@@ -23,7 +24,6 @@ from lenet.ui.results.tab import evaluate_networks, evaluation_progress, test_di
 
 test_digits.__test__ = False  # its name is not a test's
 
-SOON = 30_000  # milliseconds: the machine may be busy
 CALL = "**/component_server/"
 
 TEST = small_set().test
@@ -69,16 +69,12 @@ def report(small_page: Page) -> Page:
 def open_results(page: Page) -> None:
     page.get_by_role("tab", name="Results").click()
     page.locator("#results-data").get_by_text("Synthetic digits").click()
-    expect(page.locator("#results-gallery figure").first).to_be_visible(timeout=SOON)
+    expect(page.locator("#results-gallery figure").first).to_be_visible()
 
 
 def choose(page: Page, field: str, name: str) -> None:
     page.locator(f"{field} input").click()
     page.get_by_role("option", name=name).click()
-
-
-def is_evaluation(response: Response) -> bool:
-    return "evaluate_networks" in (response.request.post_data or "")
 
 
 def best(probabilities: list[float]) -> int:
@@ -255,7 +251,7 @@ def test_cells_are_reached_and_pressed_with_the_keyboard(report: Page):
 
 def test_what_one_reads_and_the_other_does_not(other: Path, report: Page, first, second):
     choose(report, "#results-other", other.name)
-    expect(report.locator("#results-groups")).to_be_visible(timeout=SOON)
+    expect(report.locator("#results-groups")).to_be_visible()
     names = ["both", "only the first", "only the second", "neither"]
     groups = {name: [] for name in names}
     for i, truth in enumerate(TRUTHS):
@@ -301,9 +297,9 @@ def test_what_one_reads_and_the_other_does_not(other: Path, report: Page, first,
 def test_without_a_second_network_nothing_is_compared(other: Path, report: Page):
     expect(report.locator("#results-groups")).to_be_hidden()
     choose(report, "#results-other", other.name)
-    expect(report.locator("#results-groups")).to_be_visible(timeout=SOON)
+    expect(report.locator("#results-groups")).to_be_visible()
     choose(report, "#results-other", "none")
-    expect(report.locator("#results-groups")).to_be_hidden(timeout=SOON)
+    expect(report.locator("#results-groups")).to_be_hidden()
     expect(report.locator("#results-accuracy > div")).to_have_count(1)
 
 
@@ -316,15 +312,13 @@ def test_a_late_answer_does_not_replace_a_newer_one(report: Page):
     cells = report.locator("#results-confusion .wrong button")
     cells.nth(0).click()
     cells.nth(1).click()
-    report.wait_for_timeout(200)
-    assert len(held) == 2
+    until(report, lambda: len(held) == 2)
     held[1].continue_()
     _, truth, answer = re.findall(r"\d+", cells.nth(1).get_attribute("aria-label"))
     words = f"the truth {truth} and the answer {answer}"
     expect(report.locator("#results-gallery h2")).to_contain_text(words)
-    with report.expect_response(CALL):
+    with answered(report, "test_digits"):
         held[0].continue_()
-    report.wait_for_timeout(200)
     expect(report.locator("#results-gallery h2")).to_contain_text(words)
     expect(cells.nth(1)).to_have_attribute("aria-pressed", "true")
 
@@ -334,13 +328,12 @@ def test_a_network_that_was_trained_on_is_not_mixed_with_its_old_figures(
 ):
     write(read(SHIPPED), other)
     choose(report, "#results-network", other.name)
-    expect(report.locator("#results-accuracy h2")).to_have_text(other.name, timeout=SOON)
+    expect(report.locator("#results-accuracy h2")).to_have_text(other.name)
     write(swapped(read(SHIPPED)), other)
     os.utime(other, (other.stat().st_mtime + 5,) * 2)
     report.locator("#results-confusion .right button").nth(4).click()
     expect(report.locator("#results-accuracy p")).to_contain_text(
         f"{sum(best(p) == truth for p, truth in zip(second, TRUTHS, strict=True))} right",
-        timeout=SOON,
     )
     expect(report.locator("#results-gallery h2")).to_contain_text("with the truth")
 
@@ -351,22 +344,20 @@ def test_the_tab_opened_again_is_as_it_was_unless_the_network_has_changed(
     choose(report, "#results-network", other.name)
     accuracy = report.locator("#results-accuracy p")
     right = sum(best(p) == truth for p, truth in zip(second, TRUTHS, strict=True))
-    expect(accuracy).to_contain_text(f"{right} right", timeout=SOON)
+    expect(accuracy).to_contain_text(f"{right} right")
     report.locator("#results-confusion .right button").nth(2).click()
     expect(report.locator("#results-gallery h2")).to_contain_text("with the truth")
     before = shown(report)
-    for network in (None, read(SHIPPED)):
-        if network:
-            write(network, other)
-            os.utime(other, (other.stat().st_mtime + 5,) * 2)
-        report.get_by_role("tab", name="Draw").click()
-        with report.expect_response(is_evaluation):
-            report.get_by_role("tab", name="Results").click()
-        if network is None:
-            report.wait_for_timeout(200)
-            assert shown(report) == before
-    expect(accuracy).not_to_contain_text(f"{right} right", timeout=SOON)
-    report.wait_for_timeout(300)
+    report.get_by_role("tab", name="Draw").click()
+    with answered(report, "evaluate_networks"):
+        report.get_by_role("tab", name="Results").click()
+    assert shown(report) == before
+    write(read(SHIPPED), other)
+    os.utime(other, (other.stat().st_mtime + 5,) * 2)
+    report.get_by_role("tab", name="Draw").click()
+    with answered(report, '"show":"cell"'):
+        report.get_by_role("tab", name="Results").click()
+    expect(accuracy).not_to_contain_text(f"{right} right")
     expect(report.locator("#results-gallery h2")).to_contain_text("with the truth")
 
 
@@ -387,11 +378,11 @@ def test_progress_is_shown_until_the_figures_are_there(
     try:
         choose(report, "#results-network", other.name)
         words = f"{other.name} reads the test images: 20 of 60"
-        expect(report.locator("#results .waiting p")).to_have_text(words, timeout=SOON)
+        expect(report.locator("#results .waiting p")).to_have_text(words)
         assert report.locator("#results progress").evaluate("(bar) => bar.value") == 20 / 60
     finally:
         go_on.set()
-    expect(report.locator("#results .waiting")).to_be_hidden(timeout=SOON)
+    expect(report.locator("#results .waiting")).to_be_hidden()
     expect(report.locator("#results-accuracy h2")).to_have_text(other.name)
 
 
@@ -417,7 +408,7 @@ def test_what_was_evaluated_is_kept_over_a_restart_and_under_another_name(
 def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
     small_page.get_by_role("tab", name="Results").click()
     error = small_page.locator("#results > * > * > .error")
-    expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.", timeout=SOON)
+    expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.")
     expect(small_page.locator("#results .report")).to_be_hidden()
     open_results(small_page)
     expect(error).to_be_hidden()
@@ -426,9 +417,9 @@ def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
 def test_a_file_that_is_no_network_is_a_sentence(other: Path, report: Page):
     other.write_bytes(b"no checkpoint")
     choose(report, "#results-network", other.name)
-    expect(report.get_by_text(f"{other.name} was not loaded")).to_be_visible(timeout=SOON)
+    expect(report.get_by_text(f"{other.name} was not loaded")).to_be_visible()
     choose(report, "#results-network", "lenet.pt")
-    expect(report.locator("#results-accuracy h2")).to_have_text("lenet.pt", timeout=SOON)
+    expect(report.locator("#results-accuracy h2")).to_have_text("lenet.pt")
 
 
 ASKED = {"network": "lenet.pt", "other": "", "data": "synthetic"}
@@ -471,7 +462,7 @@ def test_a_malformed_request_is_one_sentence(small_server, function, request_):
 def test_it_fits_on_a_phone(other: Path, small_phone: Page):
     open_results(small_phone)
     choose(small_phone, "#results-other", other.name)
-    expect(small_phone.locator("#results-groups")).to_be_visible(timeout=SOON)
+    expect(small_phone.locator("#results-groups")).to_be_visible()
     assert small_phone.evaluate("document.documentElement.scrollWidth") <= 390
     small_phone.locator("#results-confusion button").first.tap()
     expect(small_phone.locator("#results-gallery h2")).to_be_in_viewport()
@@ -483,7 +474,7 @@ def test_it_fits_on_a_phone(other: Path, small_phone: Page):
 def test_the_shipped_network_on_mnist(mnist: DataSet, page: Page):
     """The lesson's figure, from a forward pass of the test's own."""
     page.get_by_role("tab", name="Results").click()
-    expect(page.locator("#results-gallery figure").first).to_be_visible(timeout=2 * SOON)
+    expect(page.locator("#results-gallery figure").first).to_be_visible()
     answers = evaluate(read(SHIPPED), mnist.test).answers.tolist()
     counts = [[0] * 10 for _ in range(10)]
     for truth, answer in zip(mnist.test.labels.tolist(), answers, strict=True):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browsing import LONG, SOON, TOLD, choose_synthetic, status
+from browsing import TOLD, choose_synthetic, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
@@ -19,7 +19,7 @@ def train(page: Page) -> Iterator[Page]:
     stop = page.locator("#train-stop")
     if page.locator("#train-start").is_disabled() and stop.is_enabled():
         stop.click()
-        expect(page.locator("#train-start")).to_be_enabled(timeout=SOON)
+        expect(page.locator("#train-start")).to_be_enabled()
 
 
 def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
@@ -28,27 +28,27 @@ def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
     train.locator("#train-start").click()
     status(train, "running")
     log = train.locator("#train-log")
-    expect(log).to_contain_text("[1,   100] loss:", timeout=SOON)
+    expect(log).to_contain_text("[1,   100] loss:")
 
     # A reload and another browser see the run from its first line.
     train.reload()
     train.get_by_role("tab", name="Train").click()
     status(train, "running")
-    expect(log).to_contain_text("Training: recipe fast, data synthetic, 2 epochs", timeout=SOON)
+    expect(log).to_contain_text("Training: recipe fast, data synthetic, 2 epochs")
     expect(log).to_contain_text("[1,   100] loss:")
     with browser.new_context() as other:
         second = other.new_page()
         second.goto(train.url)
         second.get_by_role("tab", name="Train").click()
         status(second, "running")
-        expect(second.locator("#train-log")).to_contain_text("[1,   100] loss:", timeout=SOON)
+        expect(second.locator("#train-log")).to_contain_text("[1,   100] loss:")
         expect(second.locator("#train-start")).to_be_disabled()
         second.locator("#train-stop").click()
         status(second, "stopped")
 
     status(train, "stopped")
     train.locator("#train-resume").click()
-    status(train, "finished", LONG)
+    status(train, "finished")
     lines = log.inner_text()
     assert "Resuming" in lines and "changed: nothing" in lines
     batches = re.findall(r"\[(\d+), +(\d+)\] loss", lines)

@@ -237,9 +237,19 @@ def test_a_run_that_has_just_ended_is_not_stopped(monkeypatch):
     run = running()
     kill()
     runs._child.process.join()
+    signalled = []
+
+    def kill_and_note(pid: int, number: int) -> None:
+        signalled.append(pid)
+        system_kill(pid, number)
+
+    system_kill = os.kill
     with monkeypatch.context() as patch:
         patch.setattr(runs, "current", lambda: run)
+        patch.setattr(os, "kill", kill_and_note)
         runs.stop()
+    assert signalled == [run.events[0]["pid"]]
+    assert runs.current().state == "failed"
 
 
 # ---------------------------------------------------------------- resuming
