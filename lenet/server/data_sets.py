@@ -2,11 +2,19 @@
 
 import threading
 from functools import lru_cache
-from typing import Any
+from typing import TypedDict
 
 from lenet.data import DATA_SETS, DataSet, load, loading_progress
 
 LABELS = [("MNIST", "mnist"), ("Synthetic digits", "synthetic")]  # of `DATA_SETS`, for the page
+
+
+class Waiting(TypedDict):
+    """How far something is that takes a while: a text for the page, and a share 0..1 or None."""
+
+    text: str
+    share: float | None
+
 
 _loading = {name: threading.Lock() for name in DATA_SETS}
 
@@ -26,10 +34,10 @@ def _load(name: str) -> DataSet:
     return load(name)
 
 
-def loading(name: str) -> dict[str, Any]:
-    """How far `data_set` is: a `text` for the page, and a `share` 0..1 or None."""
+def loading(name: str) -> Waiting:
+    """How far `data_set` is."""
     share = loading_progress(name)
     if share < 1:
-        text = "Downloading MNIST" if name == "mnist" else "Drawing the digits"
+        text = "Downloading MNIST" if name == "mnist" else "Drawing synthetic digits"
         return {"text": text, "share": share}
     return {"text": "Loading the images", "share": None}

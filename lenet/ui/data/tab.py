@@ -6,6 +6,7 @@ file knows nothing of networks.
 
 import math
 from functools import lru_cache
+from typing import TypedDict
 
 import gradio as gr
 import torch
@@ -18,18 +19,12 @@ from lenet.augment import (
     random_affine,
     vary_frames,
 )
-from lenet.data import DATA_SETS, DataSet, Digits
+from lenet.data import DATA_SETS, Digits
 from lenet.preprocess import MEAN, STD, frames_to_inputs
 from lenet.recipes import RECIPES
-from lenet.server.data_sets import LABELS, data_set, loading
+from lenet.server.data_sets import LABELS, Waiting, data_set, loading
 from lenet.ui.assets import mounting, template
-from lenet.ui.shared.requests import (
-    Answer,
-    answering,
-    encode,
-    name_in,
-    whole_in,
-)
+from lenet.ui.shared.requests import Request, answering, encode, name_in, whole_in
 
 NINE = 9  # images at once, as in the lesson
 VARIATIONS = 12  # of one image
@@ -67,16 +62,56 @@ def build() -> gr.HTML:
     return view
 
 
+# ---------------------------------------------------------------- what the page asks for
+
+
+class DigitFacts(TypedDict):
+    """Of one digit: its `count` in the training set, and the `mean` frame of these."""
+
+    count: int
+    mean: str
+
+
+class Facts(TypedDict):
+    """Of a data set: its numbers of images, the shapes of a batch's `images` and `labels`, and what
+    there is to tell of each of the ten digits.
+    """
+
+    train: int
+    test: int
+    images: list[int]
+    labels: list[int]
+    digits: list[DigitFacts]
+
+
+class Image(TypedDict):
+    """An image by its `index` in its half of the data set."""
+
+    index: int
+    frame: str
+    label: int
+
+
+class Images(TypedDict):
+    """Of the `total` images that show a digit, nine from a `position` among these."""
+
+    total: int
+    position: int
+    images: list[Image]
+
+
+class Variations(TypedDict):
+    """Frames of 32×32 pixels."""
+
+    frames: list[str]
+
+
 @answering
-def describe_data(request: Answer) -> Answer:
+def describe_data(request: Request) -> Facts:
     """How many images there are and of which shape, and the mean image of each digit.
 
     Args:
         request: `data`, the name of a data set.
-
-    Returns:
-        The numbers of images `train` and `test`; the shapes of a batch's `images` and `labels`;
-        for each of the ten `digits` its `count` in the training set and the `mean` frame of these.
     """
     data = data_set(name_in(request, "data", DATA_SETS))
     batch = Digits(data.train.frames[:BATCH], data.train.labels[:BATCH])
@@ -93,23 +128,19 @@ def describe_data(request: Answer) -> Answer:
 
 
 @answering
-def loading_progress(request: Answer) -> Answer:
-    """How far the loading of `data` is: a `text`, and a `share` 0..1 or None."""
+def loading_progress(request: Request) -> Waiting:
+    """How far the loading of `data` is."""
     return loading(name_in(request, "data", DATA_SETS))
 
 
 @answering
-def browse_digits(request: Answer) -> Answer:
+def browse_digits(request: Request) -> Images:
     """Nine images one after the other.
 
     Args:
         request: `data`; the `half` train or test; the `digit` that they show, or `ALL`; the index
             `at` of the first one, or of one before it; and `step`, how many times nine to go on
             from there.
-
-    Returns:
-        `total`, how many images show the digit; the `position` of the first one among these; and
-        the `images` with `index`, `frame` and `label`.
     """
     digits = _half(request)
     digit = whole_in(request, "digit", ALL, 9)
@@ -134,14 +165,11 @@ def browse_digits(request: Answer) -> Answer:
 
 
 @answering
-def vary_digit(request: Answer) -> Answer:
+def vary_digit(request: Request) -> Variations:
     """An image as recipe best shows it to a network, a dozen times.
 
     Args:
         request: `data` and `half`, the image's `index`, and a `seed`.
-
-    Returns:
-        `frames`, 32×32 each.
     """
     digits = _half(request)
     index = whole_in(request, "index", 0, len(digits) - 1)
@@ -152,8 +180,8 @@ def vary_digit(request: Answer) -> Answer:
     return {"frames": [encode(frame) for frame in pixels]}
 
 
-def _half(request: Answer) -> Digits:
-    data: DataSet = data_set(name_in(request, "data", DATA_SETS))
+def _half(request: Request) -> Digits:
+    data = data_set(name_in(request, "data", DATA_SETS))
     return data.train if name_in(request, "half", _HALVES) == "train" else data.test
 
 

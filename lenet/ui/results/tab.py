@@ -5,9 +5,10 @@ Opening the tab fills it. The page (`results.html`, `results.js`) asks for figur
 """
 
 import threading
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import gradio as gr
 import torch
@@ -16,12 +17,12 @@ from lenet.checkpoint import CheckpointError, read
 from lenet.data import DATA_SETS
 from lenet.evaluate import Evaluation
 from lenet.server import recognizers
-from lenet.server.data_sets import LABELS, data_set, loading
+from lenet.server.data_sets import LABELS, Waiting, data_set, loading
 from lenet.server.evaluation_cache import evaluate_once
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import (
-    Answer,
+    Request,
     RequestError,
     answering,
     encode,
@@ -78,66 +79,156 @@ _OPENED = "(network, other, data) => ({ network, other, data, opened: Date.now()
 def _networks(chosen: str | None, other: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The networks that there are now; a visitor's choice is kept while it is there."""
     names = list(recognizers.paths())
-    first = {} if chosen in names else {"value": next(iter(names), None)}
-    second = {} if other in ("", *names) else {"value": ""}
+    first: dict[str, Any] = {} if chosen in names else {"value": next(iter(names), None)}
+    second: dict[str, Any] = {} if other in ("", *names) else {"value": ""}
     return gr.update(choices=names, **first), gr.update(choices=[NONE, *names], **second)
 
 
 # ---------------------------------------------------------------- what the page asks for
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the fields say: the data set, and one network or two.
+
+    Attributes:
+        data: the name of the data set.
+        paths: of the networks' files.
+        versions: of these files when the page asked; each changes when its file does.
+    """
+
+    data: str
+    paths: list[Path]
+    versions: list[str]
+
+    def evaluations(self) -> list[Evaluation]:
+        """Each network's; takes about a second each where they are not kept."""
+        files = zip(self.paths, self.versions, strict=True)
+        return [_evaluate(path, version, self.data) for path, version in files]
+
+
+def _asked(request: Request) -> _Asked:
+    """What a request asks about: only data sets that there are and files that are listed.
+
+    Raises:
+        RequestError: there is no such data set.
+        CheckpointError: there is no such network.
+    """
+    listed = recognizers.paths()
+    names = [name for name in (request.get("network"), request.get("other")) if name != ""]
+    paths = [listed[name] for name in names if isinstance(name, str) and name in listed]
+    if not paths or len(paths) < len(names):
+        raise CheckpointError("This network is not there: choose another one, or train one.")
+    return _Asked(name_in(request, "data", DATA_SETS), paths, [_version(path) for path in paths])
+
+
+class Figures(TypedDict):
+    """How well a network reads the test digits.
+
+    Attributes:
+        name: of its file.
+        accuracy: the share of right answers, 0..1.
+        right: how many answers are right.
+        wrong: how many are not.
+        counts: of the test digits that are a 0, a 1 …
+        errors: among these.
+        confusion: for each truth, how many digits got each answer.
+    """
+
+    name: str
+    accuracy: float
+    right: int
+    wrong: int
+    counts: list[int]
+    errors: list[int]
+    confusion: list[list[int]]
+
+
+class Report(TypedDict):
+    """The figures of one network or two.
+
+    Attributes:
+        count: of the test digits.
+        networks: each one's figures.
+        versions: of their files.
+        groups: of two networks, the number of digits in each of `_GROUPS`.
+    """
+
+    count: int
+    networks: list[Figures]
+    versions: list[str]
+    groups: NotRequired[dict[str, int]]
+
+
+class Digit(TypedDict):
+    """A test digit, and each network's ten `probabilities` of it."""
+
+    index: int
+    frame: str
+    truth: int
+    probabilities: list[list[float]]
+
+
+class Gallery(TypedDict):
+    """Some of the `total` digits that there are to show, and the `versions` of the files."""
+
+    total: int
+    digits: list[Digit]
+    versions: list[str]
+
+
 @answering
-def evaluate_networks(request: Answer) -> Answer:
-    """The figures of one network or two; takes about a second each where they are not kept.
+def evaluate_networks(request: Request) -> Report:
+    """The figures of one network or two.
 
     Args:
         request: `data`, `network` and `other` (empty for none), names from the fields.
-
-    Returns:
-        `count` of the test digits; for each of the `networks` what `_figures` makes; with two of
-        them the number of digits in each of the `groups` of `_GROUPS`; the files' `versions`.
     """
-    paths, found = _evaluations(request)
-    answer = {
+    asked = _asked(request)
+    found = asked.evaluations()
+    report: Report = {
         "count": len(found[0].labels),
-        "networks": [{"name": p.name, **_figures(e)} for p, e in zip(paths, found, strict=True)],
-        "versions": [_version(path) for path in paths],
+        "networks": [_figures(p.name, e) for p, e in zip(asked.paths, found, strict=True)],
+        "versions": asked.versions,
     }
     if len(found) == 2:
-        answer["groups"] = {name: int(_group(found, name).sum()) for name in _GROUPS}
-    return answer
+        report["groups"] = {name: int(_group(found, name).sum()) for name in _GROUPS}
+    return report
 
 
 @answering
-def evaluation_progress(request: Answer) -> Answer:
-    """How far `evaluate_networks` is with this request: a `text`, and a `share` 0..1 or None."""
-    data, paths = _names(request)
-    for path in paths:
-        if (done := _reading.get((path, data))) is not None:
-            count = len(data_set(data).test)
+def evaluation_progress(request: Request) -> Waiting:
+    """How far `evaluate_networks` is with this request."""
+    asked = _asked(request)
+    for path in asked.paths:
+        if (done := _reading.get((path, asked.data))) is not None:
+            count = len(data_set(asked.data).test)
             text = f"{path.name} reads the test images: {done:,} of {count:,}"
             return {"text": text, "share": done / count}
-    return loading(data)
+    return loading(asked.data)
 
 
 @answering
-def test_digits(request: Answer) -> Answer:
+def test_digits(request: Request) -> Gallery:
     """Some test digits, with what the networks answered.
 
     Args:
         request: that of `evaluate_networks`; which digits to `show`, one of `_SHOWS`: all in their
             order, the first network's mistakes, its mistakes about the digit `truth`, its answers
             `answer` about `truth`, or a group of two networks; and `start`, how many to leave out.
-
-    Returns:
-        `total`, how many there are to show; of those from `start` on a page of `digits`, each with
-        `index`, `frame`, `truth` and, for each network, `probabilities`; the files' `versions`.
     """
-    paths, found = _evaluations(request)
-    digits = data_set(request["data"]).test
-    chosen = _chosen(request, found)
+    asked = _asked(request)
+    show = name_in(request, "show", _SHOWS)
+    if show in _GROUPS and len(asked.paths) < 2:
+        raise RequestError("The request compares one network with none.")
+    truth = whole_in(request, "truth", 0, 9) if show in ("digit", "cell") else 0
+    answer = whole_in(request, "answer", 0, 9) if show == "cell" else 0
+    digits = data_set(asked.data).test
     start = whole_in(request, "start", 0, len(digits))
-    size = NINE if request["show"] == "all" else PAGE
+
+    found = asked.evaluations()
+    chosen = _chosen(show, truth, answer, found)
+    size = NINE if show == "all" else PAGE
     return {
         "total": len(chosen),
         "digits": [
@@ -149,15 +240,15 @@ def test_digits(request: Answer) -> Answer:
             }
             for index in chosen[start : start + size].tolist()
         ],
-        "versions": [_version(path) for path in paths],
+        "versions": asked.versions,
     }
 
 
-def _figures(evaluation: Evaluation) -> Answer:
-    """Accuracy, right and wrong answers, both for each digit too, and the confusion matrix."""
+def _figures(name: str, evaluation: Evaluation) -> Figures:
     right = int(evaluation.right.sum())
     confusion = evaluation.confusion
     return {
+        "name": name,
         "accuracy": evaluation.accuracy,
         "right": right,
         "wrong": len(evaluation.labels) - right,
@@ -167,26 +258,19 @@ def _figures(evaluation: Evaluation) -> Answer:
     }
 
 
-def _chosen(request: Answer, found: list[Evaluation]) -> torch.Tensor:
+def _chosen(show: str, truth: int, answer: int, found: list[Evaluation]) -> torch.Tensor:
     """The indices to show: mistakes come first and the surest of them first, then the least sure
     of what was read right.
     """
-    show = name_in(request, "show", _SHOWS)
     first = found[0]
     if show == "all":
         return torch.arange(len(first.labels))
     if show == "mistakes":
         return first.mistakes
     if show in _GROUPS:
-        if len(found) < 2:
-            raise RequestError("The request compares one network with none.")
         return _surest_mistakes_first(_group(found, show), found)
-    chosen = first.labels == whole_in(request, "truth", 0, 9)
-    if show == "digit":
-        chosen = chosen & ~first.right
-    else:
-        chosen = chosen & (first.answers == whole_in(request, "answer", 0, 9))
-    return _surest_mistakes_first(chosen, [first])
+    right_or_not = ~first.right if show == "digit" else first.answers == answer
+    return _surest_mistakes_first((first.labels == truth) & right_or_not, [first])
 
 
 def _group(found: list[Evaluation], name: str) -> torch.Tensor:
@@ -206,22 +290,7 @@ def _rounded(probabilities: torch.Tensor) -> list[float]:
     return [round(value, 4) for value in probabilities.tolist()]
 
 
-# ---------------------------------------------------------------- networks by name
-
-
-def _names(request: Answer) -> tuple[str, list[Path]]:
-    """The request's data set, and its networks: only names of files that are listed."""
-    paths = recognizers.paths()
-    asked = [request.get("network"), request.get("other")]
-    names = [name for name in asked if name != ""]
-    if not all(isinstance(name, str) and name in paths for name in names) or not names:
-        raise CheckpointError("This network is not there: choose another one, or train one.")
-    return name_in(request, "data", DATA_SETS), [paths[name] for name in names]
-
-
-def _evaluations(request: Answer) -> tuple[list[Path], list[Evaluation]]:
-    data, paths = _names(request)
-    return paths, [_evaluate(path, _version(path), data) for path in paths]
+# ---------------------------------------------------------------- evaluating
 
 
 def _version(path: Path) -> str:

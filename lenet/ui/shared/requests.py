@@ -1,20 +1,28 @@
 """How the tabs that show digits answer their scripts.
 
-Their JavaScript calls functions of the server with one object of names and whole numbers. Anything
-else in it is answered with a sentence; this file knows nothing of what the functions do.
+Their JavaScript calls functions of the server with one object of names and whole numbers. It is
+checked here, and anything else in it is answered with a sentence; this file knows nothing of what
+the functions do.
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
 import torch
 
 from lenet.checkpoint import CheckpointError
 from lenet.data import DataError
 
-Answer = dict[str, Any]
+Request = Mapping[str, Any]  # what a script sent
+Answer = TypeVar("Answer")
+
+
+class Refusal(TypedDict):
+    """What a script is told where there is no answer: one sentence for the visitor."""
+
+    error: str
 
 
 class RequestError(ValueError):
@@ -26,11 +34,11 @@ def encode(frame: torch.Tensor) -> str:
     return base64.b64encode(frame.contiguous().numpy().tobytes()).decode()
 
 
-def answering(function: Callable[[Answer], Answer]) -> Callable[[Answer], Answer]:
-    """Make a server function answer `{"error": sentence}` where something is not to be had."""
+def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answer | Refusal]:
+    """Make a server function answer with a `Refusal` where something is not to be had."""
 
     @wraps(function)
-    def answer(request: Answer) -> Answer:
+    def answer(request: object) -> Answer | Refusal:
         try:
             if not isinstance(request, dict):
                 raise RequestError("The request is no object of names and numbers.")
@@ -41,8 +49,8 @@ def answering(function: Callable[[Answer], Answer]) -> Callable[[Answer], Answer
     return answer
 
 
-def name_in(request: Answer, key: str, names: Sequence[str]) -> str:
-    """A name that the request gives, one of those.
+def name_in(request: Request, key: str, names: Sequence[str]) -> str:
+    """A name that the request gives, one of `names`.
 
     Raises:
         RequestError: it is another one, or none.
@@ -53,7 +61,7 @@ def name_in(request: Answer, key: str, names: Sequence[str]) -> str:
     return name
 
 
-def whole_in(request: Answer, key: str, low: int, high: int) -> int:
+def whole_in(request: Request, key: str, low: int, high: int) -> int:
     """A whole number that the request gives, from `low` to `high`.
 
     Raises:

@@ -1,15 +1,15 @@
 """The film in the Train tab: the first layer's kernels as they form, and the visitor's drawing read
 by the network as it was at each moment of the run.
 
-The page (`film.html`, `film.js`) is told when there is more and asks `read_moments` for it. What a
-film is stands in `lenet.film`; this file knows nothing of how it comes about.
+The page (`film.html`, `film.js`) is told when there is more and asks `read_moments` for it.
+`lenet.film` defines films; this file knows nothing of how one is made.
 """
 
-import base64
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import gradio as gr
 import torch
@@ -22,6 +22,7 @@ from lenet.server import runs
 from lenet.server.runs import Run
 from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
+from lenet.ui.shared.requests import Refusal, encode
 
 EXAMPLE = 7  # is read where a visitor has drawn nothing yet
 AT_ONCE = 8  # snapshots a call: no pen waits longer for its answer than these few milliseconds
@@ -45,45 +46,85 @@ def news(run: Run) -> str:
     return f"{run.name} {film_length(run.film)} {run.alive}"
 
 
-async def read_moments(question: dict[str, Any]) -> dict[str, Any]:
+class Moment(TypedDict):
+    """What a network read at one moment of its run.
+
+    Attributes:
+        batches: done by then.
+        digit: its answer.
+        probabilities: of the ten digits.
+        kernels: the first layer's, six of 25 weights row by row.
+    """
+
+    batches: int
+    digit: int
+    probabilities: list[float]
+    kernels: list[list[float]]
+
+
+class Moments(TypedDict):
+    """What a page does not know yet of the latest run's film.
+
+    Attributes:
+        run: its name; None where none ever ran.
+        kept: how many of the moments that the page knows still stand.
+        moments: the next few.
+        more: whether further ones wait.
+        length: how many moments the film has at the run's end.
+        end: how many batches the run has at its end.
+        pixels: the 32×32 bytes that the network sees, in base64.
+    """
+
+    run: str | None
+    kept: int
+    moments: list[Moment]
+    more: bool
+    length: int
+    end: int
+    pixels: str
+
+
+async def read_moments(question: object) -> Moments | Refusal:
     """Tell a page what it does not know yet of the latest run's film.
 
     It is `async`, as `draw.read_drawing` is, to run on the event loop.
 
     Args:
-        question: `strokes`, the drawing to read; `run`, the run that the page shows, and `known`,
-            the `batches` of the moments of it that the page has.
-
-    Returns:
-        `run`; `kept`, how many of the known moments still stand; `moments`, the next few, each with
-        `batches`, `digit`, `probabilities` and `kernels`, six of 25 weights row by row;
-        `more`, whether further ones wait; `length`, how many there are at the run's end; `end`, its
-        batches; `pixels`, the 32×32 bytes that the network sees, in base64. Where the question is
-        malformed, `error` alone: a sentence for the visitor.
+        question: an object with `strokes`, the drawing to read; `run`, the run that the page shows;
+            and `known`, the `batches` of the moments of it that the page has.
     """
     try:
-        frame, known = _check(question)
+        asked = _check(question)
     except ValueError as error:
         return {"error": str(error)}
     run = runs.current()
     film = _film(run)
-    stands = zip(known if question.get("run") == run.name else [], film, strict=False)
+    stands = zip(asked.known if asked.run == run.name else [], film, strict=False)
     kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].batches, stands))
     told = film[kept : kept + AT_ONCE]
     length = planned_length(film[0].batches, film[0].end) if film and run.alive else 0
     return {
         "run": run.name,
         "kept": kept,
-        "moments": [_moment(run.name, snapshot, frame) for snapshot in told],
+        "moments": [_moment(run.name, snapshot, asked.frame) for snapshot in told],
         "more": kept + len(told) < len(film),
         "length": max(length, len(film)),
         "end": film[-1].end if film else 0,
-        "pixels": base64.b64encode(resize_frames(frame[None]).numpy().tobytes()).decode(),
+        "pixels": encode(resize_frames(asked.frame[None])),
     }
 
 
-def _check(question: object) -> tuple[torch.Tensor, list[int]]:
-    """The frame of the drawing, uint8 28×28, and the batches that are known.
+@dataclass(frozen=True)
+class _Question:
+    """The frame of the drawing, uint8 28×28, and what the page knows: a run and its moments."""
+
+    frame: torch.Tensor
+    run: object
+    known: list[int]
+
+
+def _check(question: object) -> _Question:
+    """A question as `read_moments` takes it.
 
     Raises:
         ValueError: one sentence that says what is malformed.
@@ -93,10 +134,11 @@ def _check(question: object) -> tuple[torch.Tensor, list[int]]:
     known = question.get("known")
     if not (isinstance(known, list) and all(type(batches) is int for batches in known)):
         raise ValueError("What is known must be a list of whole numbers of batches.")
-    frame = strokes_to_frame(question.get("strokes"))
+    strokes: Any = question.get("strokes")
+    frame = strokes_to_frame(strokes)  # says what is malformed
     if not frame.any():
         raise ValueError("There is nothing to read: the drawing is empty.")
-    return frame, known
+    return _Question(frame, question.get("run"), known)
 
 
 def _film(run: Run) -> tuple[Snapshot, ...]:
@@ -114,10 +156,10 @@ def _snapshots(path: Path, changed: int, size: int) -> tuple[Snapshot, ...]:
 
 
 _LENET = LeNet()  # whose weights do not matter: those of a snapshot take their place
-_moments: dict[tuple[str, int, bytes], dict[str, Any]] = {}
+_moments: dict[tuple[str | None, int, bytes], Moment] = {}
 
 
-def _moment(run: str, snapshot: Snapshot, frame: torch.Tensor) -> dict[str, Any]:
+def _moment(run: str | None, snapshot: Snapshot, frame: torch.Tensor) -> Moment:
     """What a page shows of a snapshot, read once for each drawing."""
     key = run, snapshot.batches, frame.numpy().tobytes()
     if key not in _moments:
