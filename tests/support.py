@@ -19,6 +19,7 @@ import torch
 from playwright.sync_api import Page
 
 from lenet.data import DataSet, Digits
+from lenet.events import Start
 from lenet.synthetic import synthetic_digits
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +74,30 @@ def small_set() -> DataSet:
     frames, labels = synthetic_digits(60, seed=4)
     labels[:30] = (labels[:30] + 1 + torch.arange(30) % 3) % 10
     return DataSet("synthetic", Digits(*synthetic_digits(40, seed=3)), Digits(frames, labels))
+
+
+def start_event(**changes: Any) -> Start:
+    """The start of a run of four epochs of 200 batches, changed."""
+    fields: dict[str, Any] = {
+        "elapsed": 0.0,
+        "recipe": "fast",
+        "data": "mnist",
+        "drawings": (),
+        "epochs": 4,
+        "batch_size": 80,
+        "learning_rate": 0.1,
+        "seed": 0,
+        "epoch": 0,
+        "batch": 0,
+        "pid": 1,
+        "device": "cpu",
+        "parameters": 61_706,
+        "images": 16_000,
+        "batches": 200,
+        "resumed_from": None,
+        "changed": (),
+    }
+    return Start(**(fields | changes))
 
 
 def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -1,39 +1,32 @@
 """The Train tab: start, stop and resume the server's training run, and watch it.
 
 Every page asks for the run twice a second and shows all of it, so a reload or a second browser sees
-it from its first line. What a run is stands in `lenet.server.runs`; this file only shows it.
+it from its first line. `lenet.server.runs` knows what a run is; this file gives it buttons, fields
+and a place on the page, and `status` and `curves` say what is shown of it.
 """
 
-import html
 from typing import Any
 
 import gradio as gr
 
 from lenet.checkpoint import Checkpoint, CheckpointError, read
-from lenet.data import DATA_SETS, loading_progress
-from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Start, latest, line
+from lenet.data import DATA_SETS
+from lenet.events import Error, Saved, Start
 from lenet.job import prepare
 from lenet.recipes import RECIPES
 from lenet.server import recognizers, runs, visitors
-from lenet.server.data_sets import LABELS
+from lenet.server.data_sets import LABELS, Waiting, loading
 from lenet.server.runs import Run
 from lenet.settings import Request, check_limits
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.train import film_view
-from lenet.ui.train.charts import line_chart, linear_axis, log_axis, percent_axis
+from lenet.ui.train.curves import charts_html
+from lenet.ui.train.status import Status, log_html, status, status_html
 
 EVERY = 0.5  # seconds between two looks at the run
 IMPATIENT = 0.1  # the same until the first loss has come
 MORE_EPOCHS = 3  # what a finished run is offered
-
-_READY = {
-    "idle": "idle: press Train to train a LeNet from nothing",
-    "starting": "starting: loading the data",
-    "stopped": "stopped: Resume goes on where it stopped",
-    "finished": "finished",
-    "failed": "failed",
-}
 
 
 def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
@@ -56,14 +49,14 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
             visible=rules.training == "owner",
             elem_id="train-password",
         )
-        status = gr.HTML(_status(Run("idle")), apply_default_css=False)
+        line = gr.HTML(status_html(_status(Run("idle"))), apply_default_css=False)
         synthetic = gr.Button(
             "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
         )
         draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
         charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
         strip = film_view.build()
-        log = gr.HTML(_log(Run("idle")), apply_default_css=False)
+        log = gr.HTML(log_html([]), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False, visible=not closed):
             settings = _settings_fields()
         with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
@@ -83,7 +76,7 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
         look(_look, None, [run_state, progress], **QUIET)
     buttons = [start, stop, resume, synthetic, draw]
     run_state.change(_show_state, None, [*buttons, source, network], **QUIET)
-    progress.change(_show_progress, None, [timer, status, charts, strip, log], **QUIET)
+    progress.change(_show_progress, None, [timer, line, charts, strip, log], **QUIET)
     start.click(_start, [*settings, password], None, validator=_check, **QUEUED)
     synthetic.click(_start_synthetic, password, None, **QUEUED)
     stop.click(_stop, password, None, **QUEUED)
@@ -234,13 +227,18 @@ async def _look() -> tuple[str, str]:
     """What the buttons and lists follow, and what the progress does."""
     run = runs.current()
     state = f"{run.name} {run.state}"
-    return " ".join([state, *recognizers.paths()]), f"{state} {len(run.events)} {_percent(run)}"
+    news = f"{state} {len(run.events)} {_status(run).text}"
+    return " ".join([state, *recognizers.paths()]), news
 
 
-def _percent(run: Run) -> int:
-    """How much of its data is there, while a run waits for it."""
-    data = data_of(run.name) if run.name and run.state == "starting" else None
-    return round(100 * loading_progress(data)) if data else 0
+def _status(run: Run) -> Status:
+    return status(run, _data(run), visitors.policy().training == "off")
+
+
+def _data(run: Run) -> Waiting | None:
+    """How far the data are, where a run waits for them."""
+    name = data_of(run.name) if run.name and run.state == "starting" else None
+    return loading(name) if name else None
 
 
 async def _show_state() -> list[Any]:
@@ -265,86 +263,8 @@ async def _show_progress() -> list[Any]:
     waits = run.state == "starting" or (run.alive and isinstance(run.events[-1], Start | Saved))
     return [
         gr.Timer(IMPATIENT if waits else EVERY),
-        _status(run, _percent(run)),
-        _charts(run.events),
+        status_html(_status(run)),
+        charts_html(run.events),
         film_view.news(run),
-        _log(run),
+        log_html(run.events),
     ]
-
-
-def _status(run: Run, percent: int = 0) -> str:
-    """One line that begins with the run's state, and a bar while it goes."""
-    text, share = _READY.get(run.state, ""), None
-    if run.state == "idle" and visitors.policy().training == "off":
-        text = "idle: training is off on this server"
-    if run.state == "starting" and 0 < percent < 100:
-        mnist = data_of(run.name or "") == "mnist"
-        doing = "downloading MNIST" if mnist else "drawing synthetic digits"
-        text, share = f"starting: {doing}, {percent} %", percent / 100
-    elif run.state == "running":
-        text, share = _running(run.events)
-    elif run.state == "finished" and (done := latest(run.events, Done)):
-        text = (
-            f"finished: {done.test_accuracy:.2%} of the test images read right after "
-            f"{done.elapsed:.1f} s of training"
-        )
-    elif run.state == "failed":
-        text = f"failed: {run.message}"
-    bar = (
-        "" if share is None else f'<progress value="{share:.4f}" aria-label="progress"></progress>'
-    )
-    # The ids stand within: Gradio puts a clock of its own beside what a component shows.
-    return f'<div id="train-status" role="status"><p>{html.escape(text)}</p>{bar}</div>'
-
-
-def _running(events: tuple[Event, ...]) -> tuple[str, float]:
-    """Which epoch, how long to go, and the share that is done."""
-    start = next(e for e in reversed(events) if isinstance(e, Start))
-    news = next(e for e in reversed(events) if isinstance(e, Batch | Epoch | Start))
-    done = news.epoch * start.batches
-    if isinstance(news, Batch):
-        done += news.batch - start.batches
-    elif isinstance(news, Start):
-        done += news.batch
-    total = start.epochs * start.batches
-    epoch = min(done // start.batches + 1, start.epochs)
-    text = f"running: epoch {epoch} of {start.epochs}"
-    begun = start.epoch * start.batches + start.batch
-    if done > begun:
-        rate = (done - begun) / max(news.elapsed - start.elapsed, 1e-9)
-        text += f", {_duration((total - done) / rate)} to go"
-    return text, done / total
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"
-
-
-def _log(run: Run) -> str:
-    lines = "\n".join(text for event in run.events if (text := line(event)))
-    return f'<pre id="train-log" tabindex="0" aria-label="log">{html.escape(lines)}</pre>'
-
-
-def _charts(events: tuple[Event, ...]) -> str:
-    """The loss of each hundred batches and of the test set, the share read right, and the rate."""
-    start = latest(events, Start)
-    if start is None:
-        return ""
-    batches = [event for event in events if isinstance(event, Batch)]
-    epochs = [event for event in events if isinstance(event, Epoch)]
-    places = [b.epoch - 1 + b.batch / start.batches for b in batches]
-    training = list(zip(places, [b.loss for b in batches], strict=True))
-    rates = list(zip(places, [b.learning_rate for b in batches], strict=True))
-    test = [(e.epoch, e.test_loss) for e in epochs]
-    right = [(e.epoch, e.test_accuracy) for e in epochs]
-    losses = log_axis([loss for _, loss in training + test])
-    shares = percent_axis([share for _, share in right])
-    peak = linear_axis([start.learning_rate, *(rate for _, rate in rates)])
-    end = start.epochs
-    return (
-        line_chart("Loss", {"training": training, "test": test}, losses, end)
-        + line_chart("Test images read right", {"test": right}, shares, end)
-        + line_chart("Learning rate", {"rate": rates}, peak, end)
-    )
