@@ -5,7 +5,9 @@ it from its first line. `lenet.server.runs` knows what a run is; this file gives
 and a place on the page, and `status` and `curves` say what is shown of it.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -22,11 +24,11 @@ from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.train import film_view
 from lenet.ui.train.curves import charts_html
+from lenet.ui.train.resume import epochs_offered, request_to_resume
 from lenet.ui.train.status import Status, log_html, status, status_html
 
 EVERY = 0.5  # seconds between two looks at the run
 IMPATIENT = 0.1  # the same until the first loss has come
-MORE_EPOCHS = 3  # what a finished run is offered
 
 
 def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
@@ -58,7 +60,7 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
         strip = film_view.build()
         log = gr.HTML(log_html([]), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False, visible=not closed):
-            settings = _settings_fields()
+            settings = _settings()
         with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
             source = gr.Dropdown(label="Network", elem_id="train-resume-from")
             more = gr.Number(
@@ -80,40 +82,45 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
     start.click(_start, [*settings, password], None, validator=_check, **QUEUED)
     synthetic.click(_start_synthetic, password, None, **QUEUED)
     stop.click(_stop, password, None, **QUEUED)
-    to_resume = [source, more, *settings[:2], password]
+    to_resume = [source, more, settings.recipe, settings.data, password]
     resume.click(_resume, to_resume, None, validator=_check_resume, **QUEUED)
-    source.change(_epochs_offered, source, more, **QUIET)
-    settings[0].change(_defaults, settings[0], settings[2:5], **QUIET)
+    source.change(_more, source, more, **QUIET)
+    numbers = [settings.epochs, settings.batch_size, settings.learning_rate]
+    settings.recipe.change(_defaults, settings.recipe, numbers, **QUIET)
     draw.click(_finished_name, None, network, **QUIET)
     return draw
 
 
-def _settings_fields() -> list[gr.components.Component]:
-    """Recipe, data, epochs, batch size, learning rate and seed, as `_start` takes them."""
+class _Settings(NamedTuple):
+    """The fields of a new run, as `_start` takes them."""
+
+    recipe: gr.Dropdown
+    data: gr.Radio
+    epochs: gr.Number
+    batch_size: gr.Number
+    learning_rate: gr.Number
+    seed: gr.Number
+
+
+def _settings() -> _Settings:
     recipe = RECIPES["fast"]
     with gr.Row():
-        fields = [
-            gr.Dropdown(
-                [(f"{name}: {r.about}", name) for name, r in RECIPES.items()],
-                value="fast",
-                label="Recipe",
-                elem_id="train-recipe",
-            ),
-            gr.Radio(
-                LABELS,
-                value=DATA_SETS[0],
-                label="Data",
-                elem_id="train-data",
-            ),
-        ]
+        chosen = gr.Dropdown(
+            [(f"{name}: {r.about}", name) for name, r in RECIPES.items()],
+            value="fast",
+            label="Recipe",
+            elem_id="train-recipe",
+        )
+        data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="train-data")
     with gr.Row():
-        fields += [
+        return _Settings(
+            chosen,
+            data,
             gr.Number(recipe.epochs, label="Epochs", elem_id="train-epochs"),
             gr.Number(recipe.batch_size, label="Batch size", elem_id="train-batch-size"),
             gr.Number(recipe.learning_rate, label="Learning rate", elem_id="train-lr", step=0.01),
             gr.Number(0, label="Seed", elem_id="train-seed"),
-        ]
-    return fields
+        )
 
 
 # ---------------------------------------------------------------- what the buttons do
@@ -136,40 +143,41 @@ def _start_synthetic(password: str) -> None:
     _ask(Request(data="synthetic"), password)
 
 
+def _ask(request: Request, password: str, resumed: Checkpoint | None = None) -> None:
+    """Start a run, or say why not; the run that is under way is on the page anyway."""
+    with _told():
+        visitors.start(prepare(request, resumed), password)
+
+
 def _stop(password: str) -> None:
-    try:
+    with _told():
         visitors.stop(password)
-    except visitors.NotAllowed as error:
-        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _resume(name: str | None, more: float | None, recipe: str, data: str, password: str) -> None:
-    """Go on from a network of this server; one without a run is trained as a new one would be."""
-    path = recognizers.paths().get(name)
+    """Go on from a network of this server."""
+    with _told():
+        checkpoint = _chosen(name)
+    _ask(request_to_resume(checkpoint, more, recipe, data), password, checkpoint)
+
+
+def _chosen(name: str | None) -> Checkpoint:
+    """The checkpoint that What to resume names.
+
+    Raises:
+        CheckpointError: it is not there, or cannot be read.
+    """
+    path = recognizers.paths().get(name or "")
     if path is None:
-        raise gr.Error("Choose what to resume: this network is no longer there.")
-    epochs = int(more) if more else None
-    try:
-        resumed = read(path)
-    except CheckpointError as error:
-        raise gr.Error(str(error), print_exception=False) from error
-    bare = resumed.run is None
-    _ask(
-        Request(
-            recipe=recipe if bare else None,
-            data=data if bare else None,
-            epochs=epochs,
-            resume=str(path),
-        ),
-        password,
-        resumed,
-    )
+        raise CheckpointError("Choose what to resume: this network is no longer there.")
+    return read(path)
 
 
-def _ask(request: Request, password: str, resumed: Checkpoint | None = None) -> None:
-    """Start a run, or say why not; the run that is under way is on the page anyway."""
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the visitor why something is refused."""
     try:
-        visitors.start(prepare(request, resumed), password)
+        yield
     except (ValueError, runs.RunError, visitors.NotAllowed) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
@@ -205,17 +213,16 @@ def _defaults(recipe: str) -> list[float]:
     return [chosen.epochs, chosen.batch_size, chosen.learning_rate]
 
 
-def _epochs_offered(name: str | None) -> int | None:
-    """More epochs for a network that has finished its run, none for one that has not."""
-    path = recognizers.paths().get(name)
+def _more(name: str | None) -> int | None:
+    """What the field More epochs offers for a network; nothing for one that cannot be read."""
     try:
-        run = read(path).run if path else None
+        return epochs_offered(_chosen(name))
     except CheckpointError:
         return None
-    return MORE_EPOCHS if run is None or run.finished else None
 
 
-def _finished_name() -> str | None:
+def _finished_name() -> Any:
+    """The run's network, where it has one."""
     run = runs.current()
     return run.checkpoint.name if run.checkpoint else gr.skip()
 

@@ -1,0 +1,31 @@
+"""What the Train tab's Resume asks for: a run goes on, a network without one begins one.
+
+Functions of a checkpoint and the fields beside it; this file knows nothing of Gradio.
+"""
+
+from lenet.checkpoint import Checkpoint
+from lenet.settings import Request
+
+MORE_EPOCHS = 3  # what a finished run is offered
+
+
+def epochs_offered(checkpoint: Checkpoint) -> int | None:
+    """How many more epochs to offer; None where the run has epochs of its own left."""
+    return None if checkpoint.run and not checkpoint.run.finished else MORE_EPOCHS
+
+
+def request_to_resume(
+    checkpoint: Checkpoint, more: float | None, recipe: str, data: str
+) -> Request:
+    """What is asked for by Resume.
+
+    Args:
+        checkpoint: the chosen one, read from a file.
+        more: epochs, or None for the end of its run.
+        recipe: of a new run; a network without a run is trained as a new one would be.
+        data: the same.
+    """
+    epochs = int(more) if more else None
+    if checkpoint.run:
+        return Request(epochs=epochs, resume=str(checkpoint.path))
+    return Request(recipe=recipe, data=data, epochs=epochs, resume=str(checkpoint.path))
