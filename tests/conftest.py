@@ -65,11 +65,12 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The page in this process with small data sets: what it imports, a test can replace.
 
     The synthetic digits are 40 for training and 60 for the test, the labels of the first 30 of
-    these wrong by one to three; MNIST is not to be had.
+    these wrong by one to three; MNIST is not to be had. A training run gets 512 pictures of noise.
     """
     import gradio as gr
+    from runs_on_noise import run_without_mnist
 
-    from lenet.server import data_sets
+    from lenet.server import data_sets, runs
     from lenet.ui import assets, page
     from lenet.ui.data import tab as data
     from lenet.ui.results import tab as results
@@ -83,6 +84,8 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     cached = (data_sets._load, results._evaluate, data._means)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_sets, "load", load)
+        patch.setattr(runs, "_run", run_without_mnist)
+        patch.setattr(runs, "_child", None)
         patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
         patch.setenv("LENET_DATA", str(folder / "data"))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
@@ -101,6 +104,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             app_kwargs={"routes": [assets.ROUTE]},
         )
         yield Server(url, folder / "checkpoints", folder / "data")
+        runs.stop()
         blocks.close()
         for function in cached:
             function.cache_clear()

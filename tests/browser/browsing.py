@@ -122,6 +122,12 @@ def expect_answer(page: Page, text: str) -> None:
     expect(page.locator("#answer")).to_have_text(text)
 
 
+def choose(page: Page, field: str, name: str) -> None:
+    """Choose from a dropdown what begins with this name."""
+    page.locator(f"{field} input").click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")).click()
+
+
 def status(page: Page, state: str) -> None:
     """Wait for a state of the run."""
     expect(page.locator("#train-status")).to_have_text(re.compile(f"^{state}"), timeout=LONG)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from urllib.parse import urlparse
 
 import pytest
-from browsing import answered, draw, expect_answer, sent_strokes, settle, to_screen, until
+from browsing import answered, choose, draw, expect_answer, sent_strokes, settle, to_screen, until
 from playwright.sync_api import Browser, Page, Route, expect
 
 from lenet import LeNet
@@ -23,11 +23,6 @@ def hold_calls(page: Page) -> list[Route]:
     held = []
     page.route(CALL, lambda route: held.append(route))
     return held
-
-
-def choose(page: Page, checkpoint: str) -> None:
-    page.locator("#checkpoint input").click()
-    page.get_by_role("option", name=checkpoint).click()
 
 
 # ---------------------------------------------------------------- drawing
@@ -362,7 +357,7 @@ def test_another_network_reads_the_drawing_and_is_not_sure(unsure, page: Page):
     draw(page, EXAMPLES[4])
     expect_answer(page, "4")
     expect(page.locator("#doubt")).to_be_empty()
-    choose(page, unsure.name)
+    choose(page, "#checkpoint", unsure.name)
     expect(page.locator("#doubt")).to_have_text(re.compile(r"^not sure: \d or \d$"))
     best = page.inner_text("#doubt").split()[2]
     expect_answer(page, best)
@@ -370,7 +365,7 @@ def test_another_network_reads_the_drawing_and_is_not_sure(unsure, page: Page):
 
 def test_a_bad_checkpoint_is_one_sentence_and_the_network_stays(broken, page: Page):
     for _ in range(2):
-        choose(page, broken.name)
+        choose(page, "#checkpoint", broken.name)
         expect(page.locator("#pad-message")).to_contain_text("broken.pt was not loaded")
         expect(page.locator("#checkpoint input")).to_have_value("lenet.pt")
         draw(page, EXAMPLES[4])
@@ -381,20 +376,20 @@ def test_a_bad_checkpoint_is_one_sentence_and_the_network_stays(broken, page: Pa
 def test_a_choice_does_not_wait_for_a_stream_of_answers(unsure, page: Page):
     page.route("**/queue/data?**", lambda route: None)  # Gradio's queue answers through it
     draw(page, EXAMPLES[4])
-    choose(page, unsure.name)
+    choose(page, "#checkpoint", unsure.name)
     expect(page.locator("#doubt")).not_to_be_empty()
     expect(page.locator("#download")).to_have_attribute("href", f"checkpoints/{unsure.name}")
 
 
 def test_a_network_that_is_deleted_while_it_is_in_use(unsure, page: Page):
-    choose(page, unsure.name)
+    choose(page, "#checkpoint", unsure.name)
     draw(page, EXAMPLES[4])
     expect(page.locator("#doubt")).not_to_be_empty()
     content = unsure.read_bytes()
     unsure.unlink()
     page.locator("#pad").click()
     expect(page.locator("#pad-message")).to_contain_text("no longer there")
-    choose(page, "lenet.pt")
+    choose(page, "#checkpoint", "lenet.pt")
     expect(page.locator("#pad-message")).to_be_empty()
     unsure.write_bytes(content)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import answered, until
+from browsing import answered, choose, until
 from playwright.sync_api import Page, Route, expect
 from support import Server, pixels, small_set
 
@@ -70,11 +70,6 @@ def open_results(page: Page) -> None:
     page.get_by_role("tab", name="Results").click()
     page.locator("#results-data").get_by_text("Synthetic digits").click()
     expect(page.locator("#results-gallery figure").first).to_be_visible()
-
-
-def choose(page: Page, field: str, name: str) -> None:
-    page.locator(f"{field} input").click()
-    page.get_by_role("option", name=name).click()
 
 
 def best(probabilities: list[float]) -> int:

@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browsing import TOLD, choose_synthetic, status
+import torch
+from browsing import TOLD, choose, choose_synthetic, open_accordion, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
+from lenet import LeNet
+from lenet.recipes import RECIPES
 from lenet.synthetic import example_strokes
+from lenet.ui.train.resume import MORE_EPOCHS
 
 
-@pytest.fixture
-def train(page: Page) -> Iterator[Page]:
+def opened(page: Page) -> Iterator[Page]:
     """The page with the Train tab open; a run that is left over is stopped."""
     page.get_by_role("tab", name="Train").click()
     yield page
@@ -20,6 +23,12 @@ def train(page: Page) -> Iterator[Page]:
     if page.locator("#train-start").is_disabled() and stop.is_enabled():
         stop.click()
         expect(page.locator("#train-start")).to_be_enabled()
+
+
+@pytest.fixture
+def train(page: Page) -> Iterator[Page]:
+    """The page of `python app.py` with the Train tab open."""
+    yield from opened(page)
 
 
 def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
@@ -63,6 +72,91 @@ def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
     train.locator("#pad-examples button").nth(3).click()
     expect(train.locator("#answer")).to_have_text("3")
     assert example_strokes()[3]
+
+
+# ---------------------------------------------------------------- on a server with small data
+
+
+@pytest.fixture
+def small(small_page: Page) -> Iterator[Page]:
+    """The small server's page with the Train tab open, where MNIST is not to be had."""
+    yield from opened(small_page)
+
+
+def test_a_recipe_brings_its_epochs_batch_size_and_learning_rate(small: Page):
+    open_accordion(small, "Settings of a new run", "#train-data")
+    for name in ("best", "tutorial", "fast"):
+        choose(small, "#train-recipe", name)
+        recipe = RECIPES[name]
+        expect(small.locator("#train-epochs input")).to_have_value(str(recipe.epochs))
+        expect(small.locator("#train-batch-size input")).to_have_value(str(recipe.batch_size))
+        expect(small.locator("#train-lr input")).to_have_value(f"{recipe.learning_rate:g}")
+
+
+def test_where_mnist_is_not_to_be_had_a_button_trains_on_synthetic_digits(small: Page):
+    instead = small.locator("#train-synthetic")
+    expect(instead).to_be_hidden()
+    small.locator("#train-start").click()
+    words = "failed: MNIST could not be loaded: there is <no> mirror."
+    expect(small.locator("#train-status")).to_have_text(words)
+    instead.click()
+    expect(instead).to_be_hidden()
+    status(small, "finished")
+    expect(small.locator("#train-log")).to_contain_text("data synthetic")
+    expect(small.locator("#train-charts figcaption b")).to_have_count(3)
+
+
+def test_a_stopped_run_goes_on_to_its_end_and_a_finished_one_is_offered_more(small: Page):
+    choose_synthetic(small, 200)
+    small.locator("#train-batch-size input").fill("8")  # a long run, for it is to be stopped
+    small.locator("#train-start").click()
+    status(small, "running")
+    small.locator("#train-stop").click()
+    status(small, "stopped")
+    open_accordion(small, "What to resume", "#train-more")
+    source, more = small.locator("#train-resume-from input"), small.locator("#train-more input")
+    expect(source).to_have_value(re.compile("^fast-synthetic-"))
+    expect(more).to_have_value("")
+    stopped = source.input_value()
+    small.locator("#train-resume").click()
+    status(small, "running")
+    expect(small.locator("#train-log")).to_contain_text(f"Resuming {stopped}, changed: nothing")
+    small.locator("#train-stop").click()
+    status(small, "stopped")
+
+    small.locator("#train-epochs input").fill("1")
+    small.locator("#train-batch-size input").fill("64")
+    small.locator("#train-start").click()
+    status(small, "finished")
+    expect(source).not_to_have_value(stopped)
+    expect(more).to_have_value(str(MORE_EPOCHS))
+    finished = source.input_value()
+    small.locator("#train-resume").click()
+    status(small, "finished")
+    expect(small.locator("#train-log")).to_contain_text(
+        f"Resuming {finished}, changed: epochs 1 → 4"
+    )
+    choose(small, "#train-resume-from", stopped)
+    expect(more).to_have_value("")
+
+
+def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
+    small: Page, small_server: Server
+):
+    bare = small_server.checkpoints / "bare.pth"
+    torch.save(LeNet().state_dict(), bare)
+    open_accordion(small, "What to resume", "#train-more")
+    choose(small, "#train-resume-from", bare.name)
+    expect(small.locator("#train-more input")).to_have_value(str(MORE_EPOCHS))
+    small.locator("#train-more input").fill("1")
+    open_accordion(small, "Settings of a new run", "#train-data")
+    choose(small, "#train-recipe", "tutorial")
+    small.locator("#train-data").get_by_text("Synthetic digits").click()
+    small.locator("#train-resume").click()
+    words = f"Resuming {bare.name}, changed: nothing; recipe tutorial, data synthetic, 1 epochs"
+    expect(small.locator("#train-log")).to_contain_text(words)
+    status(small, "finished")
+    assert bare.exists()
 
 
 def test_settings_out_of_range_start_nothing(train: Page, server: Server, problems: list[str]):

@@ -402,7 +402,7 @@ def server() -> Iterator[tuple[subprocess.Popen, str]]:
     of its input.
     """
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(Path(__file__).parent)],
+        [sys.executable, "-c", SERVER, str(ROOT / "tests")],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
