@@ -103,7 +103,7 @@ def settle(page: Page) -> None:
     """
     page.evaluate(
         """async () => {
-            await (await fetch("health")).text();
+            await fetch(location.href, { method: "HEAD" });
             await new Promise((painted) =>
                 requestAnimationFrame(() => requestAnimationFrame(painted)));
         }"""

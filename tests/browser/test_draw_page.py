@@ -218,7 +218,7 @@ def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
 
 
 def test_an_answer_is_written_only_when_it_changes(unsure, page: Page):
-    choose(page, unsure.name)  # so that the doubt is written too
+    choose(page, "#checkpoint", unsure.name)  # so that the doubt is written too
     page.evaluate(
         """() => {
             window.written = { answer: [""], doubt: [""] };
