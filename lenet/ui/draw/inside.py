@@ -4,9 +4,8 @@
 knows nothing of the pad.
 """
 
-import base64
 import zlib
-from typing import Any
+from typing import TypedDict
 
 import gradio as gr
 import torch
@@ -17,9 +16,51 @@ from lenet.preprocess import MEAN, STD, normalize
 from lenet.recognize import Recognition
 from lenet.server.recognizers import recognizer
 from lenet.ui.assets import mounting, template
+from lenet.ui.shared.requests import Refusal, encode
 
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
+
+
+class Packed(TypedDict):
+    """A tensor with a byte a number: each stands for (byte − zero) ÷ (255 − zero) × scale.
+
+    `bytes` are in base64, in the order of the `shape`.
+    """
+
+    name: str
+    shape: list[int]
+    scale: float
+    zero: int
+    bytes: str
+
+
+class PackedFloats(TypedDict):
+    """A float32 tensor: its bytes in base64, in the order of the `shape`."""
+
+    name: str
+    shape: list[int]
+    floats: str
+
+
+class Inside(TypedDict):
+    """Everything that the view shows of one drawing.
+
+    `layers` are the 28×28 `frame`, the outputs of conv1, conv2, fc1 and fc2, and `why`: how much
+    each of the 32×32 pixels speaks for the digit `why`. `logits` are ten floats. `network` is a
+    number that changes with the weights.
+    """
+
+    layers: list[Packed]
+    logits: list[float]
+    why: int
+    network: int
+
+
+class Weights(TypedDict):
+    """The `weight` and the `bias` of conv1, conv2 and fc3, by names as in `conv1.weight`."""
+
+    weights: list[PackedFloats]
 
 
 def build() -> None:
@@ -35,50 +76,53 @@ def build() -> None:
     )
 
 
-def look_inside(model: LeNet, recognition: Recognition, why: int) -> dict[str, Any]:
-    """Everything that the view shows of one drawing.
+def look_inside(model: LeNet, recognition: Recognition, why: int) -> Inside:
+    """What the view shows of one drawing.
 
     Args:
         model: what read it.
         recognition: what it read.
-        why: the digit whose ink is looked for.
-
-    Returns:
-        `bytes`: in base64, a byte a number: the frame, the outputs of conv1, conv2, fc1 and fc2 (0
-        to 255 for 0 to the layer's `scales`), and the attribution of the 32×32 pixels (1 to 255 for
-        minus to plus its scale, 128 for 0). `logits`: ten floats. `why`: the digit. `network`: a
-        number that changes with the weights.
+        why: the digit whose ink is looked for, 0 to 9.
     """
     inputs = normalize(recognition.pixels)[None, None]
     layers = activations(model, inputs)
-    attribution = attribute(model, inputs, why).flatten()
-    parts, scales = [recognition.frame.flatten()], []
-    for values in (layers[name].flatten() for name in _SHOWN):
-        scale = values.max().clamp(min=1e-6)
-        parts.append((255 * values / scale).round().to(torch.uint8))
-        scales.append(scale.item())
-    scale = attribution.abs().max().clamp(min=1e-6)
-    parts.append((128 + 127 * attribution / scale).round().to(torch.uint8))
-    scales.append(scale.item())
+    attribution = attribute(model, inputs, why)
     return {
-        "bytes": base64.b64encode(torch.cat(parts).numpy().tobytes()).decode(),
-        "scales": scales,
+        "layers": [
+            _packed("frame", recognition.frame[None], scale=255),
+            *(_packed(name, layers[name][0]) for name in _SHOWN),
+            _packed("why", attribution[None], zero=128),
+        ],
         "logits": layers["fc3"][0].tolist(),
         "why": why,
         "network": zlib.crc32(model.conv1.weight.detach().numpy().tobytes()),
     }
 
 
-async def read_weights(checkpoint: str) -> dict[str, str]:
-    """The weights of a network that the view shows, by the name of its checkpoint.
-
-    Returns:
-        `weights`: weights and biases of conv1, conv2 and fc3 as float32 in base64, in this order;
-        or `error` alone: a sentence.
-    """
+async def read_weights(checkpoint: str) -> Weights | Refusal:
+    """The weights that the view shows of a network, by the name of its checkpoint."""
     try:
         state = recognizer(checkpoint).model.state_dict()
     except ValueError as error:
         return {"error": str(error)}
-    parts = [state[f"{name}.{kind}"].flatten() for name in _WEIGHTS for kind in ("weight", "bias")]
-    return {"weights": base64.b64encode(torch.cat(parts).numpy().tobytes()).decode()}
+    names = [f"{layer}.{kind}" for layer in _WEIGHTS for kind in ("weight", "bias")]
+    return {
+        "weights": [
+            {"name": name, "shape": list(state[name].shape), "floats": encode(state[name])}
+            for name in names
+        ]
+    }
+
+
+def _packed(name: str, values: torch.Tensor, scale: float | None = None, zero: int = 0) -> Packed:
+    """A tensor in a byte a number; `scale` is its largest absolute value where none is given."""
+    if scale is None:
+        scale = values.abs().max().clamp(min=1e-6).item()
+    numbers = (zero + (255 - zero) / scale * values).round().to(torch.uint8)
+    return {
+        "name": name,
+        "shape": list(values.shape),
+        "scale": scale,
+        "zero": zero,
+        "bytes": encode(numbers),
+    }

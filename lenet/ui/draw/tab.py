@@ -6,7 +6,7 @@ file knows nothing of pixels on the screen.
 
 import base64
 import binascii
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import gradio as gr
 import torch
@@ -19,6 +19,21 @@ from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
 from lenet.ui.draw import inside
 from lenet.ui.gradio_page import QUIET
+from lenet.ui.shared.requests import Refusal, encode
+
+
+class Reading(TypedDict):
+    """What the network reads on the pad.
+
+    `digit` is None where nothing is drawn; `probabilities` are ten floats; `pixels` are the 32×32
+    bytes that the network saw, in base64.
+    """
+
+    digit: int | None
+    probabilities: list[float]
+    sure: bool
+    pixels: str
+    inside: NotRequired[inside.Inside]
 
 
 def build() -> gr.Dropdown:
@@ -53,7 +68,7 @@ def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[str | None,
     return name, gr.update(value=name, refusal="")
 
 
-async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
+async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
     """Answer the pad.
 
     Args:
@@ -62,9 +77,8 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
             `why`, a digit or None for the one that is read.
 
     Returns:
-        `digit`, `probabilities`, `sure`, and `pixels`: the 32×32 bytes that the network saw, in
-        base64. Where it is asked for and something is drawn, `inside`. Where the drawing cannot be
-        read, `error` alone: a sentence for the visitor.
+        What is read; with `inside` where it is asked for and something is drawn. Where the drawing
+        cannot be read, the error: a sentence for the visitor.
     """
     if not isinstance(drawing, dict):
         return {"error": "A drawing must be an object with strokes and a checkpoint."}
@@ -73,11 +87,11 @@ async def read_drawing(drawing: dict[str, Any]) -> dict[str, Any]:
         recognition = await _read(reader, drawing)
     except ValueError as error:
         return {"error": str(error)}
-    answer = {
+    answer: Reading = {
         "digit": recognition.digit,
         "probabilities": recognition.probabilities,
         "sure": recognition.sure,
-        "pixels": base64.b64encode(recognition.pixels.numpy().tobytes()).decode(),
+        "pixels": encode(recognition.pixels),
     }
     if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
         why = drawing["inside"].get("why")
@@ -93,7 +107,8 @@ async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition:
         ValueError: they are malformed; one sentence that says how.
     """
     if "frame" not in drawing:
-        return await recognize(reader, drawing.get("strokes"))
+        strokes: Any = drawing.get("strokes")
+        return await recognize(reader, strokes)
     try:
         pixels = base64.b64decode(drawing["frame"], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:

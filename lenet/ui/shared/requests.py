@@ -1,8 +1,7 @@
-"""How the tabs that show digits answer their scripts.
+"""How server functions answer the page's scripts.
 
-Their JavaScript calls functions of the server with one object of names and whole numbers. It is
-checked here, and anything else in it is answered with a sentence; this file knows nothing of what
-the functions do.
+Scripts call them with one object of names and whole numbers. It is checked here, and anything else
+in it is answered with a sentence; this file knows nothing of what the functions do.
 """
 
 import base64
@@ -29,9 +28,9 @@ class RequestError(ValueError):
     """A call that no page of ours makes."""
 
 
-def encode(frame: torch.Tensor) -> str:
-    """The bytes of a uint8 frame, row by row, in base64."""
-    return base64.b64encode(frame.contiguous().numpy().tobytes()).decode()
+def encode(tensor: torch.Tensor) -> str:
+    """The bytes of a tensor, such as a uint8 frame, row by row, in base64."""
+    return base64.b64encode(tensor.numpy().tobytes()).decode()
 
 
 def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answer | Refusal]:
