@@ -133,6 +133,7 @@ def test_the_strip_has_a_column_for_each_moment_and_a_row_for_each_digit(film, p
     last = int(expected[:, -1].argmax())
     assert re.search(rf"^Your 3 was read as .*{last} ", strip.get_attribute("aria-label"))
     # A click goes to the moment under the pointer.
+    strip.scroll_into_view_if_needed()
     box = strip.bounding_box()
     for at in (2, len(film) - 2):
         page.mouse.click(box["x"] + box["width"] * (at + 0.3) / len(film), box["y"] + 30)
