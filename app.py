@@ -43,7 +43,7 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
-    built = page.build().queue(max_size=WAITING, api_open=False)
+    built = page.build(runs.Runs()).queue(max_size=WAITING, api_open=False)
     answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
     built.launch(
         **page.LOOK,

@@ -8,7 +8,6 @@ reads them in its own; the web's part of watching is in `benchmarks.while_traini
 """
 
 import argparse
-import asyncio
 import os
 import tempfile
 import time
@@ -22,6 +21,7 @@ from lenet.events import Done, Event, Start, latest
 from lenet.film import FilmWriter
 from lenet.job import prepare
 from lenet.server import runs
+from lenet.server.runs import Run, Runs, work_on
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
 from lenet.trainer import Trainer
@@ -30,8 +30,6 @@ WATCHERS = 10
 EVERY = 0.5  # seconds between two looks of a page
 EXAMPLES = example_strokes()
 REQUEST = Request("fast", "mnist", epochs=1)
-
-_run = runs._run
 
 
 class TimedFilm(FilmWriter):
@@ -64,25 +62,25 @@ class NoFilm(FilmWriter):
 def run_with_film(*arguments: Any) -> None:
     """What a run's process does, timed."""
     runs.FilmWriter = TimedFilm
-    _run(*arguments)
+    work_on(*arguments)
 
 
 def run_without_film(*arguments: Any) -> None:
     """What a run's process does, but for the film."""
     runs.FilmWriter = NoFilm
-    _run(*arguments)
+    work_on(*arguments)
 
 
 def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
     """A run's images a second, its share in the film, and the seconds that those who watch take."""
-    runs._run = run_with_film if filmed else run_without_film
-    runs.start(prepare(REQUEST))
+    trained = Runs(run_with_film if filmed else run_without_film)
+    trained.start(prepare(REQUEST))
     known: list[list[int]] = [[] for _ in range(watchers)]
     reading = 0.0
-    while (run := runs.current()).alive:
+    while (run := trained.current()).alive:
         begin = time.process_time()
         for digit in range(watchers):
-            known[digit] += watch(run.name or "", digit, known[digit])
+            known[digit] += watch(run, digit, known[digit])
         reading += time.process_time() - begin
         time.sleep(EVERY)
     start, done = latest(run.events, Start), latest(run.events, Done)
@@ -93,17 +91,19 @@ def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
     return start.images / done.elapsed, writing / done.elapsed, reading
 
 
-def watch(name: str, digit: int, known: list[int]) -> list[int]:
+def watch(run: Run, digit: int, known: list[int]) -> list[int]:
     """Ask as a page does, until there is no more; the batches of the moments that are new."""
     from lenet.ui.train.film_view import (
-        read_moments,  # not at the top: a run's process imports this file too
+        moments_of,  # not at the top: a run's process imports this file too
     )
 
     found: list[int] = []
     more = True
     while more:
-        question = {"strokes": EXAMPLES[digit], "run": name, "known": known + found}
-        answer = asyncio.run(read_moments(question))
+        question = {"strokes": EXAMPLES[digit], "run": run.name, "known": known + found}
+        answer = moments_of(run, question)
+        if "error" in answer:
+            raise SystemExit(answer["error"])
         found += [moment["batches"] for moment in answer["moments"]]
         more = answer["more"]
     return found

@@ -70,7 +70,8 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     import gradio as gr
     from runs_on_noise import run_without_mnist
 
-    from lenet.server import data_sets, runs
+    from lenet.server import data_sets
+    from lenet.server.runs import Runs
     from lenet.ui import assets, page
     from lenet.ui.data import tab as data
     from lenet.ui.results import tab as results
@@ -84,15 +85,14 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     cached = (data_sets._load, results._evaluate, data._means)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_sets, "load", load)
-        patch.setattr(runs, "_run", run_without_mnist)
-        patch.setattr(runs, "_child", None)
         patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
         patch.setenv("LENET_DATA", str(folder / "data"))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         (folder / "checkpoints").mkdir()
         for function in cached:
             function.cache_clear()
-        blocks: gr.Blocks = page.build()
+        runs = Runs(run_without_mnist)
+        blocks: gr.Blocks = page.build(runs)
         _, url, _ = blocks.launch(
             **page.LOOK,
             server_name="127.0.0.1",

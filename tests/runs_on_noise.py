@@ -4,18 +4,16 @@ import torch
 
 import lenet.train
 from lenet.data import DataError, DataSet, Digits
-from lenet.server import runs
+from lenet.server.runs import work_on
 from lenet.settings import Request
 
 LONG = Request("tutorial", "synthetic", epochs=200)
-
-_run = runs._run
 
 
 def run_on_few_digits(*arguments) -> None:
     """What a run's process does, with noise for digits."""
     lenet.train.load = _noise
-    _run(*arguments)
+    work_on(*arguments)
 
 
 def run_without_mnist(*arguments) -> None:
@@ -27,7 +25,7 @@ def run_without_mnist(*arguments) -> None:
         return _noise(name)
 
     lenet.train.load = load
-    _run(*arguments)
+    work_on(*arguments)
 
 
 def _noise(name: str, *_) -> DataSet:

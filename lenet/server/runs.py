@@ -1,22 +1,28 @@
-"""The training run of a server: in a process of its own, started, stopped and followed.
+"""The training runs of a server: each in a process of its own, started, stopped and followed.
 
 A run belongs to the server, not to the page that started it: whoever asks is told the same, from
-its first event. What there is to tell stands in the folder of checkpoints, the run's log beside its
-checkpoint and a lock that the run holds while it lives, so that it is found again after the server
-was restarted. One run at a time. This file knows nothing of pages.
+its first event. All that is told lies in the folder of checkpoints: the run's log beside its
+checkpoint, and a lock that the run holds while it lives; so a server that was restarted finds its
+run again. One run at a time. This file knows nothing of pages or of who may train.
 """
 
 import gc
+import logging
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 from filelock import FileLock, Timeout
@@ -32,6 +38,7 @@ from lenet.events import (
     Start,
     Stopped,
     latest,
+    line,
     read_log,
 )
 from lenet.files import checkpoints_folder
@@ -39,10 +46,15 @@ from lenet.film import SUFFIX, FilmWriter
 from lenet.job import Job
 from lenet.train import Stop, new_name, train
 
-_FORKSERVER = "forkserver" in multiprocessing.get_all_start_methods()
-_CONTEXT = multiprocessing.get_context("forkserver" if _FORKSERVER else "spawn")
+EVERY = 0.25  # seconds between two looks at a run that is followed
+
+State = Literal["idle", "starting", "running", "stopping", "stopped", "finished", "failed"]
+
+_CONTEXT = multiprocessing.get_context("forkserver")
 _LOCK = ".run.lock"
-_STATES: dict[type[Ending], str] = {Done: "finished", Stopped: "stopped", Error: "failed"}
+_ENDED: dict[type[Ending], State] = {Done: "finished", Stopped: "stopped", Error: "failed"}
+
+log = logging.getLogger("lenet")
 
 
 class RunError(RuntimeError):
@@ -54,20 +66,22 @@ class Run:
     """What there is to tell of the latest run.
 
     Attributes:
-        state: idle, starting, running, stopped, finished or failed.
+        state: stopping where it was asked to stop and has not ended yet; idle where none ever ran.
         name: of its log and its checkpoint, without folder and ending; None where none ever ran.
         events: of its log, from the first.
         message: why it failed, else empty.
+        pid: of its process, where that is known.
     """
 
-    state: str
+    state: State
     name: str | None = None
     events: tuple[Event, ...] = ()
     message: str = ""
+    pid: int | None = None
 
     @property
     def alive(self) -> bool:
-        return self.state in ("starting", "running")
+        return self.state in ("starting", "running", "stopping")
 
     @property
     def checkpoint(self) -> Path | None:
@@ -81,44 +95,183 @@ class Run:
         return checkpoints_folder() / f"{self.name}{SUFFIX}"
 
 
-@dataclass
+def state_of(
+    events: tuple[Event, ...], *, begun: bool, alive: bool, asked: bool, exit_code: int | None
+) -> State:
+    """The state of a run that was started.
+
+    Args:
+        events: of its log, from the first.
+        begun: whether its process has logged any of them: a run that goes on finds those of the
+            process before it.
+        alive: whether its process lives.
+        asked: whether this process was asked to stop.
+        exit_code: of the process; minus a signal's number where that ended it; None where it lives
+            or nobody knows.
+    """
+    ending = events[-1] if events and begun else None
+    if isinstance(ending, Ending):
+        return _ENDED[type(ending)]
+    if alive:
+        return "stopping" if asked else "running" if begun else "starting"
+    # One that is stopped before it listens to signals is ended by its signal.
+    return "stopped" if exit_code == -signal.SIGTERM else "failed"
+
+
+def work_on(job: Job, path: Path, last_words: Connection) -> None:
+    """What the process of a run does: train, and write the log, at that path, and the film."""
+    stop = Stop()
+    gc.freeze()  # the garbage collector's first look through all of torch would take 0.2 s
+    os.setsid()  # Ctrl-C in the server's terminal is the server's alone
+    os.nice(10)  # reading digits goes first
+    # A core stays free: two threads on two cores wait for each other at every step, and a single
+    # busy neighbour then makes training a hundred times slower, not half as fast.
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    try:
+        events, film = EventLog(path), FilmWriter(path.with_suffix(SUFFIX))
+        with FileLock(path.parent / _LOCK, timeout=10):
+            for event in train(job, path.with_suffix(".pt"), stop, film.begin):
+                film.follow(event)  # before the log: who reads of an event finds its snapshot
+                events.append(event)
+    except (LogError, OSError) as error:
+        last_words.send(str(error))
+
+
+@dataclass(frozen=True)
 class _Child:
     """The process that this server started last."""
 
     name: str
-    process: Any
-    last_words: Any  # the end of a pipe: why it could not write its log
-    events_before: tuple[Event, ...]  # what its log held before it started
+    process: BaseProcess
+    last_words: Connection  # the end of a pipe: why it could not write its log
+    before: tuple[Event, ...]  # what its log held before it started
 
 
-_child: _Child | None = None
-_asked_to_stop: set[int] = set()
-_starting = threading.Lock()
-_looking = threading.Lock()
+class Runs:
+    """The training runs of one server; any thread may call.
+
+    Args:
+        work: what the process of a run does with its job, the path of its log and its last words.
+    """
+
+    def __init__(self, work: Callable[[Job, Path, Connection], None] = work_on) -> None:
+        self._work = work
+        self._child: _Child | None = None
+        self._asked: int | None = None  # the process that was asked to stop
+        self._follower: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._looking = threading.Lock()
+
+    def start(
+        self, job: Job, minutes: float = math.inf, ended: Callable[[], None] = lambda: None
+    ) -> str:
+        """Start a run and return its name.
+
+        A run that goes on to the end that it had keeps its name, its checkpoint and its log; every
+        other gets new ones, so that no network that was finished is lost.
+
+        Args:
+            job: what is trained, from what.
+            minutes: after which it is stopped.
+            ended: called when it has ended.
+
+        Raises:
+            RunError: one is under way, or the folder of checkpoints cannot be written to.
+        """
+        with self._starting:  # two visitors may press the button at once
+            if self.current().alive:
+                raise RunError("A training run is under way: stop it first, or wait for its end.")
+            if self._follower:
+                self._follower.join()  # it has yet to note how the run before this one ended
+            child = self._launch(job, _name(job))
+            self._child, self._asked = child, None
+            _log_of(child.name).touch()  # not before: a log without a process is a run that failed
+            self._follower = threading.Thread(
+                target=self._follow, args=(child.name, minutes, ended), daemon=True, name="follow"
+            )
+            self._follower.start()
+            return child.name
+
+    def _launch(self, job: Job, name: str) -> _Child:
+        path = _log_of(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / _LOCK).touch()
+            before = tuple(read_log(path))
+        except OSError as error:
+            raise RunError(f"{path.parent} cannot be written to: {error.strerror}.") from error
+        except LogError as error:
+            raise RunError(str(error)) from error
+        ours, theirs = _CONTEXT.Pipe(duplex=False)
+        # A daemon is asked to stop, and keeps what was learnt, when the server ends in good order.
+        process = _CONTEXT.Process(target=self._work, args=(job, path, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        return _Child(name, process, ours, before)
+
+    def stop(self) -> None:
+        """Ask the run to stop after its batch; nothing happens where none is under way."""
+        run = self.current()
+        if not run.alive or run.pid is None:
+            return
+        with self._looking:
+            if self._asked == run.pid:
+                return  # asked twice, it would stop without a checkpoint
+            self._asked = run.pid
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(run.pid, signal.SIGTERM)
+
+    def current(self) -> Run:
+        """The latest run, as it is now."""
+        path, child = latest_log(), self._child
+        if child and path and child.name != path.stem:
+            child = None  # another server's run came after it
+        name = child.name if child else path.stem if path else None
+        if name is None:
+            return Run("idle")
+        # Before its log is read: a run that then has ended has logged how.
+        alive, exit_code = self._life(child)
+        try:
+            events = _events(path) if path else ()
+        except LogError as error:
+            return Run("failed", name, message=str(error))
+        start = latest(events, Start)
+        pid = child.process.pid if child else start.pid if start else None
+        begun = events != (child.before if child else ())
+        asked = pid is not None and pid == self._asked
+        state = state_of(events, begun=begun, alive=alive, asked=asked, exit_code=exit_code)
+        message = ""
+        if state == "failed":
+            ending = events[-1] if events and begun else None
+            message = ending.message if isinstance(ending, Error) else _cause_of_death(child)
+        return Run(state, name, events, message, pid)
+
+    def _life(self, child: _Child | None) -> tuple[bool, int | None]:
+        """Whether the process of a run lives; its exit code, where that is known."""
+        with self._looking:
+            if child is None:  # an earlier server started it
+                return _locked(), None
+            # Where the process is gone that runs are forked from, the run may go on.
+            return child.process.is_alive() or _locked(), child.process.exitcode
+
+    def _follow(self, name: str, minutes: float, ended: Callable[[], None]) -> None:
+        """Wait for the end of a run, which may be that its time is up, and note it."""
+        end = time.monotonic() + 60 * minutes
+        while (run := self.current()).alive and run.name == name:
+            if time.monotonic() > end:
+                self.stop()
+            time.sleep(EVERY)
+        if run.name == name:
+            words = run.message or (line(run.events[-1]) if run.events else None)
+            level = logging.ERROR if run.state == "failed" else logging.INFO
+            log.log(level, "Run %s %s: %s", name, run.state, words or "before it began")
+        ended()
 
 
 def warm_up() -> None:
     """Begin to load torch where runs are forked from: a run then starts in milliseconds."""
-    if _FORKSERVER:
-        _CONTEXT.set_forkserver_preload(["torch", "torchvision.datasets", "lenet.train"])
-        forkserver.ensure_running()
-
-
-def start(job: Job) -> str:
-    """Start a run and return its name.
-
-    A run that goes on to the end that it had keeps its name, its checkpoint and its log; every
-    other gets new ones, so that no network that was finished is lost.
-
-    Raises:
-        RunError: one is under way, or the folder of checkpoints cannot be written to.
-    """
-    global _child
-    with _starting:  # two visitors may press the button at once
-        if current().alive:
-            raise RunError("A training run is under way: stop it first, or wait for its end.")
-        _child = _launch(job, _name(job))
-        return _child.name
+    _CONTEXT.set_forkserver_preload(["torch", "torchvision.datasets", "lenet.train"])
+    forkserver.ensure_running()
 
 
 def _name(job: Job) -> str:
@@ -129,82 +282,43 @@ def _name(job: Job) -> str:
     return new_name(job.settings.recipe, job.settings.data)
 
 
-def _launch(job: Job, name: str) -> _Child:
-    log = checkpoints_folder() / f"{name}.jsonl"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.touch()
-        before = tuple(read_log(log))
-    except OSError as error:
-        raise RunError(f"{log.parent} cannot be written to: {error.strerror}.") from error
-    except LogError as error:
-        raise RunError(str(error)) from error
-    ours, theirs = _CONTEXT.Pipe(duplex=False)
-    # A daemon is asked to stop, and keeps what was learnt, when the server ends in good order.
-    process = _CONTEXT.Process(target=_run, args=(job, log, theirs), daemon=True)
-    process.start()
-    _asked_to_stop.discard(process.pid)
-    theirs.close()
-    return _Child(name, process, ours, before)
+def _log_of(name: str) -> Path:
+    return checkpoints_folder() / f"{name}.jsonl"
 
 
-def stop() -> None:
-    """Ask the run to stop after its batch; nothing happens where none is under way."""
-    run = current()
-    pid = None
-    if run.alive and _child and _child.name == run.name:
-        pid = _child.process.pid
-    elif run.alive and run.events:  # a run that an earlier server started
-        start = latest(run.events, Start)
-        pid = start.pid if start else None
-    if pid and pid not in _asked_to_stop:  # asked twice, it would stop without a checkpoint
-        _asked_to_stop.add(pid)
-        with suppress(ProcessLookupError):  # it has just ended
-            os.kill(pid, signal.SIGTERM)
-
-
-def current() -> Run:
-    """The latest run, as it is now."""
-    log = _latest_log()
-    ours = _child if _child and (log is None or _child.name == log.stem) else None
-    if log is None and ours is None:
-        return Run("idle")
-    name = ours.name if ours else log.stem
-    try:
-        events = _events(log, log.stat().st_mtime_ns, log.stat().st_size) if log else ()
-    except LogError as error:
-        return Run("failed", name, message=str(error))
-    # Its parent may be gone: another server's, or the process that runs are forked from.
-    alive = bool(ours and ours.process.is_alive()) or _locked()
-    silent = ours and events == ours.events_before
-    if silent and alive:
-        return Run("starting", name, events)
-    ending = events[-1] if events else None
-    if isinstance(ending, Ending) and not silent:
-        message = ending.message if isinstance(ending, Error) else ""
-        return Run(_STATES[type(ending)], name, events, message)
-    if alive:
-        return Run("running" if events else "starting", name, events)
-    if ours and ours.process.exitcode == -signal.SIGTERM:  # stopped before it could listen
-        return Run("stopped", name, events)
-    return Run("failed", name, events, _cause_of_death(ours))
-
-
-def _latest_log() -> Path | None:
-    logs = [(path.stat().st_mtime_ns, path) for path in checkpoints_folder().glob("*.jsonl")]
+def latest_log() -> Path | None:
+    """The log of the latest run, in the folder of checkpoints."""
+    logs = []
+    for path in checkpoints_folder().glob("*.jsonl"):
+        with suppress(FileNotFoundError):  # it has just been removed
+            logs.append((path.stat().st_mtime_ns, path))
     return max(logs)[1] if logs else None
 
 
+def _events(path: Path) -> tuple[Event, ...]:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:  # it has just been removed
+        return ()
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
 @lru_cache(maxsize=1)
-def _events(log: Path, changed: int, size: int) -> tuple[Event, ...]:
+def _read(path: Path, changed: int, size: int) -> tuple[Event, ...]:
     """The events of a log, read once for all who follow it each time that it grew."""
-    return tuple(read_log(log))
+    return tuple(read_log(path))
 
 
 def _locked() -> bool:
-    """Whether a run holds the lock: the system frees it however its process ends."""
+    """Whether a run holds the lock: the system frees it however its process ends.
+
+    One thread asks at a time, or two would take each other for a run.
+    """
+    path = checkpoints_folder() / _LOCK
+    if not path.exists():  # looking makes no folder
+        return False
     try:
-        with _looking, FileLock(checkpoints_folder() / _LOCK, timeout=0):
+        with FileLock(path, timeout=0):
             return False
     except Timeout:
         return True
@@ -224,22 +338,3 @@ def _cause_of_death(child: _Child | None) -> str:
     else:
         cause = "ended without a word; it may have been killed"
     return f"The training process {cause}. Resume goes on from its last checkpoint."
-
-
-def _run(job: Job, log: Path, last_words: Any) -> None:
-    """The run's process: train and write the log and the film."""
-    gc.freeze()  # the garbage collector's first look through all of torch would take 0.2 s
-    stop = Stop()
-    os.setsid()  # Ctrl-C in the server's terminal is the server's alone
-    os.nice(10)  # reading digits goes first
-    # A core stays free: two threads on two cores wait for each other at every step, and a single
-    # busy neighbour then makes training a hundred times slower, not half as fast.
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
-    try:
-        events, film = EventLog(log), FilmWriter(log.with_suffix(SUFFIX))
-        with FileLock(log.parent / _LOCK, timeout=10):
-            for event in train(job, log.with_suffix(".pt"), stop, film.begin):
-                film.follow(event)  # before the log: who reads of an event finds its snapshot
-                events.append(event)
-    except (LogError, OSError) as error:
-        last_words.send(str(error))

@@ -6,32 +6,24 @@ pages or of HTTP.
 """
 
 import hmac
-import logging
 import math
 import os
-import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 
 from lenet.checkpoint import SHIPPED, SUFFIXES
-from lenet.events import line
 from lenet.files import checkpoints_folder
 from lenet.job import Job
-from lenet.server import runs
+from lenet.server.runs import Runs, latest_log
 
 KEPT = 20  # runs and uploads in a public server's folder
 KEPT_BYTES = 40 << 20
-EVERY = 1.0  # seconds between two looks at a run
-
-log = logging.getLogger("lenet")
-
-_follower: threading.Thread | None = None  # of the run that this server started last
 
 
 class NotAllowed(RuntimeError):
-    """Something that this server's owner lets this visitor not do: one sentence."""
+    """What the owner of this server does not let this visitor do: one sentence."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +77,12 @@ def _limit(variable: str, default: float) -> float:
 # ---------------------------------------------------------------- training
 
 
-def start(job: Job, password: str | None = None) -> None:
-    """Start a run for a visitor, and end it when its time is up.
+def start(runs: Runs, job: Job, password: str | None = None) -> None:
+    """Start a run for a visitor, and stop it when its time is up.
 
     Raises:
-        NotAllowed: training is not for this visitor, or not for so many epochs.
-        lenet.server.runs.RunError: as `lenet.server.runs.start`.
+        NotAllowed: this visitor may not train, or not for so many epochs.
+        lenet.server.runs.RunError: as `Runs.start`.
     """
     rules = policy()
     _check(rules, password)
@@ -99,19 +91,14 @@ def start(job: Job, password: str | None = None) -> None:
             f"{job.epochs} epochs are more than this server trains for in one run: choose 1 to "
             f"{rules.epochs:g}."
         )
-    global _follower
-    if _follower and not runs.current().alive:
-        _follower.join()  # it has yet to note how the run before this one ended
-    name = runs.start(job)
-    _follower = threading.Thread(target=_follow, args=(name, rules), daemon=True, name="follow")
-    _follower.start()
+    runs.start(job, rules.minutes, ended=tidy)
 
 
-def stop(password: str | None = None) -> None:
+def stop(runs: Runs, password: str | None = None) -> None:
     """Stop the run for a visitor.
 
     Raises:
-        NotAllowed: training is not for this visitor.
+        NotAllowed: this visitor may not train.
     """
     _check(policy(), password)
     runs.stop()
@@ -127,20 +114,6 @@ def _check(rules: Policy, password: str | None) -> None:
             raise NotAllowed("Only the owner of this server trains here: give the password.")
 
 
-def _follow(name: str, rules: Policy) -> None:
-    """Wait for the end of a run, which may be that its time is up; note it, and tidy up."""
-    end = time.monotonic() + 60 * rules.minutes
-    while (run := runs.current()).alive and run.name == name:
-        if time.monotonic() > end:
-            runs.stop()
-        time.sleep(EVERY)
-    if run.name == name:
-        words = run.message or (line(run.events[-1]) if run.events else None)
-        level = logging.ERROR if run.state == "failed" else logging.INFO
-        log.log(level, "Run %s %s: %s", name, run.state, words or "before it began")
-    tidy()
-
-
 # ---------------------------------------------------------------- checkpoints
 
 
@@ -151,7 +124,8 @@ def tidy() -> None:
     """
     if not policy().public:
         return
-    latest = runs.current().name
+    kept = latest_log()
+    latest = kept.stem if kept else None
     files = defaultdict(list)
     for path in checkpoints_folder().iterdir():
         if path.suffix in (*SUFFIXES, ".jsonl") and path != SHIPPED:

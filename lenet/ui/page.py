@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.themes import Base, LocalFont
 
+from lenet.server.runs import Runs
 from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
@@ -47,8 +48,8 @@ LOOK: dict[str, Any] = {
 }
 
 
-def build() -> gr.Blocks:
-    """Build the page; `launch(**LOOK)` serves it."""
+def build(runs: Runs) -> gr.Blocks:
+    """Build the page of a server with these runs; `launch(**LOOK)` serves it."""
     with Page(title="LeNet, live") as page:
         gr.HTML("<h1>LeNet, live</h1>", elem_id="title", apply_default_css=False)
         with gr.Tabs() as tabs:
@@ -57,7 +58,7 @@ def build() -> gr.Blocks:
                 network_files.build(network)
                 inside.build()
             with gr.Tab("Train", id="train"):
-                draw_with_it = train.build(page, network)
+                draw_with_it = train.build(page, network, runs)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab)
             with gr.Tab("Data", id="data"):

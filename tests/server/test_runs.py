@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import forkserver
+from multiprocessing import forkserver, popen_forkserver
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from runs_on_noise import LONG, _run, run_on_few_digits
+from runs_on_noise import LONG, run_on_few_digits
 
 import lenet.train
 from lenet.checkpoint import read
@@ -36,9 +37,9 @@ from lenet.events import (
 )
 from lenet.files import checkpoints_folder
 from lenet.job import prepare
-from lenet.server import runs
-from lenet.server.runs import Run, RunError
+from lenet.server.runs import Run, RunError, Runs, warm_up, work_on
 from lenet.settings import Request
+from lenet.train import Stop
 
 ROOT = Path(__file__).parents[2]
 WAIT = 120  # seconds for another process on a busy machine
@@ -52,7 +53,7 @@ def run_without_data(*arguments) -> None:
         raise DataError("MNIST could not be loaded.")
 
     lenet.train.load = load
-    _run(*arguments)
+    work_on(*arguments)
 
 
 def run_that_has_not_begun(*_) -> None:
@@ -60,65 +61,107 @@ def run_that_has_not_begun(*_) -> None:
     time.sleep(WAIT)
 
 
+def run_that_never_stops(_job, path: Path, _last_words) -> None:
+    """A run's process that listens and does nothing."""
+    Stop()
+    _listen(path)
+
+
+def run_whose_data_never_come(job, path: Path, last_words) -> None:
+    """What a run's process does while its data load, which takes for ever."""
+    lenet.train.load = lambda *_: _listen(path)
+    work_on(job, path, last_words)
+
+
+def _listen(path: Path) -> None:
+    (path.parent / LISTENING).touch()
+    while True:
+        time.sleep(WAIT)
+
+
+LISTENING = "listening"  # a file beside the log, there as soon as a process listens to signals
+
+
+class Watched(Runs):
+    """The runs of a server that has just started, on a few hundred digits."""
+
+    def __init__(self) -> None:
+        super().__init__(run_on_few_digits)
+
+    @property
+    def process(self) -> BaseProcess:
+        """The process that was started last."""
+        assert self._child
+        return self._child.process
+
+    def work_as(self, work: Callable[..., None]) -> None:
+        """Let the next process do something else."""
+        self._work = work
+
+    def wait_until(self, true: Callable[[Run], bool]) -> Run:
+        """Follow the run until something is true of it."""
+        end = time.monotonic() + WAIT
+        while not true(run := self.current()):
+            assert time.monotonic() < end, f"waited in vain: {run.state} {run.message}"
+            time.sleep(0.01)
+        return run
+
+    def wait_for(self, *states: str) -> Run:
+        return self.wait_until(lambda run: run.state in states)
+
+    def wait_for_event(self, kind: type[Event], times: int = 1) -> Run:
+        return self.wait_until(lambda run: kinds(run.events).count(kind) >= times)
+
+    def wait_for_an_epoch(self) -> Run:
+        """Follow the run until the checkpoint of its first epoch is written, or longer."""
+
+        def written(run: Run) -> bool:
+            happened = kinds(run.events)
+            return Epoch in happened and Saved in happened[happened.index(Epoch) :]
+
+        return self.wait_until(written)
+
+    def running(self) -> Run:
+        """Start a run and wait until its first epoch is done, or longer."""
+        self.start(prepare(LONG))
+        return self.wait_for_an_epoch()
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def wait_until_noted(self) -> None:
+        """Wait until the end of the run has been noted."""
+        assert self._follower
+        self._follower.join()
+
+    def end(self) -> None:
+        """End what was started, whatever it does."""
+        if self._child and self._child.process.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._child.process.pid, signal.SIGKILL)
+            self.wait_until_noted()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def warm() -> None:
     """Runs start in milliseconds."""
-    runs.warm_up()
+    warm_up()
 
 
 @pytest.fixture(autouse=True)
-def checkpoints(tmp_path, monkeypatch) -> Iterator[Path]:
-    """A server that has just started, with an empty folder; what it started is ended."""
+def checkpoints(tmp_path, monkeypatch) -> Path:
+    """A server's empty folder."""
     path = tmp_path / "checkpoints"
     monkeypatch.setenv("LENET_CHECKPOINTS", str(path))
-    monkeypatch.setattr(runs, "_run", run_on_few_digits)
-    monkeypatch.setattr(runs, "_child", None)
-    yield path
-    if runs._child:
-        runs._child.process.kill()
-        runs._child.process.join()
+    return path
 
 
-def wait_until(true: Callable[[Run], bool]) -> Run:
-    """Follow the run until something is true of it."""
-    end = time.monotonic() + WAIT
-    while not true(run := runs.current()):
-        assert time.monotonic() < end, f"waited in vain: {run.state} {run.message}"
-        time.sleep(0.01)
-    return run
-
-
-def wait_for(*states: str) -> Run:
-    return wait_until(lambda run: run.state in states)
-
-
-def wait_for_event(kind: type[Event], times: int = 1) -> Run:
-    return wait_until(lambda run: kinds(run.events).count(kind) >= times)
-
-
-def wait_for_an_epoch() -> Run:
-    """Follow the run until the checkpoint of its first epoch is written, or longer."""
-
-    def written(run: Run) -> bool:
-        found = kinds(run.events)
-        return Epoch in found and Saved in found[found.index(Epoch) :]
-
-    return wait_until(written)
-
-
-def running() -> Run:
-    """Start a run and wait until its first epoch is done, or longer."""
-    runs.start(prepare(LONG))
-    return wait_for_an_epoch()
-
-
-def kill() -> None:
-    os.kill(runs._child.process.pid, signal.SIGKILL)
-
-
-def restart_the_server(monkeypatch) -> None:
-    """Forget what this server has started, as another process would not know it."""
-    monkeypatch.setattr(runs, "_child", None)
+@pytest.fixture
+def runs(checkpoints: Path) -> Iterator[Watched]:
+    """The runs of a server; what it started is ended."""
+    runs = Watched()
+    yield runs
+    runs.end()
 
 
 def kinds(events: tuple[Event, ...]) -> list[type[Event]]:
@@ -135,51 +178,67 @@ def is_one_story(events: tuple[Event, ...]) -> bool:
 # ---------------------------------------------------------------- from start to end
 
 
-def test_where_nothing_ever_ran_there_is_nothing_to_tell():
+def test_where_nothing_ever_ran_there_is_nothing_to_tell(runs: Watched):
     run = runs.current()
     assert run == Run("idle")
     assert not run.alive and run.checkpoint is None
     runs.stop()
 
 
-def test_a_run_runs_in_a_process_of_its_own_to_its_end(checkpoints):
+def test_a_run_runs_in_a_process_of_its_own_to_its_end(runs: Watched, checkpoints):
     name = runs.start(prepare(SHORT))
     assert name.startswith("tutorial-synthetic-")
     assert runs.current().state in ("starting", "running", "finished")
-    run = wait_for("finished", "failed")
+    run = runs.wait_for("finished", "failed")
     assert (run.state, run.name, run.message) == ("finished", name, "")
     assert not run.alive
     assert kinds(run.events)[0] is Start and kinds(run.events)[-1] is Done
     assert is_one_story(run.events)
-    assert run.events[0].pid == runs._child.process.pid != os.getpid()
+    assert run.events[0].pid == runs.process.pid != os.getpid()
     assert run.checkpoint == checkpoints / f"{name}.pt"
     assert read(run.checkpoint).run.epoch == 2
     assert list(run.events) == read_log(checkpoints / f"{name}.jsonl")
 
 
-def test_a_run_is_starting_until_its_first_event_and_then_running(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(runs, "_run", run_that_has_not_begun)
-        name = runs.start(prepare(LONG))
-        run = runs.current()
-        assert (run.state, run.name, run.alive, run.events) == ("starting", name, True, ())
-        assert run.checkpoint is None
-        with pytest.raises(RunError):
-            runs.start(prepare(LONG))
-        runs._child.process.kill()
-        wait_for("failed")
-    run = running()
+def test_a_run_is_starting_until_its_first_event_and_then_running(runs: Watched):
+    runs.work_as(run_that_has_not_begun)
+    name = runs.start(prepare(LONG))
+    run = runs.current()
+    assert (run.state, run.name, run.alive, run.events) == ("starting", name, True, ())
+    assert run.checkpoint is None
+    with pytest.raises(RunError):
+        runs.start(prepare(LONG))
+    runs.kill()
+    runs.wait_for("failed")
+    runs.work_as(run_on_few_digits)
+    run = runs.running()
     assert (run.state, run.alive) == ("running", True)
 
 
-def test_only_one_run_at_a_time():
-    name = running().name
+def test_while_its_process_is_made_a_run_has_not_failed(runs: Watched, monkeypatch):
+    """That takes seconds where what runs are forked from is still loading."""
+    states = []
+    connect = forkserver.connect_to_new_process
+
+    def look_and_connect(files):
+        states.append(runs.current().state)
+        return connect(files)
+
+    monkeypatch.setattr(forkserver, "connect_to_new_process", look_and_connect)
+    monkeypatch.setattr(popen_forkserver.forkserver, "connect_to_new_process", look_and_connect)
+    runs.work_as(run_that_has_not_begun)
+    runs.start(prepare(LONG))
+    assert [*states, runs.current().state] == ["idle", "starting"]
+
+
+def test_only_one_run_at_a_time(runs: Watched):
+    name = runs.running().name
     with pytest.raises(RunError, match=r"under way: stop it first, or wait for its end\."):
         runs.start(prepare(SHORT))
-    assert wait_for("running").name == name
+    assert runs.wait_for("running").name == name
 
 
-def test_of_two_who_start_at_once_one_does():
+def test_of_two_who_start_at_once_one_does(runs: Watched):
     answers = []
 
     def press() -> None:
@@ -196,24 +255,26 @@ def test_of_two_who_start_at_once_one_does():
     assert answers.count(None) == 3
 
 
-def test_a_run_keeps_out_of_the_servers_way():
+def test_a_run_keeps_out_of_the_servers_way(runs: Watched):
     """Ctrl-C in the terminal reaches the server alone, and reading digits goes first."""
-    running()
-    pid = runs._child.process.pid
+    runs.running()
+    pid = runs.process.pid
     assert os.getsid(pid) == pid
     assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def test_a_stopped_run_keeps_its_checkpoint_and_stopping_again_does_no_harm(monkeypatch):
+def test_a_stopped_run_keeps_its_checkpoint_and_stopping_again_does_no_harm(
+    runs: Watched, monkeypatch
+):
     """A second signal would end it at once."""
     signals = []
     kill = os.kill
     monkeypatch.setattr(os, "kill", lambda *pid_and_signal: signals.append(kill(*pid_and_signal)))
-    running()
+    runs.running()
     for _ in range(3):
         runs.stop()
     assert len(signals) == 1
-    run = wait_for("stopped", "failed")
+    run = runs.wait_for("stopped", "failed")
     assert (run.state, run.message) == ("stopped", "")
     assert kinds(run.events)[-2:] == [Saved, Stopped]
     last = max(e.epoch for e in run.events if isinstance(e, Epoch))
@@ -222,21 +283,63 @@ def test_a_stopped_run_keeps_its_checkpoint_and_stopping_again_does_no_harm(monk
     assert runs.current() == run
 
 
-def test_a_run_that_is_stopped_before_it_listens_is_stopped_and_not_failed(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(runs, "_run", run_that_has_not_begun)
-        runs.start(prepare(LONG))
-        runs.stop()
-        assert wait_for("stopped", "failed").state == "stopped"
+def test_a_run_that_is_stopped_before_it_listens_is_stopped_and_not_failed(runs: Watched):
+    runs.work_as(run_that_has_not_begun)
+    runs.start(prepare(LONG))
+    runs.stop()
+    assert runs.wait_for("stopped", "failed").state == "stopped"
+    runs.work_as(run_on_few_digits)
     runs.start(prepare(SHORT))
-    assert wait_for("finished", "failed").state == "finished"
+    assert runs.wait_for("finished", "failed").state == "finished"
 
 
-def test_a_run_that_has_just_ended_is_not_stopped(monkeypatch):
+def test_a_run_is_stopping_from_the_button_to_its_end(runs: Watched, checkpoints):
+    runs.work_as(run_that_never_stops)
+    name = runs.start(prepare(LONG))
+    runs.wait_until(lambda _: (checkpoints / LISTENING).exists())
+    assert runs.current().state == "starting"
+    for _ in range(2):
+        runs.stop()
+        run = runs.current()
+        assert (run.state, run.name, run.alive) == ("stopping", name, True)
+    with pytest.raises(RunError, match="under way"):
+        runs.start(prepare(LONG))
+    runs.kill()
+    assert runs.wait_for("failed", "stopped").state == "failed"
+
+
+def test_a_run_is_stopped_while_its_data_load(runs: Watched, checkpoints):
+    runs.work_as(run_whose_data_never_come)
+    runs.start(prepare(SHORT))
+    runs.wait_until(lambda _: (checkpoints / LISTENING).exists())
+    runs.stop()
+    run = runs.wait_for("stopped", "failed")
+    assert (run.state, run.message, run.checkpoint) == ("stopped", "", None)
+    assert kinds(run.events) == [Stopped]
+
+
+def test_a_run_that_goes_on_is_stopped_while_its_data_load(runs: Watched, checkpoints):
+    runs.running()
+    runs.stop()
+    before = runs.wait_for("stopped")
+    runs.work_as(run_whose_data_never_come)
+    resume = Request(resume=str(before.checkpoint))
+    assert runs.start(prepare(resume)) == before.name
+    runs.wait_until(lambda _: (checkpoints / LISTENING).exists())
+    runs.stop()
+    assert runs.wait_for("stopped", "failed").state == "stopped"
+    runs.work_as(run_on_few_digits)
+    assert runs.start(prepare(resume)) == before.name
+    runs.wait_for_event(Start, 2)
+    runs.stop()
+    assert is_one_story(runs.wait_for("stopped").events)
+
+
+def test_a_run_that_has_just_ended_is_not_stopped(runs: Watched, monkeypatch):
     """Its process may vanish between the look at it and the signal."""
-    run = running()
-    kill()
-    runs._child.process.join()
+    run = runs.running()
+    runs.kill()
+    runs.wait_for("failed")
     signalled = []
 
     def kill_and_note(pid: int, number: int) -> None:
@@ -248,21 +351,62 @@ def test_a_run_that_has_just_ended_is_not_stopped(monkeypatch):
         patch.setattr(runs, "current", lambda: run)
         patch.setattr(os, "kill", kill_and_note)
         runs.stop()
-    assert signalled == [run.events[0]["pid"]]
+    assert signalled == [run.pid]
     assert runs.current().state == "failed"
+
+
+# ---------------------------------------------------------------- followed to the end
+
+
+def test_a_run_is_stopped_when_its_time_is_up(runs: Watched, caplog):
+    caplog.set_level("INFO", "lenet")
+    ended = []
+    name = runs.start(prepare(LONG), minutes=0, ended=lambda: ended.append(runs.current().state))
+    runs.wait_until_noted()
+    assert ended == ["stopped"]
+    assert [record.args[:2] for record in caplog.records] == [(name, "stopped")]
+
+
+def test_the_end_of_a_run_is_noted(runs: Watched, caplog):
+    caplog.set_level("INFO", "lenet")
+    name = runs.start(prepare(SHORT), minutes=60)
+    runs.wait_until_noted()
+    (record,) = caplog.records
+    assert f"Run {name} finished: Finished training after" in record.getMessage()
+    assert record.levelname == "INFO"
+
+
+def test_why_a_run_failed_is_noted_as_an_error(runs: Watched, caplog):
+    runs.work_as(run_without_data)
+    name = runs.start(prepare(SHORT))
+    runs.wait_until_noted()
+    (record,) = caplog.records
+    assert record.getMessage() == f"Run {name} failed: MNIST could not be loaded."
+    assert record.levelname == "ERROR"
+
+
+def test_a_run_that_follows_another_at_once_leaves_its_end_to_be_noted(runs: Watched, caplog):
+    caplog.set_level("INFO", "lenet")
+    first = runs.running().name
+    runs.stop()
+    runs.wait_for("stopped")
+    second = runs.start(prepare(SHORT))
+    runs.wait_until_noted()
+    noted = [record.args[:2] for record in caplog.records]
+    assert noted == [(first, "stopped"), (second, "finished")]
 
 
 # ---------------------------------------------------------------- resuming
 
 
-def test_a_stopped_run_goes_on_in_its_own_log_and_checkpoint(checkpoints):
-    running()
+def test_a_stopped_run_goes_on_in_its_own_log_and_checkpoint(runs: Watched, checkpoints):
+    runs.running()
     runs.stop()
-    stopped = wait_for("stopped")
+    stopped = runs.wait_for("stopped")
     assert runs.start(prepare(Request(resume=str(stopped.checkpoint)))) == stopped.name
-    wait_for_event(Epoch, kinds(stopped.events).count(Epoch) + 1)
+    runs.wait_for_event(Epoch, kinds(stopped.events).count(Epoch) + 1)
     runs.stop()
-    run = wait_for("stopped")
+    run = runs.wait_for("stopped")
     assert run.events[: len(stopped.events) - 1] == stopped.events[:-1]
     assert kinds(run.events).count(Start) == 2
     assert is_one_story(run.events)
@@ -270,29 +414,29 @@ def test_a_stopped_run_goes_on_in_its_own_log_and_checkpoint(checkpoints):
     assert files == {f"{run.name}.pt", f"{run.name}.jsonl", f"{run.name}.film"}
 
 
-def test_more_epochs_of_a_finished_run_leave_its_files_alone(checkpoints):
+def test_more_epochs_of_a_finished_run_leave_its_files_alone(runs: Watched, checkpoints):
     first = runs.start(prepare(SHORT))
-    done = wait_for("finished")
+    done = runs.wait_for("finished")
     before = done.checkpoint.read_bytes()
     with pytest.raises(ValueError, match="has finished its 2 epochs"):
         runs.start(prepare(Request(resume=str(done.checkpoint))))
     second = runs.start(prepare(Request(epochs=1, resume=str(done.checkpoint))))
-    run = wait_for("finished", "failed")
+    run = runs.wait_for("finished", "failed")
     assert (run.state, run.name) == ("finished", second) and second != first
     assert [e.epoch for e in run.events if isinstance(e, Epoch)] == [3]
     assert (checkpoints / f"{first}.pt").read_bytes() == before
     assert tuple(read_log(checkpoints / f"{first}.jsonl")) == done.events
 
 
-def test_a_log_that_grows_again_to_its_old_length_is_not_starting(checkpoints, monkeypatch):
+def test_a_log_that_grows_again_to_its_old_length_is_not_starting(runs: Watched, checkpoints):
     """A killed run's log is cut where its checkpoint stood before it goes on."""
-    running()
+    runs.running()
     before = runs.current().events
-    log = EventLog(checkpoints / f"{runs._child.name}.jsonl")
-    kill()
-    wait_for("failed")
+    log = EventLog(checkpoints / f"{runs.current().name}.jsonl")
+    runs.kill()
+    runs.wait_for("failed")
     again = [replace(event, elapsed=event.elapsed + 1) for event in read_log(log.path)]
-    monkeypatch.setattr(runs, "_run", run_that_has_not_begun)
+    runs.work_as(run_that_has_not_begun)
     runs.start(prepare(Request(resume=str(runs.current().checkpoint))))
     assert runs.current().state == "starting"
     for event in again:
@@ -304,67 +448,82 @@ def test_a_log_that_grows_again_to_its_old_length_is_not_starting(checkpoints, m
 # ---------------------------------------------------------------- mishaps
 
 
-def test_a_killed_run_has_failed_and_can_be_resumed():
-    running()
-    kill()
-    run = wait_for("failed")
+def test_a_killed_run_has_failed_and_can_be_resumed(runs: Watched):
+    runs.running()
+    runs.kill()
+    run = runs.wait_for("failed")
     assert "was killed" in run.message and "Resume goes on" in run.message
     position = read(run.checkpoint).run.epoch
     assert position >= 1
     assert runs.start(prepare(Request(resume=str(run.checkpoint)))) == run.name
-    wait_for_event(Start, 2)
+    runs.wait_for_event(Start, 2)
     runs.stop()
-    run = wait_for("stopped")
+    run = runs.wait_for("stopped")
     assert is_one_story(run.events)
     second = [event for event in run.events if isinstance(event, Start)][1]
     assert second.epoch == position
 
 
-def test_a_run_outlives_the_process_that_it_was_forked_from():
-    name = running().name
+def test_a_run_outlives_the_process_that_it_was_forked_from(runs: Watched):
+    name = runs.running().name
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
-    runs._child.process.join()  # as far as this process can know
-    run = wait_for_event(Epoch, kinds(runs.current().events).count(Epoch) + 1)
+    run = runs.wait_for_event(Epoch, kinds(runs.current().events).count(Epoch) + 1)
+    assert not runs.process.is_alive()  # as far as this process can know
     assert (run.name, run.state) == (name, "running")
     runs.stop()
-    assert is_one_story(wait_for("stopped", "failed").events)
+    assert is_one_story(runs.wait_for("stopped", "failed").events)
     assert runs.current().state == "stopped"
     runs.start(prepare(SHORT))
-    assert wait_for("finished", "failed").state == "finished"
+    assert runs.wait_for("finished", "failed").state == "finished"
 
 
-def test_a_new_run_can_start_after_a_killed_one():
-    running()
-    kill()
-    failed = wait_for("failed")
+def test_a_new_run_can_start_after_a_killed_one(runs: Watched):
+    runs.running()
+    runs.kill()
+    failed = runs.wait_for("failed")
     runs.start(prepare(SHORT))
-    run = wait_for("finished")
+    run = runs.wait_for("finished")
     assert run.name != failed.name
     assert failed.checkpoint.exists()
 
 
-def test_a_resumed_run_that_is_killed_before_its_first_event_has_failed(monkeypatch):
-    running()
+def test_a_resumed_run_that_is_killed_before_its_first_event_has_failed(runs: Watched):
+    runs.running()
     runs.stop()
-    stopped = wait_for("stopped")
-    monkeypatch.setattr(runs, "_run", run_that_has_not_begun)
+    stopped = runs.wait_for("stopped")
+    runs.work_as(run_that_has_not_begun)
     runs.start(prepare(Request(resume=str(stopped.checkpoint))))
     assert runs.current().state == "starting"
-    kill()
-    run = wait_for("stopped", "failed")
+    runs.kill()
+    run = runs.wait_for("stopped", "failed")
     assert run.state == "failed" and "was killed" in run.message
 
 
-def test_why_a_run_failed_is_told(monkeypatch):
-    monkeypatch.setattr(runs, "_run", run_without_data)
+def test_why_a_run_failed_is_told(runs: Watched):
+    runs.work_as(run_without_data)
     runs.start(prepare(Request()))
-    run = wait_for("failed")
+    run = runs.wait_for("failed")
     assert run.message == "MNIST could not be loaded."
     assert run.events[-1].kind == "DataError"
     assert run.checkpoint is None
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_and_nothing_starts(tmp_path, monkeypatch):
+def test_a_failed_run_that_is_killed_as_it_goes_on_has_another_reason(runs: Watched, checkpoints):
+    run = runs.running()
+    runs.kill()
+    runs.wait_for("failed")
+    reason = "There is not enough memory."
+    EventLog(checkpoints / f"{run.name}.jsonl").append(Error(elapsed=0.0, kind="", message=reason))
+    assert runs.current().message == reason
+    runs.work_as(run_that_has_not_begun)
+    runs.start(prepare(Request(resume=str(run.checkpoint))))
+    runs.kill()
+    assert "was killed" in runs.wait_for("failed").message
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_and_nothing_starts(
+    runs: Watched, tmp_path, monkeypatch
+):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "file" / "checkpoints"))
     with pytest.raises(RunError, match=r"file/checkpoints cannot be written to: Not a directory\."):
@@ -372,10 +531,10 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_nothing_starts(tmp_path,
     assert runs.current() == Run("idle")
 
 
-def test_a_folder_that_is_removed_while_a_run_goes_on_is_told(checkpoints):
-    name = running().name
+def test_a_folder_that_is_removed_while_a_run_goes_on_is_told(runs: Watched, checkpoints):
+    name = runs.running().name
     shutil.rmtree(checkpoints)
-    run = wait_for("failed")
+    run = runs.wait_for("failed")
     assert run.name == name
     assert run.message == f"The log {name}.jsonl could not be written: No such file or directory."
 
@@ -387,11 +546,11 @@ SERVER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from lenet.job import prepare
-from lenet.server import runs
+from lenet.server.runs import Runs
 from runs_on_noise import LONG, run_on_few_digits
 if __name__ == "__main__":
-    runs._run = run_on_few_digits
-    print(runs.start(prepare(LONG)), runs._child.process.pid, flush=True)
+    runs = Runs(run_on_few_digits)
+    print(runs.start(prepare(LONG)), runs.current().pid, flush=True)
     sys.stdin.read()
 """
 
@@ -418,30 +577,30 @@ def server() -> Iterator[tuple[subprocess.Popen, str]]:
     process.stdout.close()
 
 
-def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(server):
+def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(runs: Watched, server):
     process, name = server
     process.kill()
     process.wait()
-    run = wait_for_an_epoch()
+    run = runs.wait_for_an_epoch()
     assert (run.name, run.alive, kinds(run.events)[0]) == (name, True, Start)
     with pytest.raises(RunError):
         runs.start(prepare(SHORT))
-    run = wait_for_event(Epoch, kinds(run.events).count(Epoch) + 1)
+    run = runs.wait_for_event(Epoch, kinds(run.events).count(Epoch) + 1)
     assert run.alive  # it goes on
     runs.stop()
     runs.stop()
-    run = wait_for("stopped", "failed")
+    run = runs.wait_for("stopped", "failed")
     assert run.state == "stopped"
     assert is_one_story(run.events)
     assert runs.start(prepare(Request(resume=str(run.checkpoint)))) == name
-    wait_for_event(Start, 2)
+    runs.wait_for_event(Start, 2)
     run = runs.current()
     assert (run.name, run.state) == (name, "running")
 
 
-def test_a_server_that_ends_in_good_order_stops_its_run(server, checkpoints):
+def test_a_server_that_ends_in_good_order_stops_its_run(runs: Watched, server, checkpoints):
     process, name = server
-    wait_for_an_epoch()
+    runs.wait_for_an_epoch()
     process.stdin.close()
     process.wait(WAIT)
     run = runs.current()
@@ -449,22 +608,21 @@ def test_a_server_that_ends_in_good_order_stops_its_run(server, checkpoints):
     assert read(run.checkpoint).run.epoch >= 1
 
 
-def test_a_run_that_was_killed_with_its_server_has_failed_and_can_be_resumed(monkeypatch):
-    name = running().name
-    process = runs._child.process
-    restart_the_server(monkeypatch)
+def test_a_run_that_was_killed_with_its_server_has_failed_and_can_be_resumed(runs: Watched):
+    earlier = Watched()
+    name = earlier.running().name
     assert runs.current().state == "running"
-    process.kill()
-    run = wait_for("failed")
+    earlier.kill()
+    run = runs.wait_for("failed")
     assert run.name == name
     assert "may have been killed. Resume goes on from its last checkpoint." in run.message
     assert runs.start(prepare(Request(resume=str(run.checkpoint)))) == name
-    wait_for_event(Start, 2)
+    runs.wait_for_event(Start, 2)
     runs.stop()
-    assert is_one_story(wait_for("stopped").events)
+    assert is_one_story(runs.wait_for("stopped").events)
 
 
-def test_many_who_look_do_not_take_each_other_for_a_run(checkpoints):
+def test_many_who_look_do_not_take_each_other_for_a_run(runs: Watched, checkpoints):
     EventLog(checkpoints / "run.jsonl").append(Saved(elapsed=0.0, path=""))
     states = []
 
@@ -479,7 +637,7 @@ def test_many_who_look_do_not_take_each_other_for_a_run(checkpoints):
     assert set(states) == {"failed"} and len(states) == 200
 
 
-def test_the_latest_run_is_told_of(checkpoints):
+def test_the_latest_run_is_told_of(runs: Watched, checkpoints):
     for age, name in enumerate(["new", "old"]):
         log = EventLog(checkpoints / f"{name}.jsonl")
         log.append(Error(elapsed=0.0, kind="", message=f"The {name} one failed."))

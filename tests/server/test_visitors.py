@@ -1,9 +1,9 @@
 """lenet.server.visitors: who trains on a public server, for how long, and what is kept of it."""
 
+import math
 import os
-import threading
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,12 @@ import torch
 
 from lenet import LeNet
 from lenet.checkpoint import Checkpoint, write
-from lenet.events import Done
 from lenet.files import checkpoints_folder
 from lenet.job import Job, prepare
 from lenet.progress import Progress
 from lenet.recipes import Schedule
-from lenet.server import runs, visitors
-from lenet.server.runs import Run
+from lenet.server import visitors
+from lenet.server.runs import Runs
 from lenet.server.visitors import NotAllowed, Policy, policy, tidy
 from lenet.settings import Request, Settings
 
@@ -41,17 +40,27 @@ def machine(tmp_path: Path, monkeypatch) -> Path:
     return checkpoints_folder()
 
 
-@pytest.fixture
-def started(monkeypatch) -> list[Job]:
-    """The jobs that reach `runs.start`, which starts nothing."""
-    jobs = []
+class Asked(Runs):
+    """Runs that note what they are asked for, and start nothing."""
 
-    def start(job: Job) -> str:
-        jobs.append(job)
+    def __init__(self) -> None:
+        super().__init__()
+        self.jobs: list[Job] = []
+        self.minutes: list[float] = []
+        self.stops = 0
+
+    def start(self, job: Job, minutes: float = math.inf, ended: Callable = lambda: None) -> str:
+        self.jobs.append(job)
+        self.minutes.append(minutes)
         return "run"
 
-    monkeypatch.setattr(runs, "start", start)
-    return jobs
+    def stop(self) -> None:
+        self.stops += 1
+
+
+@pytest.fixture
+def runs() -> Asked:
+    return Asked()
 
 
 def network() -> Checkpoint:
@@ -61,46 +70,43 @@ def network() -> Checkpoint:
 # ---------------------------------------------------------------- who trains
 
 
-def test_on_one_s_own_machine_nothing_is_restricted(started):
+def test_on_one_s_own_machine_nothing_is_restricted(runs: Asked):
     assert policy() == Policy()
-    visitors.start(prepare(Request(epochs=200)))
-    assert started == [prepare(Request(epochs=200))]
+    visitors.start(runs, prepare(Request(epochs=200)))
+    assert runs.jobs == [prepare(Request(epochs=200))]
+    assert runs.minutes == [math.inf]
 
 
-def test_a_space_has_limits_of_its_own(monkeypatch, started):
+def test_a_space_has_limits_of_its_own(monkeypatch, runs: Asked):
     monkeypatch.setenv("SPACE_ID", "somebody/lenet")
     with pytest.raises(NotAllowed, match=r"31 epochs are more than .*: choose 1 to 30"):
-        visitors.start(prepare(Request(epochs=31)))
-    visitors.start(prepare(Request(epochs=30)))
-    assert len(started) == 1
+        visitors.start(runs, prepare(Request(epochs=31)))
+    visitors.start(runs, prepare(Request(epochs=30)))
+    assert runs.minutes == [20]
 
 
-def test_where_training_is_off_nobody_trains(monkeypatch, started):
+def test_where_training_is_off_nobody_trains(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "off")
-    stopped = []
-    monkeypatch.setattr(runs, "stop", lambda: stopped.append(1))
     for password in (None, "", "x"):
         with pytest.raises(NotAllowed, match="Training is off"):
-            visitors.start(prepare(Request(epochs=1)), password)
+            visitors.start(runs, prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="Training is off"):
-            visitors.stop(password)
-    assert not started and not stopped
+            visitors.stop(runs, password)
+    assert not runs.jobs and not runs.stops
 
 
-def test_where_the_owner_trains_the_password_opens(monkeypatch, started):
+def test_where_the_owner_trains_the_password_opens(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "owner")
     monkeypatch.setenv("LENET_PASSWORD", "Zürich")
-    stopped = []
-    monkeypatch.setattr(runs, "stop", lambda: stopped.append(1))
     for password in (None, "", "zürich", 7, ["Zürich"]):
         with pytest.raises(NotAllowed, match="password"):
-            visitors.start(prepare(Request(epochs=1)), password)
+            visitors.start(runs, prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="password"):
-            visitors.stop(password)
-    assert not started and not stopped
-    visitors.start(prepare(Request(epochs=1)), "Zürich")
-    visitors.stop("Zürich")
-    assert started and stopped
+            visitors.stop(runs, password)
+    assert not runs.jobs and not runs.stops
+    visitors.start(runs, prepare(Request(epochs=1)), "Zürich")
+    visitors.stop(runs, "Zürich")
+    assert runs.jobs and runs.stops
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,7 @@ def test_a_variable_without_meaning_is_told(monkeypatch, variables: dict, words:
         policy()
 
 
-def test_what_a_run_still_has_to_go_counts(monkeypatch, started):
+def test_what_a_run_still_has_to_go_counts(monkeypatch, runs: Asked):
     """A run that was stopped goes on although it was asked for more, as long as the rest is few."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setenv("LENET_MAX_EPOCHS", "3")
@@ -132,76 +138,19 @@ def test_what_a_run_still_has_to_go_counts(monkeypatch, started):
         write(checkpoint, checkpoints_folder() / "run.pt")
         request = Request(resume=str(checkpoints_folder() / "run.pt"))
         if allowed:
-            visitors.start(prepare(request))
+            visitors.start(runs, prepare(request))
         else:
             with pytest.raises(NotAllowed, match="4 epochs"):
-                visitors.start(prepare(request))
-    assert len(started) == 1
-
-
-# ---------------------------------------------------------------- for how long
-
-
-def follow(monkeypatch, minutes: float, caplog) -> tuple[list[str], str]:
-    """Follow a run that ends only when it is stopped or after a while; what was done and noted."""
-    states = ["running"]
-    looks = iter(range(50))
-
-    done = Done(elapsed=2.0, test_accuracy=0.99, checkpoint="")
-
-    def current() -> Run:
-        if next(looks, None) is None:
-            states.append("finished")
-        return Run(states[-1], "run", (done,))
-
-    monkeypatch.setattr(runs, "current", current)
-    monkeypatch.setattr(runs, "stop", lambda: states.append("stopped"))
-    caplog.set_level("INFO", "lenet")
-    visitors._follow("run", Policy(minutes=minutes))
-    return states, caplog.text
-
-
-def test_a_run_is_stopped_when_its_time_is_up(monkeypatch, caplog):
-    states, log = follow(monkeypatch, 0, caplog)
-    assert states == ["running", "stopped"]
-    assert log.count("\n") == 1 and "Run run stopped" in log
-
-
-def test_a_run_that_ends_in_time_is_not_stopped(monkeypatch, caplog):
-    states, log = follow(monkeypatch, 60, caplog)
-    assert states == ["running", "finished"]
-    assert log.count("\n") == 1 and "Run run finished: Finished training after 2.0 s" in log
-
-
-def test_a_run_that_follows_another_at_once_leaves_its_end_to_be_noted(monkeypatch, caplog):
-    run = Run("idle")
-
-    def begin(job: Job) -> str:
-        nonlocal run
-        run = Run("running", job.settings.data)
-        return run.name
-
-    monkeypatch.setattr(runs, "start", begin)
-    monkeypatch.setattr(runs, "current", lambda: run)
-    monkeypatch.setattr(visitors, "EVERY", 0.3)
-    monkeypatch.setattr(time, "sleep", threading.Event().wait)
-    caplog.set_level("INFO", "lenet")
-    for data in ("mnist", "synthetic"):
-        visitors.start(prepare(Request(data=data)))
-        run = replace(run, state="stopped")
-    visitors._follower.join()
-    assert [record.args[:2] for record in caplog.records] == [
-        ("mnist", "stopped"),
-        ("synthetic", "stopped"),
-    ]
+                visitors.start(runs, prepare(request))
+    assert len(runs.jobs) == 1
 
 
 # ---------------------------------------------------------------- what is kept
 
 
-def leave(name: str, age: float, size: int = 1000) -> None:
-    """A run's two files, changed so many seconds ago."""
-    for suffix, bytes_ in ((".pt", size), (".jsonl", 0)):
+def leave(name: str, age: float, size: int = 1000, logged: bool = True) -> None:
+    """A run's two files, or an upload's one, changed so many seconds ago."""
+    for suffix, bytes_ in ((".pt", size), (".jsonl", 0))[: 1 + logged]:
         path = checkpoints_folder() / (name + suffix)
         path.write_bytes(bytes(bytes_))
         os.utime(path, (time.time() - age,) * 2)
@@ -234,12 +183,12 @@ def test_the_latest_run_and_the_shipped_network_stay(monkeypatch, tmp_path):
     monkeypatch.setattr(visitors, "SHIPPED", shipped)
     monkeypatch.setattr(visitors, "KEPT", 1)
     monkeypatch.setenv("LENET_TRAINING", "anyone")
-    monkeypatch.setattr(runs, "current", lambda: Run("running", "under-way"))
     shipped.write_bytes(b"shipped")
     os.utime(shipped, (0, 0))
     leave("under-way", 1000)
-    leave("upload", 1)
-    leave("older", 100)
+    leave("upload", 1, logged=False)
+    leave("older", 2000)
+    leave("older-upload", 100, logged=False)
     tidy()
     assert names() == {"lenet", "under-way", "upload"}
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from support import finished
 
 import lenet.train
 import lenet.trainer
@@ -18,7 +17,7 @@ from lenet.events import Batch, Done, Event, EventLog, Saved, Stopped
 from lenet.film import LENGTH, FilmWriter, Snapshot, film_length, planned_length, read_film
 from lenet.job import prepare
 from lenet.preprocess import frames_to_inputs, strokes_to_frame
-from lenet.server import runs
+from lenet.server.runs import Runs
 from lenet.settings import Request
 from lenet.synthetic import example_strokes, synthetic_digits
 from lenet.train import train
@@ -229,7 +228,7 @@ def ask(**question) -> dict:
 
 
 def ask_this(question: object) -> dict:
-    return finished(ui.read_moments(question))
+    return ui.moments_of(Runs().current(), question)
 
 
 def whole(strokes) -> list[dict]:
@@ -300,7 +299,7 @@ def test_where_there_is_no_film_there_is_nothing_to_see(folder):
     assert ask()["moments"] == [] and ask()["run"] is None
     (folder / f"{NAME}.jsonl").touch()
     assert ask()["moments"] == [] and ask()["length"] == 0
-    assert ui.news(runs.current()) == f"{NAME} 0 False"
+    assert ui.news(Runs().current()) == f"{NAME} 0 False"
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ from torch.func import functional_call
 from lenet.film import Snapshot, film_length, planned_length, read_film
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
-from lenet.server import runs
-from lenet.server.runs import Run
+from lenet.server.runs import Run, Runs
 from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
 from lenet.ui.shared.requests import Refusal, encode
@@ -29,8 +28,13 @@ AT_ONCE = 8  # snapshots a call: no pen waits longer for its answer than these f
 KEPT = 2000  # moments: thirty visitors' films
 
 
-def build() -> gr.HTML:
+def build(runs: Runs) -> gr.HTML:
     """Build the film; an event that sets its value to `news(run)` makes it look for more."""
+
+    async def read_moments(question: object) -> Moments | Refusal:
+        """Answer the page; `async`, as `draw.read_drawing` is, to run on the event loop."""
+        return moments_of(runs.current(), question)
+
     return gr.HTML(
         html_template=template("train/film.html"),
         js_on_load=mounting("train/film.js"),
@@ -84,12 +88,11 @@ class Moments(TypedDict):
     pixels: str
 
 
-async def read_moments(question: object) -> Moments | Refusal:
-    """Tell a page what it does not know yet of the latest run's film.
-
-    It is `async`, as `draw.read_drawing` is, to run on the event loop.
+def moments_of(run: Run, question: object) -> Moments | Refusal:
+    """What a page does not know yet of a run's film.
 
     Args:
+        run: the latest one.
         question: an object with `strokes`, the drawing to read; `run`, the run that the page shows;
             and `known`, the `batches` of the moments of it that the page has.
     """
@@ -97,7 +100,6 @@ async def read_moments(question: object) -> Moments | Refusal:
         asked = _check(question)
     except ValueError as error:
         return {"error": str(error)}
-    run = runs.current()
     film = _film(run)
     stands = zip(asked.known if asked.run == run.name else [], film, strict=False)
     kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].batches, stands))
@@ -124,7 +126,7 @@ class _Question:
 
 
 def _check(question: object) -> _Question:
-    """A question as `read_moments` takes it.
+    """A question as `moments_of` takes it.
 
     Raises:
         ValueError: one sentence that says what is malformed.

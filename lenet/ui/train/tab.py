@@ -16,9 +16,9 @@ from lenet.data import DATA_SETS
 from lenet.events import Error, Saved, Start
 from lenet.job import prepare
 from lenet.recipes import RECIPES
-from lenet.server import recognizers, runs, visitors
+from lenet.server import recognizers, visitors
 from lenet.server.data_sets import LABELS, Waiting, loading
-from lenet.server.runs import Run
+from lenet.server.runs import Run, RunError, Runs
 from lenet.settings import Request, check_limits
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
@@ -31,13 +31,15 @@ EVERY = 0.5  # seconds between two looks at the run
 IMPATIENT = 0.1  # the same until the first loss has come
 
 
-def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
+def build(page: gr.Blocks, network: gr.Dropdown, runs: Runs) -> gr.Button:
     """Build the tab's content and return the button that takes a visitor to the pad.
 
     Args:
         page: the page, whose loading shows the run at once.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
+        runs: the server's.
     """
+    tab = _Tab(runs)
     rules = visitors.policy()
     closed = rules.training == "off"
     with gr.Column(elem_id="train"):
@@ -57,7 +59,7 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
         )
         draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
         charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
-        strip = film_view.build()
+        strip = film_view.build(runs)
         log = gr.HTML(log_html([]), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False, visible=not closed):
             settings = _settings()
@@ -75,24 +77,25 @@ def build(page: gr.Blocks, network: gr.Dropdown) -> gr.Button:
     timer = gr.Timer(EVERY)
     run_state, progress = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     for look in (timer.tick, page.load):
-        look(_look, None, [run_state, progress], **QUIET)
+        look(tab.look, None, [run_state, progress], **QUIET)
     buttons = [start, stop, resume, synthetic, draw]
-    run_state.change(_show_state, None, [*buttons, source, network], **QUIET)
-    progress.change(_show_progress, None, [timer, line, charts, strip, log], **QUIET)
-    start.click(_start, [*settings, password], None, validator=_check, **QUEUED)
-    synthetic.click(_start_synthetic, password, None, **QUEUED)
-    stop.click(_stop, password, None, **QUEUED)
+    run_state.change(tab.show_state, None, [*buttons, source, network], **QUIET)
+    progress.change(tab.show_progress, None, [timer, line, charts, strip, log], **QUIET)
+    start.click(tab.start, [*settings, password], None, validator=_check, **QUEUED)
+    synthetic.click(tab.start_synthetic, password, None, **QUEUED)
+    stopped = stop.click(tab.stop, password, None, **QUEUED)
+    stopped.then(tab.look, None, [run_state, progress], **QUIET)
     to_resume = [source, more, settings.recipe, settings.data, password]
-    resume.click(_resume, to_resume, None, validator=_check_resume, **QUEUED)
+    resume.click(tab.resume, to_resume, None, validator=_check_resume, **QUEUED)
     source.change(_more, source, more, **QUIET)
     numbers = [settings.epochs, settings.batch_size, settings.learning_rate]
     settings.recipe.change(_defaults, settings.recipe, numbers, **QUIET)
-    draw.click(_finished_name, None, network, **QUIET)
+    draw.click(tab.finished_name, None, network, **QUIET)
     return draw
 
 
 class _Settings(NamedTuple):
-    """The fields of a new run, as `_start` takes them."""
+    """The fields of a new run, as `_Tab.start` takes them."""
 
     recipe: gr.Dropdown
     data: gr.Radio
@@ -123,42 +126,89 @@ def _settings() -> _Settings:
         )
 
 
-# ---------------------------------------------------------------- what the buttons do
+class _Tab:
+    """What the tab's events call; those that only look are `async`, to run on the event loop."""
 
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
 
-def _start(
-    recipe: str,
-    data: str,
-    epochs: float,
-    batch_size: float,
-    learning_rate: float,
-    seed: float,
-    password: str,
-) -> None:
-    request = Request(recipe, data, None, int(epochs), int(batch_size), learning_rate, int(seed))
-    _ask(request, password)
+    def start(
+        self,
+        recipe: str,
+        data: str,
+        epochs: float,
+        batch_size: float,
+        learning_rate: float,
+        seed: float,
+        password: str,
+    ) -> None:
+        """Train as the fields say."""
+        numbers = (int(epochs), int(batch_size), learning_rate, int(seed))
+        self._ask(Request(recipe, data, None, *numbers), password)
 
+    def start_synthetic(self, password: str) -> None:
+        """Train where MNIST is not to be had."""
+        self._ask(Request(data="synthetic"), password)
 
-def _start_synthetic(password: str) -> None:
-    _ask(Request(data="synthetic"), password)
+    def resume(
+        self, name: str | None, more: float | None, recipe: str, data: str, password: str
+    ) -> None:
+        """Go on from a network of this server."""
+        with _told():
+            checkpoint = _chosen(name)
+        self._ask(request_to_resume(checkpoint, more, recipe, data), password, checkpoint)
 
+    def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> None:
+        """Start a run, or say why not; the run that is under way is on the page anyway."""
+        with _told():
+            visitors.start(self.runs, prepare(request, resumed), password)
 
-def _ask(request: Request, password: str, resumed: Checkpoint | None = None) -> None:
-    """Start a run, or say why not; the run that is under way is on the page anyway."""
-    with _told():
-        visitors.start(prepare(request, resumed), password)
+    def stop(self, password: str) -> None:
+        """Stop the run."""
+        with _told():
+            visitors.stop(self.runs, password)
 
+    def finished_name(self) -> Any:
+        """The run's network, where it has one."""
+        run = self.runs.current()
+        return run.checkpoint.name if run.checkpoint else gr.skip()
 
-def _stop(password: str) -> None:
-    with _told():
-        visitors.stop(password)
+    async def look(self) -> tuple[str, str]:
+        """What the buttons and lists follow, and what the progress does."""
+        run = self.runs.current()
+        state = f"{run.name} {run.state}"
+        news = f"{state} {len(run.events)} {_status(run).text}"
+        return " ".join([state, *recognizers.paths()]), news
 
+    async def show_state(self) -> list[Any]:
+        """The buttons and the lists of networks."""
+        run = self.runs.current()
+        names = list(recognizers.paths())
+        ended = run.events[-1] if run.events and not run.alive else None
+        newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
+        return [
+            gr.update(interactive=not run.alive),
+            gr.update(interactive=run.alive and run.state != "stopping"),
+            gr.update(interactive=not run.alive and bool(names)),
+            gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
+            gr.update(visible=not run.alive and run.checkpoint is not None),
+            gr.update(choices=names, value=newest),
+            gr.update(choices=names),
+        ]
 
-def _resume(name: str | None, more: float | None, recipe: str, data: str, password: str) -> None:
-    """Go on from a network of this server."""
-    with _told():
-        checkpoint = _chosen(name)
-    _ask(request_to_resume(checkpoint, more, recipe, data), password, checkpoint)
+    async def show_progress(self) -> list[Any]:
+        """The timer, the status line, the charts, the film and the log."""
+        run = self.runs.current()
+        latest = run.events[-1] if run.events and run.state != "starting" else None
+        # Before the first loss there are but these two events.
+        waits = run.alive and isinstance(latest, Start | Saved | None)
+        return [
+            gr.Timer(IMPATIENT if waits else EVERY),
+            status_html(_status(run)),
+            charts_html(run.events),
+            film_view.news(run),
+            log_html(run.events),
+        ]
 
 
 def _chosen(name: str | None) -> Checkpoint:
@@ -178,7 +228,7 @@ def _told() -> Iterator[None]:
     """Tell the visitor why something is refused."""
     try:
         yield
-    except (ValueError, runs.RunError, visitors.NotAllowed) as error:
+    except (ValueError, RunError, visitors.NotAllowed) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
@@ -221,23 +271,6 @@ def _more(name: str | None) -> int | None:
         return None
 
 
-def _finished_name() -> Any:
-    """The run's network, where it has one."""
-    run = runs.current()
-    return run.checkpoint.name if run.checkpoint else gr.skip()
-
-
-# ---------------------------------------------------------------- what the page shows
-
-
-async def _look() -> tuple[str, str]:
-    """What the buttons and lists follow, and what the progress does."""
-    run = runs.current()
-    state = f"{run.name} {run.state}"
-    news = f"{state} {len(run.events)} {_status(run).text}"
-    return " ".join([state, *recognizers.paths()]), news
-
-
 def _status(run: Run) -> Status:
     return status(run, _data(run), visitors.policy().training == "off")
 
@@ -246,32 +279,3 @@ def _data(run: Run) -> Waiting | None:
     """How far the data are, where a run waits for them."""
     name = data_of(run.name) if run.name and run.state == "starting" else None
     return loading(name) if name else None
-
-
-async def _show_state() -> list[Any]:
-    run = runs.current()
-    names = list(recognizers.paths())
-    ended = run.events[-1] if run.events and not run.alive else None
-    newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
-    return [
-        gr.update(interactive=not run.alive),
-        gr.update(interactive=run.alive),
-        gr.update(interactive=not run.alive and bool(names)),
-        gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
-        gr.update(visible=not run.alive and run.checkpoint is not None),
-        gr.update(choices=names, value=newest),
-        gr.update(choices=names),
-    ]
-
-
-async def _show_progress() -> list[Any]:
-    run = runs.current()
-    # Before the first loss there are but these two events.
-    waits = run.state == "starting" or (run.alive and isinstance(run.events[-1], Start | Saved))
-    return [
-        gr.Timer(IMPATIENT if waits else EVERY),
-        status_html(_status(run)),
-        charts_html(run.events),
-        film_view.news(run),
-        log_html(run.events),
-    ]
