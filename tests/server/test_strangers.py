@@ -390,7 +390,7 @@ def test_nothing_is_sent_elsewhere(page: Page, server):
     page.locator("#pad-examples button").nth(5).click()
     expect(page.locator("#answer")).to_have_text("5")
     page.get_by_role("tab", name="Train").click()
-    expect(page.locator("#train-log")).to_be_visible()
+    expect(page.locator("#train-status")).to_be_visible()
     assert not [url for url in elsewhere if not url.startswith(server.url)]
 
 
