@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lenet.cuda_graph import WARM_UP, Recorded
+from lenet.data import Digits
 from lenet.events import Epoch
 from lenet.recipes import RECIPES
 from lenet.settings import Request
@@ -86,6 +87,7 @@ def epoch_losses(trainer: Trainer) -> list[float]:
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, monkeypatch):
     monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
+    data = replace(data, train=Digits(data.train.frames[:400], data.train.labels[:400]))
     request = Request(recipe, "synthetic", epochs=2, batch_size=64)
     plain = start(data, request)
     losses = epoch_losses(plain)
@@ -96,7 +98,7 @@ def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, monkeypatch):
     assert first.recorded.graph.replays == whole - WARM_UP
 
     stopped = recorded(start(data, request))
-    run(stopped, stop_after=20)
+    run(stopped, stop_after=9)
     resumed = recorded(start(data, Request(), stopped.checkpoint()))
     run(resumed)
     assert same_bits(resumed, plain)

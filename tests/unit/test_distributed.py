@@ -30,7 +30,7 @@ from lenet.synthetic import synthetic_digits
 from lenet.trainer import Trainer
 
 WAIT = 120  # seconds for other processes on a busy machine
-EPOCH = 16  # batches of 64 that 1,000 digits are, the last one of 40
+EPOCH = 6  # batches of 64 that 360 digits are, the last one of 40
 FAST = Request("fast", "synthetic", epochs=2, batch_size=64, seed=3)
 ROUNDING = 1e-10  # what sums in another order may differ by, in float64
 
@@ -67,7 +67,7 @@ def member(rank: int, size: int, port: int, folder: Path, request: Request, plan
     frames, labels = torch.load(plan["digits"])
     digits = Digits(frames[: plan["count"]], labels[: plan["count"]])
     _calculate_in_float64()
-    recipe = replace(RECIPES["best"], synthetic=24)  # 16 batches with the 1,000 digits
+    recipe = replace(RECIPES["best"], synthetic=24)  # 6 batches with the 360 digits
     lenet.trainer.RECIPES = {**RECIPES, "best": recipe}
     trainers = []
 
@@ -78,7 +78,7 @@ def member(rank: int, size: int, port: int, folder: Path, request: Request, plan
 
     lenet.train.Trainer = Kept
     lenet.train.load = lambda name, *_: DataSet(name, digits, digits)
-    lenet.trainer.LOG_EVERY = 5
+    lenet.trainer.LOG_EVERY = 2
 
     def stop() -> bool:
         second_epoch = bool(trainers) and trainers[0].progress.step > EPOCH
@@ -110,9 +110,9 @@ def _calculate_in_float64() -> None:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory) -> Path:
-    """A file with 1,000 digits."""
+    """A file with 360 digits."""
     path = tmp_path_factory.mktemp("digits") / "digits"
-    torch.save(synthetic_digits(1000, seed=5), path)
+    torch.save(synthetic_digits(360, seed=5), path)
     return path
 
 
@@ -124,7 +124,7 @@ def team(digits, tmp_path_factory):
 
     def start(size: int, request: Request, **plan: Any) -> tuple[Path, list[Member]]:
         folder = tmp_path_factory.mktemp("team")
-        plan = {"digits": digits, "count": 1000, **plan}
+        plan = {"digits": digits, "count": 360, **plan}
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -1,5 +1,6 @@
 """lenet.film: what stands in a film, and what a page is told of it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -28,12 +29,14 @@ EXAMPLES = example_strokes()
 NAME = "fast-synthetic-1"
 
 
-@pytest.fixture(autouse=True)
-def few_digits(monkeypatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def few_digits() -> Iterator[None]:
     """1,000 digits, 16 batches of 64 an epoch, and an event every second batch."""
     digits = Digits(*synthetic_digits(1000, seed=5))
-    monkeypatch.setattr(lenet.train, "load", lambda name, *_: DataSet(name, digits, digits))
-    monkeypatch.setattr(lenet.trainer, "LOG_EVERY", 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lenet.train, "load", lambda name, *_: DataSet(name, digits, digits))
+        patch.setattr(lenet.trainer, "LOG_EVERY", 2)
+        yield
 
 
 @pytest.fixture
@@ -222,6 +225,21 @@ def test_a_film_that_breaks_off_never_fails_the_run(folder):
 # ---------------------------------------------------------------- what a page is told
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, few_digits) -> Path:
+    """The folder of a run with its film."""
+    path = tmp_path_factory.mktemp("trained")
+    run(path, FAST)
+    return path
+
+
+@pytest.fixture
+def filmed(trained, monkeypatch) -> Path:
+    """The same, as the server's."""
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(trained))
+    return trained
+
+
 def ask(**question) -> dict:
     """What a page is told: as much as fits into one answer."""
     return ask_this({"strokes": EXAMPLES[7], "run": None, "known": []} | question)
@@ -252,28 +270,25 @@ def reading(snapshot: Snapshot, strokes) -> torch.Tensor:
         return model(frames_to_inputs(strokes_to_frame(strokes)[None]))[0].softmax(0)
 
 
-@pytest.mark.parametrize("digit", [4, 7])
-def test_a_drawing_is_read_by_the_network_of_each_moment(folder, digit):
+def test_a_drawing_is_read_by_the_network_of_each_moment(folder):
     run(folder, replace(FAST, epochs=15))
     film = read_film(folder / f"{NAME}.film")
-    moments = whole(EXAMPLES[digit])
-    assert [m["batches"] for m in moments] == [s.batches for s in film]
-    for moment, snapshot in zip(moments, film, strict=True):
-        expected = reading(snapshot, EXAMPLES[digit])
-        assert moment["digit"] == int(expected.argmax())
-        torch.testing.assert_close(
-            torch.tensor(moment["probabilities"]), expected, atol=1e-4, rtol=0
-        )
-        kernels = torch.tensor(moment["kernels"]).view(6, 5, 5)
-        expected = snapshot.state()["conv1.weight"][:, 0]
-        torch.testing.assert_close(kernels, expected, atol=1e-4, rtol=0)
-    answers = [reading(s, EXAMPLES[digit])[digit] for s in film]
-    assert answers[-1] > answers[0]
+    for digit in (4, 7):
+        moments = whole(EXAMPLES[digit])
+        assert [m["batches"] for m in moments] == [s.batches for s in film]
+        answers = [reading(snapshot, EXAMPLES[digit]) for snapshot in film]
+        for moment, snapshot, expected in zip(moments, film, answers, strict=True):
+            assert moment["digit"] == int(expected.argmax())
+            probabilities = torch.tensor(moment["probabilities"])
+            torch.testing.assert_close(probabilities, expected, atol=1e-4, rtol=0)
+            kernels = torch.tensor(moment["kernels"]).view(6, 5, 5)
+            own = snapshot.state()["conv1.weight"][:, 0]
+            torch.testing.assert_close(kernels, own, atol=1e-4, rtol=0)
+        assert answers[-1][digit] > answers[0][digit]
 
 
-def test_a_page_is_told_what_it_does_not_know(folder):
-    run(folder, FAST)
-    found = batches(folder / f"{NAME}.film")
+def test_a_page_is_told_what_it_does_not_know(filmed):
+    found = batches(filmed / f"{NAME}.film")
     told = [m["batches"] for m in ask(run=NAME, known=found[:12])["moments"]]
     assert told == found[12:]
     assert ask(run=NAME, known=found)["moments"] == []
@@ -283,8 +298,7 @@ def test_a_page_is_told_what_it_does_not_know(folder):
     assert ask(run=NAME, known=[*found, 33])["kept"] == len(found)
 
 
-def test_every_moment_is_read_once_for_all_who_watch(folder, monkeypatch):
-    run(folder, FAST)
+def test_every_moment_is_read_once_for_all_who_watch(filmed, monkeypatch):
     read_by = []
     monkeypatch.setattr(ui, "_moments", {})
     call = ui.functional_call
@@ -316,14 +330,12 @@ def test_where_there_is_no_film_there_is_nothing_to_see(folder):
         ({"known": [], "strokes": []}, "the drawing is empty"),
     ],
 )
-def test_a_malformed_question_gets_one_sentence(folder, question, reason):
-    run(folder, Request("fast", "synthetic", epochs=1))
+def test_a_malformed_question_gets_one_sentence(filmed, question, reason):
     answer = ask_this(question)
     assert answer.keys() == {"error"}
     assert reason in answer["error"] and answer["error"].endswith(".")
 
 
-def test_no_name_from_a_page_reaches_a_path(folder):
-    run(folder, FAST)
+def test_no_name_from_a_page_reaches_a_path(filmed):
     for name in ("../../etc/passwd", ["a"], {"a": 1}, 7):
         assert ask(run=name)["run"] == NAME

@@ -1,8 +1,10 @@
 """The loop: learns, stops and goes on to the bit, says what went wrong."""
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -11,14 +13,14 @@ from small_runs import run, same_bits, start
 
 from lenet import recipes
 from lenet.checkpoint import Checkpoint, read, write
-from lenet.data import Digits
+from lenet.data import DataSet, Digits
 from lenet.drawings import Drawing, write_drawings
-from lenet.events import Batch, Epoch
+from lenet.events import Batch, Epoch, Event
 from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request
 from lenet.synthetic import example_strokes, synthetic_digits
-from lenet.trainer import TrainingError, predict
+from lenet.trainer import Trainer, TrainingError, predict
 
 
 def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
@@ -26,39 +28,56 @@ def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
     return read(folder / "run.pt")
 
 
-@pytest.fixture
-def drawings(tmp_path: Path) -> str:
+def examples(folder: Path) -> str:
     """A drawings file with the ten examples."""
-    path = tmp_path / "drawings.jsonl"
+    path = folder / "drawings.jsonl"
     with path.open("w") as file:
         write_drawings([Drawing(d, [torch.tensor(s).numpy() for s in strokes])
                         for d, strokes in example_strokes().items()], file)  # fmt: skip
     return str(path)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize("stop_after", [0, 1, 15, 16, 17, 31])
-def test_a_resumed_run_ends_on_the_same_bits(
-    recipe, stop_after, data, drawings, tmp_path, monkeypatch
-):
-    """Stopped before and after the first batch, around the end of an epoch, and near the end."""
-    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
-    request = Request(recipe, "synthetic", (drawings,), epochs=2, batch_size=64, seed=3)
-    whole = start(data, request)
-    whole_events = run(whole)
+@pytest.fixture
+def drawings(tmp_path: Path) -> str:
+    return examples(tmp_path)
 
-    first = start(data, request)
+
+class Whole(NamedTuple):
+    """A run that never stopped, with drawings and, where its recipe has some, synthetic digits."""
+
+    data: DataSet
+    request: Request
+    trainer: Trainer
+    events: list[Event]
+
+
+@pytest.fixture(scope="module", params=RECIPES)
+def whole(request, data, tmp_path_factory) -> Iterator[Whole]:
+    """Two epochs of seven batches, the last of 30 or 44, by each recipe."""
+    few = replace(data, train=Digits(data.train.frames[:400], data.train.labels[:400]))
+    file = examples(tmp_path_factory.mktemp("whole"))
+    asked = Request(request.param, "synthetic", (file,), epochs=2, batch_size=64, seed=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
+        trainer = start(few, asked)
+        yield Whole(few, asked, trainer, run(trainer))
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 6, 7, 8, 13])
+def test_a_resumed_run_ends_on_the_same_bits(whole, stop_after, tmp_path):
+    """Stopped before and after the first batch, around the end of an epoch, and near the end."""
+    first = start(whole.data, whole.request)
     first_events = run(first, stop_after) if stop_after else []
-    resume = Request(resume="run.pt")
-    second = start(data, resume, through_a_file(first.checkpoint(), tmp_path))
+    checkpoint = through_a_file(first.checkpoint(), tmp_path)
+    second = start(whole.data, Request(resume="run.pt"), checkpoint)
     second_events = run(second)
 
-    assert second.progress.step == whole.progress.step == 32
-    assert same_bits(second, whole)
+    assert second.progress.step == whole.trainer.progress.step == 14
+    assert same_bits(second, whole.trainer)
     told = [
         [replace(event, elapsed=0, **{"images_per_second": 0} if isinstance(event, Batch) else {})
          for event in events if isinstance(event, Batch | Epoch)]
-        for events in (whole_events, first_events + second_events)
+        for events in (whole.events, first_events + second_events)
     ]  # fmt: skip
     assert told[0] == told[1]
 
@@ -125,9 +144,16 @@ def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypa
     assert same_bits(resumed, whole)
 
 
-def test_it_learns(data):
+@pytest.fixture(scope="module")
+def trained(data) -> tuple[Trainer, list[Event]]:
+    """A run that is long enough to learn something."""
     trainer = start(data, Request("fast", "synthetic", epochs=15))
-    epochs = [event for event in run(trainer) if isinstance(event, Epoch)]
+    return trainer, run(trainer)
+
+
+def test_it_learns(data, trained):
+    trainer, events = trained
+    epochs = [event for event in events if isinstance(event, Epoch)]
     assert [event.epoch for event in epochs] == list(range(1, 16))
     assert epochs[-1].train_loss < epochs[0].train_loss / 2
     assert epochs[-1].test_accuracy > 0.8
@@ -188,11 +214,9 @@ def test_more_epochs_count_on_and_do_not_unlearn(data, tmp_path):
     assert second.accuracy > first.accuracy - 0.02
 
 
-def test_bare_weights_are_gone_on_from(data, tmp_path):
+def test_bare_weights_are_gone_on_from(data, trained, tmp_path):
     """The lesson's own .pth."""
-    first = start(data, Request("fast", "synthetic", epochs=15))
-    run(first)
-    torch.save(first.network.state_dict(), tmp_path / "MNIST_net.pth")
+    torch.save(trained[0].network.state_dict(), tmp_path / "MNIST_net.pth")
     request = Request("tutorial", "synthetic", epochs=1, resume="MNIST_net.pth")
     second = start(data, request, read(tmp_path / "MNIST_net.pth"))
     epochs = [event for event in run(second) if isinstance(event, Epoch)]
