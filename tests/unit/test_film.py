@@ -271,7 +271,7 @@ def reading(snapshot: Snapshot, strokes) -> torch.Tensor:
 
 
 def test_a_drawing_is_read_by_the_network_of_each_moment(folder):
-    run(folder, replace(FAST, epochs=15))
+    run(folder, replace(FAST, epochs=8, learning_rate=0.1))
     film = read_film(folder / f"{NAME}.film")
     for digit in (4, 7):
         moments = whole(EXAMPLES[digit])
