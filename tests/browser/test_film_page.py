@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import TOLD, choose_synthetic, draw_example, look_twice, status
+from browsing import TOLD, choose_synthetic, draw_example, look_twice, settle, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
@@ -190,7 +190,7 @@ def test_another_drawing_is_read_and_a_reload_keeps_it(film, page: Page):
 def test_a_page_asks_once_and_not_at_all_while_nobody_looks(film, page: Page):
     asked = []
     page.on("request", lambda r: "read_moments" in (r.post_data or "") and asked.append(r.url))
-    look_twice(page)
+    settle(page)
     assert asked == []
     open_film(page, len(film))
     page.set_viewport_size({"width": 700, "height": 700})

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from browsing import TOLD, choose, choose_synthetic, open_accordion, status
+from browsing import LONG, TOLD, choose, choose_synthetic, open_accordion, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
@@ -72,6 +72,20 @@ def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
     train.locator("#pad-examples button").nth(3).click()
     expect(train.locator("#answer")).to_have_text("3")
     assert example_strokes()[3]
+
+
+def test_stop_while_digits_are_drawn(train: Page, server: Server):
+    for drawn in (server.data / "synthetic").glob("*"):
+        drawn.unlink()  # by a run before this one
+    choose_synthetic(train, 1)
+    train.locator("#train-start").click()
+    line = train.locator("#train-status")
+    drawing = re.compile(r"^starting: drawing synthetic digits, [1-9]\d? %")
+    expect(line).to_have_text(drawing, timeout=LONG)
+    train.locator("#train-stop").click()
+    expect(line).to_have_text("stopped: nothing was learnt yet")
+    assert not any(path.stat().st_size for path in (server.data / "synthetic").glob("*"))
+    expect(train.locator("#train-start")).to_be_enabled()
 
 
 # ---------------------------------------------------------------- on a server with small data

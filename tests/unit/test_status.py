@@ -43,11 +43,23 @@ def running(*events: Event) -> Status:
             Run(
                 "stopped",
                 "fast",
-                (start(), Stopped(elapsed=1.0, test_accuracy=None, checkpoint="x")),
+                (
+                    start(),
+                    Saved(elapsed=0.0, path="x"),
+                    Stopped(elapsed=1.0, test_accuracy=None, checkpoint="x"),
+                ),
             ),
             "stopped: Resume goes on where it stopped",
         ),
-        (Run("stopped", "fast"), "stopped: Resume goes on where it stopped"),
+        (
+            Run(
+                "stopped",
+                "fast",
+                (Stopped(elapsed=0.0, test_accuracy=None, checkpoint=None),),
+            ),
+            "stopped: nothing was learnt yet",
+        ),
+        (Run("stopped", "fast"), "stopped: nothing was learnt yet"),
         (
             Run("finished", "fast", (Done(elapsed=12.34, test_accuracy=0.98765, checkpoint="x"),)),
             "finished: 98.77% of the test images read right after 12.3 s of training",

@@ -7,7 +7,7 @@ import html
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lenet.events import Batch, Done, Epoch, Event, Start, latest, line
+from lenet.events import Batch, Done, Epoch, Event, Saved, Start, latest, line
 from lenet.server.data_sets import Waiting
 from lenet.server.runs import Run
 
@@ -41,8 +41,10 @@ def status(run: Run, data: Waiting | None = None, closed: bool = False) -> Statu
             return _running(run.events)
         case "stopping":
             return Status("stopping…")
-        case "stopped":
+        case "stopped" if latest(run.events, Saved):
             return Status("stopped: Resume goes on where it stopped")
+        case "stopped":
+            return Status("stopped: nothing was learnt yet")
         case "finished":
             return Status(_finished(run.events))
         case "failed":
