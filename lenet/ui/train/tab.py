@@ -79,7 +79,7 @@ def build(page: gr.Blocks, network: gr.Dropdown, runs: Runs) -> gr.Button:
     for look in (timer.tick, page.load):
         look(tab.look, None, [run_state, progress], **QUIET)
     buttons = [start, stop, resume, synthetic, draw]
-    run_state.change(tab.show_state, None, [*buttons, source, network], **QUIET)
+    run_state.change(tab.show_state, None, [*buttons, source, more, network], **QUIET)
     progress.change(tab.show_progress, None, [timer, line, charts, strip, log], **QUIET)
     start.click(tab.start, [*settings, password], None, validator=_check, **QUEUED)
     synthetic.click(tab.start_synthetic, password, None, **QUEUED)
@@ -87,7 +87,7 @@ def build(page: gr.Blocks, network: gr.Dropdown, runs: Runs) -> gr.Button:
     stopped.then(tab.look, None, [run_state, progress], **QUIET)
     to_resume = [source, more, settings.recipe, settings.data, password]
     resume.click(tab.resume, to_resume, None, validator=_check_resume, **QUEUED)
-    source.change(_more, source, more, **QUIET)
+    source.input(_more, source, more, **QUIET)
     numbers = [settings.epochs, settings.batch_size, settings.learning_rate]
     settings.recipe.change(_defaults, settings.recipe, numbers, **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
@@ -180,8 +180,8 @@ class _Tab:
         news = f"{state} {len(run.events)} {_status(run).text}"
         return " ".join([state, *recognizers.paths()]), news
 
-    async def show_state(self) -> list[Any]:
-        """The buttons and the lists of networks."""
+    def show_state(self) -> list[Any]:
+        """The buttons, the lists of networks, and how many more epochs the newest is offered."""
         run = self.runs.current()
         names = list(recognizers.paths())
         ended = run.events[-1] if run.events and not run.alive else None
@@ -193,6 +193,7 @@ class _Tab:
             gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
             gr.update(visible=not run.alive and run.checkpoint is not None),
             gr.update(choices=names, value=newest),
+            _more(newest),
             gr.update(choices=names),
         ]
 
