@@ -1,7 +1,7 @@
-"""Stroke templates: drawings as knots in a text, the smooth curves through them, and their jitter.
+"""Stroke templates: drawings as knots in a text, smooth curves through them, and their jitter.
 
-A template is a text of knots `x,y` in a box of 100, y downwards, joined by a smooth curve. `!` makes
-a knot a corner, `|` lifts the pen. This file knows nothing of what templates show.
+A template is a text of knots `x,y` in a box of 100, y downwards, joined by a smooth curve. `!`
+makes a knot a corner, `|` lifts the pen. This file knows nothing of what templates show.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,15 @@ JITTER = 4.2  # standard deviation of a single knot
 REACH = 10.0  # how much longer or shorter each end of a stroke becomes, standard deviation
 
 
-def jitter(template: str, segments: int, count: int, generator: torch.Generator) -> torch.Tensor:
+def jitter(
+    template: str, segments: int, count: int, generator: torch.Generator, reach: float = REACH
+) -> torch.Tensor:
     """Draw a template `count` times with its knots moved a little: the points that `join` joins.
 
     Args:
         template: the text.
         segments: line segments of each drawing.
+        reach: as `REACH`.
 
     Returns:
         Points along the curves, float32 N×P×2 in a box of side 1.
@@ -34,8 +37,8 @@ def jitter(template: str, segments: int, count: int, generator: torch.Generator)
 
     curve = spline(template, segments)
     moved = JITTER / 100 * normal(*curve.knots.shape)
-    reach = REACH / 100 * normal(len(curve.knots), 1) * curve.outward
-    return curve.curve @ (curve.knots + moved + reach)
+    longer = reach / 100 * normal(len(curve.knots), 1) * curve.outward
+    return curve.curve @ (curve.knots + moved + longer)
 
 
 def join(template: str, segments: int, points: torch.Tensor) -> torch.Tensor:

@@ -7,11 +7,12 @@ A. V. Hershey, "Calligraphy for computers", 1967; free to use. Run it where they
 
 Each glyph becomes a template as `lenet.templates` reads them: few knots, corners marked. What looks
 like a digit is left out: O, l, S, Z, B, q and their like, but also what is a digit in some hand: a
-curled y that is a 4, a J that is a 1 with a hook, a Φ that is a slashed 0, a ⊥ that is a 1 with a
-base. Chosen by looking at pictures.
+curled y that is a 4, a J that is a 1 with a hook, a Φ that is a slashed 0, a ⊥ and a [ that
+are a 1 with a base. Chosen by looking at pictures.
 """
 
 import math
+from itertools import groupby, pairwise
 
 from HersheyFonts import HersheyFonts
 
@@ -21,7 +22,7 @@ GLYPHS = {
     "lower case": {"futural": "acdefhkmnprtuvwxy", "scripts": "adehkmnpuvwx"},
     "Greek": {"greeks": "CDKNPRTWXacegjklmpvw"},
     "signs": {
-        "futural": '"#%*+<=>?@[]^',
+        "futural": '"#%*+<=>?@^',
         "mathlow": "!\"'?@bdegfhijklx|^~",
         "symbolic": "89:<>M[`fhmnx",
         "astrology": "!#&/<=>@[]~",
@@ -44,8 +45,7 @@ def template(strokes: list[list[Point]]) -> str:
     parts = []
     for stroke in strokes:
         scaled = [((x - left) / side, (y - top) / side) for x, y in stroke]
-        parts.append(_stroke([p for p, before in zip(scaled, [None, *scaled], strict=False)
-                              if p != before]))  # fmt: skip
+        parts.append(_stroke([point for point, _ in groupby(scaled)]))
     return " | ".join(parts)
 
 
@@ -59,7 +59,7 @@ def _stroke(points: list[Point]) -> str:
         if _turn(*points[place - 1 : place + 2]) > CORNER
     ]
     ends = [0, *corners, len(points) - 1]
-    runs = [_simpler(points[a : b + 1]) for a, b in zip(ends, ends[1:], strict=False)]
+    runs = [_simpler(points[a : b + 1]) for a, b in pairwise(ends)]
     texts = [" ".join(map(_knot, runs[0]))]
     texts += [" ".join(map(_knot, run[1:])) for run in runs[1:]]
     return "! ".join(texts)
