@@ -60,7 +60,8 @@ def outlier_exposure(weight: float, device: torch.device) -> Loss:
     least = torch.tensor([0.0] * 10 + [weight * math.log(10)]).to(device)
 
     def loss(logits: torch.Tensor, labels: torch.Tensor, /, *, reduction: str) -> torch.Tensor:
-        losses = F.cross_entropy(logits, targets[labels], reduction="none") - least[labels]
+        losses = F.cross_entropy(logits, targets.index_select(0, labels), reduction="none")
+        losses = losses - least.index_select(0, labels)
         return losses.sum() if reduction == "sum" else losses
 
     return loss
