@@ -76,12 +76,19 @@ def accuracy(checkpoint: Checkpoint, drawings: list[Drawing], way: str) -> float
 
 
 def split(drawings: list[Drawing], fold: int, rest: Path) -> list[Drawing]:
-    """Hold a fifth of the writers out: their drawings; those of the rest go into a file."""
+    """Hold a fifth of the writers out: their drawings, which also go into `held-out-N.jsonl`
+    beside the file `rest` of the other writers' (`lenet.calibrate` takes them).
+    """
     writers = sorted({d.writer for d in drawings if d.writer}, key=lambda w: (len(w), w))
     out = set(writers[fold::FOLDS])
-    with rest.open("w") as file:
-        write_drawings([d for d in drawings if d.writer not in out], file)
-    return [d for d in drawings if d.writer in out]
+    held_out = [d for d in drawings if d.writer in out]
+    for path, part in (
+        (rest.with_name(f"held-out-{fold}.jsonl"), held_out),
+        (rest, [d for d in drawings if d.writer not in out]),
+    ):
+        with path.open("w") as file:
+            write_drawings(part, file)
+    return held_out
 
 
 def train_fold(
