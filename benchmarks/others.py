@@ -23,17 +23,18 @@ import torch
 
 from benchmarks.handwriting import FOLDS, accuracy, split
 from lenet import train
-from lenet.calibrate import SURE, fit_temperature, pick_threshold
+from lenet.calibrate import OTHERS, calibrate
 from lenet.checkpoint import Checkpoint, read
 from lenet.data import Digits, hold_out, load_mnist
 from lenet.drawings import Drawing, drawings_to_segments, read_drawings
+from lenet.evaluate import summarize_others
 from lenet.others import KINDS, SHARES, other_segments
 from lenet.preprocess import rasterize
 from lenet.recipes import RECIPES
-from lenet.recognize import predict
+from lenet.recognize import interpret, predict
 
 EACH = 1000  # others of each kind that a network is judged by
-ACCEPTED = 0.95, 0.97  # the share of digits that is told to be one
+ACCEPTED = 0.95  # the share of digits beside which the share of others is told
 WAYS = (
     "as they were written",
     "small in a corner",
@@ -90,20 +91,6 @@ def train_fold(variant: Variant, drawings: list[Drawing], fold: int, out: Path) 
     return held_out
 
 
-def energies(logits: torch.Tensor) -> torch.Tensor:
-    """How much each of N×10 logits speaks for a digit (Liu et al., "Energy-based
-    out-of-distribution detection", NeurIPS 2020, with the sign of a score).
-    """
-    return logits.logsumexp(1)
-
-
-def auroc(of_digits: torch.Tensor, of_others: torch.Tensor) -> float:
-    """How probable it is that a digit's score is higher than another's, 0..1."""
-    below = torch.searchsorted(of_others.sort().values, of_digits)
-    upto = torch.searchsorted(of_others.sort().values, of_digits, right=True)
-    return (below + upto).double().mean().item() / 2 / len(of_others)
-
-
 def judge(
     checkpoint: Checkpoint, drawings: list[Drawing], held_out: Digits
 ) -> dict[str, list[float]]:
@@ -117,23 +104,22 @@ def judge(
     rows |= {f"writers, {way}": [accuracy(checkpoint, drawings, way)] for way in WAYS}
     model = checkpoint.model()
     segments = drawings_to_segments(drawings)
+    generator = torch.Generator().manual_seed(1)
     logits = torch.cat([predict(model, held_out.frames), predict(model, rasterize(segments))])
     truth = torch.cat([held_out.labels, torch.tensor([drawing.label for drawing in drawings])])
-    temperature = fit_temperature(logits, truth)
-    best, answers = (logits / temperature).softmax(1).max(1)
-    sure_above = pick_threshold(best, answers == truth, SURE)
-    digits = energies(logits[-len(drawings) :])
-    gates = [digits.quantile(1 - share).item() for share in ACCEPTED]
-    rows["sure of digits"] = [(best >= sure_above).double().mean().item()]
-    generator = torch.Generator().manual_seed(1)
+    others = predict(model, rasterize(*other_segments(OTHERS, generator, segments)))
+    calibrated = calibrate(checkpoint, logits, truth, others)
+    both = interpret(calibrated, logits)
+    rows["taken for digits"] = [both.is_digit.double().mean().item()]
+    rows["sure"] = [both.sure.double().mean().item()]
+    digits = interpret(calibrated, logits[-len(drawings) :])
+    gate = digits.digit_probability.quantile(1 - ACCEPTED)
     for kind in KINDS:
-        others, _ = other_segments(EACH, generator, segments, {kind: 1.0})
-        logits = predict(model, rasterize(others))
-        energy = energies(logits)
-        sure = (logits / temperature).softmax(1).amax(1) >= sure_above
-        found = [energy >= gates[0], energy >= gates[1], sure, sure & (energy >= gates[1])]
-        shares = [flags.double().mean().item() for flags in found]
-        rows[kind] = [auroc(digits, energy), *shares]
+        frames = rasterize(other_segments(EACH, generator, segments, {kind: 1.0})[0])
+        found = interpret(calibrated, predict(model, frames))
+        summary = summarize_others(found, digits)
+        accepted = (found.digit_probability >= gate).double().mean().item()
+        rows[kind] = [summary["auroc"], accepted, summary["taken_for_digits"], summary["sure"]]
     return rows
 
 
@@ -144,8 +130,8 @@ def print_table(folds: Sequence[dict[str, list[float]]], without: Sequence[str])
         shares = [fold[name][0] for fold in folds]
         if name not in KINDS:
             print(f"| {name} | {mean(shares):.2%} | {' '.join(f'{s:.2%}' for s in shares)} |")
-    accepted = " | ".join(f"taken where {share:.0%} of digits are" for share in ACCEPTED)
-    print(f"\n| others | AUROC | {accepted} | sure | sure and taken |\n|---|---|---|---|---|---|")
+    print(f"\n| others | AUROC | taken where {ACCEPTED:.0%} of digits are | taken | sure |")
+    print("|---|---|---|---|---|")
     for name in KINDS:
         columns = [mean(values) for values in zip(*(f[name] for f in folds), strict=True)]
         new = " (held out)" if name in without else ""

@@ -16,7 +16,7 @@ from lenet.calibrate import (
 )
 from lenet.checkpoint import Checkpoint, read
 from lenet.data import DataSet, Digits
-from lenet.evaluate import Evaluation
+from lenet.evaluate import judge
 from lenet.recognize import energies, interpret
 from lenet.synthetic import synthetic_digits
 from lenet.train import main as train
@@ -29,7 +29,8 @@ def test_the_temperature_that_made_the_labels_is_found():
     temperature = fit_temperature(logits, labels)
     assert temperature == pytest.approx(2.5, rel=0.03)
     before, after = (
-        Evaluation(labels, (logits / t).softmax(1), 0).calibration_error for t in (1, temperature)
+        judge(Checkpoint({}, temperature=t), logits, labels).calibration_error
+        for t in (1, temperature)
     )
     assert after < 0.01 < before
 
