@@ -75,6 +75,22 @@ def accuracy(checkpoint: Checkpoint, drawings: list[Drawing], way: str) -> float
     return evaluate(checkpoint, Digits(frames, labels)).accuracy
 
 
+def split(drawings: list[Drawing], fold: int, rest: Path) -> list[Drawing]:
+    """Hold a fifth of the writers out: their drawings, which also go into `held-out-N.jsonl`
+    beside the file `rest` of the other writers' (`lenet.calibrate` takes them).
+    """
+    writers = sorted({d.writer for d in drawings if d.writer}, key=lambda w: (len(w), w))
+    out = set(writers[fold::FOLDS])
+    held_out = [d for d in drawings if d.writer in out]
+    for path, part in (
+        (rest.with_name(f"held-out-{fold}.jsonl"), held_out),
+        (rest, [d for d in drawings if d.writer not in out]),
+    ):
+        with path.open("w") as file:
+            write_drawings(part, file)
+    return held_out
+
+
 def train_fold(
     drawings: list[Drawing], fold: int, folder: Path
 ) -> tuple[Checkpoint, list[Drawing]]:
@@ -83,22 +99,15 @@ def train_fold(
     Returns:
         The checkpoint, and the drawings of these writers.
     """
-    writers = sorted({d.writer for d in drawings if d.writer}, key=lambda w: (len(w), w))
-    out = set(writers[fold::FOLDS])
-    parts = {
-        "held-out": [d for d in drawings if d.writer in out],
-        "rest": [d for d in drawings if d.writer not in out],
-    }
-    for name, part in parts.items():
-        with (folder / f"{name}-{fold}.jsonl").open("w") as file:
-            write_drawings(part, file)
     trained = folder / f"fold-{fold}.pt"
+    rest = trained.with_suffix(".jsonl")
+    held_out = split(drawings, fold, rest)
     if trained.exists() and (run := read(trained).run) and run.finished:
-        return read(trained), parts["held-out"]
+        return read(trained), held_out
     command = [sys.executable, "-m", "lenet.train", "--recipe", "best", "--hold-out"]
-    command += ["--drawings", str(folder / f"rest-{fold}.jsonl"), "--out", str(trained)]
+    command += ["--drawings", str(rest), "--out", str(trained)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return read(trained), parts["held-out"]
+    return read(trained), held_out
 
 
 def main() -> None:

@@ -1,24 +1,30 @@
 """Make a checkpoint's probabilities mean what they say, and the command line.
 
-Both numbers that this takes, the temperature and the threshold of a sure answer, are fitted on
-digits that a twin of the network, trained with `--hold-out`, has not learnt from: the twin's
-checkpoint says which. This file knows nothing of pages or of the training loop.
+All that this takes is fitted on digits that a twin of the network, trained with `--hold-out`, has
+not learnt from: the twin's checkpoint says which. What is no digit is drawn for it, with such
+digits in it. This file knows nothing of pages or of the training loop.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-from lenet.checkpoint import SHIPPED, CheckpointError, read, write
-from lenet.data import DataError, Digits, hold_out, load
+from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read, write
+from lenet.data import DataError, hold_out, load
 from lenet.drawings import DrawingsError, load_drawings
-from lenet.recognize import predict
+from lenet.others import other_segments
+from lenet.preprocess import rasterize
+from lenet.recognize import Recognitions, energies, interpret, predict
 
 SURE = 0.999  # the share of sure answers that are to be right
+SURE_DIGITS = 0.95  # the share of digits, the clearest ones, whose answers can be sure
+OTHERS = 10_000  # drawings that are no digits, to fit with
+OTHERS_SHARE = 0.1  # of the drawings that visitors bring, as is assumed
 
 
 def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
@@ -28,16 +34,51 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
     """
     scale = torch.ones((), dtype=torch.float64, requires_grad=True)  # of the logits: 1/temperature
     logits = logits.double()
-    optimizer = torch.optim.LBFGS([scale], max_iter=100, line_search_fn="strong_wolfe")
+    _minimize(lambda: F.cross_entropy(logits * scale, labels), scale)
+    return 1 / scale.item()
+
+
+def fit_digit_probability(
+    of_digits: torch.Tensor, of_others: torch.Tensor, share: float = OTHERS_SHARE
+) -> tuple[float, float]:
+    """The slope and the offset of the logistic function that makes energies a probability.
+
+    Platt, "Probabilistic outputs for support vector machines and comparisons to regularized
+    likelihood methods", 1999, section 2.2, with its targets a little within 0 and 1.
+
+    Args:
+        of_digits: float N, their energies.
+        of_others: float M, those of what is no digit.
+        share: of all drawings that are others, 0..1; these M count as so many.
+    """
+    digits, others = len(of_digits), len(of_others)
+    x = torch.cat([of_digits, of_others]).double()
+    target = torch.empty_like(x)
+    target[:digits], target[digits:] = (digits + 1) / (digits + 2), 1 / (others + 2)
+    weight = torch.empty_like(x)
+    weight[:digits], weight[digits:] = (1 - share) / digits, share / others
+    line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
 
     def loss() -> torch.Tensor:
+        score = line[0] * x + line[1]
+        return F.binary_cross_entropy_with_logits(score, target, weight, reduction="sum")
+
+    _minimize(loss, line)
+    slope, offset = line.tolist()
+    return slope, offset
+
+
+def _minimize(loss: Callable[[], torch.Tensor], parameter: torch.Tensor) -> None:
+    """Move a parameter to where a smooth loss is the smallest."""
+    optimizer = torch.optim.LBFGS([parameter], max_iter=100, line_search_fn="strong_wolfe")
+
+    def step() -> torch.Tensor:
         optimizer.zero_grad()
-        value = F.cross_entropy(logits * scale, labels)
+        value = loss()
         value.backward()
         return value
 
-    optimizer.step(loss)
-    return 1 / scale.item()
+    optimizer.step(step)
 
 
 def pick_threshold(best: torch.Tensor, right: torch.Tensor, share: float = SURE) -> float:
@@ -56,13 +97,45 @@ def pick_threshold(best: torch.Tensor, right: torch.Tensor, share: float = SURE)
     return best[enough[-1]].item() if len(enough) else 1.0
 
 
+def calibrate(
+    checkpoint: Checkpoint, logits: torch.Tensor, labels: torch.Tensor, others: torch.Tensor
+) -> Checkpoint:
+    """The checkpoint with a new calibration.
+
+    A drawing counts as a digit where that is the more probable; with `OTHERS_SHARE` this refuses
+    few digits and lets more of the others pass, since visitors draw digits. Only the clearest 95 %
+    of digits can be answered surely: that costs a hundredth of the sure answers, and halves those
+    about letters of a kind that the network was never shown.
+
+    Args:
+        logits: float32 N×10, the network's about digits that it has not learnt from.
+        labels: int64 N, these digits.
+        others: float32 M×10, the network's about what is no digit.
+    """
+    slope, offset = fit_digit_probability(energies(logits), energies(others))
+    fitted = replace(
+        checkpoint,
+        temperature=fit_temperature(logits, labels),
+        sure_above=0.0,
+        digit_slope=slope,
+        digit_offset=offset,
+        sure_digit_above=0.0,
+    )
+    found = interpret(fitted, logits)
+    sure_digit_above = found.digit_probability.quantile(1 - SURE_DIGITS).item()
+    clear = found.digit_probability >= sure_digit_above
+    best, answers = found.probabilities[clear].max(1)
+    sure_above = pick_threshold(best, answers == labels[clear])
+    return replace(fitted, sure_above=sure_above, sure_digit_above=sure_digit_above)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Calibrate as the command line says; 0, or 1 where something could not be read or written."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.calibrate",
-        description="Fit the temperature and the threshold of a sure answer on digits that a "
-        "network trained with --hold-out has not seen, and store them in a checkpoint of a network "
-        "trained alike on all digits.",
+        description="Fit the temperature, how probable it is that a drawing is a digit at all, and "
+        "what a sure answer is, on digits that a network trained with --hold-out has not seen, and "
+        "store them in a checkpoint of a network trained alike on all digits.",
     )
     parser.add_argument("twin", metavar="TWIN", help="the checkpoint trained with --hold-out")
     parser.add_argument(
@@ -83,27 +156,35 @@ def main(arguments: list[str] | None = None) -> int:
                 f"{Path(options.twin).name} was not trained with --hold-out: it has learnt from "
                 "the digits that it would be judged by."
             )
-        digits = [hold_out(load(twin.run.settings.data)).test]
-        if options.drawings:
-            drawn = load_drawings(options.drawings)
-            digits.append(Digits(drawn.frames(), drawn.labels))
+        held_out = hold_out(load(twin.run.settings.data)).test
+        drawn = load_drawings(options.drawings)
         target = read(options.into)
-        labels = torch.cat([part.labels for part in digits])
-        logits = torch.cat([predict(twin.model(), part.frames) for part in digits])
-        temperature = fit_temperature(logits, labels)
-        probabilities = (logits / temperature).softmax(1)
-        best, answers = probabilities.max(1)
-        sure_above = pick_threshold(best, answers == labels)
-        write(replace(target, temperature=temperature, sure_above=sure_above), options.into)
+        model = twin.model()
+        labels = torch.cat([held_out.labels, drawn.labels])
+        logits = predict(model, torch.cat([held_out.frames, drawn.frames()]))
+        drawn_others = other_segments(OTHERS, torch.Generator().manual_seed(0), drawn.segments)
+        others = predict(model, rasterize(*drawn_others))
+        calibrated = calibrate(target, logits, labels, others)
+        write(calibrated, options.into)
     except (CheckpointError, DataError, DrawingsError) as error:
         print(error, file=sys.stderr)
         return 1
-    sure = best >= sure_above
-    print(
-        f"Temperature {temperature:.3f}; sure above {sure_above:.1%}, as {sure.double().mean():.2%}"
-        f" of {len(labels):,} held-out digits are."
-    )
+    print(_report(calibrated, interpret(calibrated, logits), interpret(calibrated, others)))
     return 0
+
+
+def _report(checkpoint: Checkpoint, digits: Recognitions, others: Recognitions) -> str:
+    shares = [
+        f"{found.is_digit.double().mean():.2%} of {len(found.is_digit):,} {name} are taken for "
+        f"digits, {found.sure.double().mean():.2%} surely"
+        for name, found in (("held-out digits", digits), ("others", others))
+    ]
+    return (
+        f"Temperature {checkpoint.temperature:.3f}; a digit where energy is above "
+        f"{-checkpoint.digit_offset / checkpoint.digit_slope:.2f}, slope "
+        f"{checkpoint.digit_slope:.2f}; sure above {checkpoint.sure_above:.1%}, and "
+        f"{checkpoint.sure_digit_above:.3%} for a digit.\n{'; '.join(shares)}."
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ and trusted afterwards. This file knows the network's names and shapes, and noth
 """
 
 import io
+import math
 import pickle
 import zipfile
 from dataclasses import dataclass, field, fields
@@ -23,6 +24,14 @@ SUFFIXES = (".pt", ".pth")
 
 _FORMAT = "lenet-live 1"
 _MAX_BYTES = 16 << 20  # ours take one; no LeNet of 61,706 numbers needs more
+_RANGES = {
+    "temperature": (1e-3, 1e3),
+    "sure_above": (0, 1),
+    "digit_slope": (-1e3, 1e3),
+    "digit_offset": (-1e6, math.inf),
+    "sure_digit_above": (0, 1),
+    "accuracy": (0, 1),
+}
 
 
 class CheckpointError(ValueError):
@@ -39,6 +48,10 @@ class Checkpoint:
         run: how far the training run has come; None for bare weights.
         temperature: the logits are divided by this before the softmax.
         sure_above: the smallest highest probability at which an answer counts as sure.
+        digit_slope, digit_offset: a drawing of energy E (`lenet.recognize`) is a digit with the
+            probability 1 / (1 + exp(-(slope · E + offset))); where nothing is known of what is no
+            digit, that is 1 of every drawing.
+        sure_digit_above: the smallest such probability at which an answer counts as sure.
         accuracy: on the test set of the data that it was trained on, 0..1, or None.
     """
 
@@ -47,6 +60,9 @@ class Checkpoint:
     run: Progress | None = None
     temperature: float = 1.0
     sure_above: float = 0.0
+    digit_slope: float = 0.0
+    digit_offset: float = math.inf
+    sure_digit_above: float = 0.0
     accuracy: float | None = None
     path: Path | None = field(default=None, compare=False)
 
@@ -159,9 +175,9 @@ def _checked(content: Any, path: Path) -> Checkpoint:
                 f"{path.name} holds a run that is damaged or of another version: {error}."
             ) from error
     checkpoint = Checkpoint(**content | {"path": path})
-    for name, low, high in (("temperature", 1e-3, 1e3), ("sure_above", 0, 1), ("accuracy", 0, 1)):
+    for name, limits in _RANGES.items():
         value = getattr(checkpoint, name)
-        if not ((name == "accuracy" and value is None) or _within(value, low, high)):
+        if not ((name == "accuracy" and value is None) or _within(value, *limits)):
             raise CheckpointError(f"{path.name} is damaged: its {name} is unusable.")
     return checkpoint
 

@@ -1,9 +1,10 @@
-"""Labelled strokes as data: the drawings file, and a reader of UNIPEN text.
+"""Labelled strokes as data: drawings and others files, and a reader of UNIPEN text.
 
 A drawings file has one JSON object a line: `{"label": 7, "strokes": [[[x, y], …], …], "writer":
-"12"}`, y downwards, any unit, `writer` optional. `load_drawings` makes tensors of such files. The
-command `python -m lenet.drawings FILE.tra > FILE.jsonl` makes one of UNIPEN text. This file knows
-nothing of networks or training.
+"12"}`, y downwards, any unit, `writer` optional. An others file, of what is no digit, is the same
+with `"label": null`. `load_drawings` makes tensors of drawings files. The command
+`python -m lenet.drawings FILE.tra > FILE.jsonl` makes one of UNIPEN text. This file knows nothing
+of networks or training.
 """
 
 import argparse
@@ -11,10 +12,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 import torch
@@ -41,7 +42,22 @@ class Drawing:
     writer: str | None = None
 
 
-# ---------------------------------------------------------------- the drawings file
+@dataclass(frozen=True, eq=False)
+class DrawnOther:
+    """What somebody drew that is no digit.
+
+    Attributes:
+        strokes: as a `Drawing` has them.
+        writer: who drew it, or None where that is not known.
+    """
+
+    strokes: list[np.ndarray]
+    writer: str | None = None
+
+
+_Drawn = TypeVar("_Drawn", Drawing, DrawnOther)
+
+# ---------------------------------------------------------------- drawings and others files
 
 
 def read_drawings(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawing], int]:
@@ -56,22 +72,33 @@ def read_drawings(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawin
     Raises:
         DrawingsError: the file cannot be read, has a bad line, or holds no drawings.
     """
-    drawings = []
+    return _read_lines(path, _parse_digit, "drawings", skip_bad)
+
+
+def read_others(path: Path | str, skip_bad: bool = False) -> tuple[list[DrawnOther], int]:
+    """Read an others file, as `read_drawings` reads a drawings file."""
+    return _read_lines(path, _parse_other, "others", skip_bad)
+
+
+def _read_lines(
+    path: Path | str, parse: Callable[[bytes], _Drawn], what: str, skip_bad: bool
+) -> tuple[list[_Drawn], int]:
+    found = []
     bad = []
     for number, line in enumerate(_read(path).split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            drawings.append(_parse(line))
+            found.append(parse(line))
         except (ValueError, RecursionError) as error:  # thousands of brackets
             bad.append(DrawingsError(f"{path}, line {number}: {error}"))
             if not skip_bad:
                 raise bad[0] from error
-    if drawings:
-        return drawings, len(bad)
+    if found:
+        return found, len(bad)
     if bad:
         raise DrawingsError(f"Every line is bad. {bad[0]}")
-    raise DrawingsError(f"{path} holds no drawings: it is empty.")
+    raise DrawingsError(f"{path} holds no {what}: it is empty.")
 
 
 def _read(path: Path | str) -> bytes:
@@ -81,8 +108,24 @@ def _read(path: Path | str) -> bytes:
         raise DrawingsError(f"{path} could not be read: {error.strerror}.") from error
 
 
-def _parse(line: bytes) -> Drawing:
+def _parse_digit(line: bytes) -> Drawing:
     """Turn one line into a drawing, or raise ValueError with one sentence that says why not."""
+    label, strokes, writer = _parse(line)
+    if type(label) is not int or not 0 <= label <= 9:  # bool is an int too
+        raise ValueError(f"The label must be an integer 0 to 9, not {json.dumps(label):.40}.")
+    return Drawing(label, _check_drawn(strokes), writer)
+
+
+def _parse_other(line: bytes) -> DrawnOther:
+    """The same for what is no digit."""
+    label, strokes, writer = _parse(line)
+    if label is not None:
+        raise ValueError(f"The label must be null, not {json.dumps(label):.40}.")
+    return DrawnOther(_check_drawn(strokes), writer)
+
+
+def _parse(line: bytes) -> tuple[Any, Any, str | None]:
+    """A line's label and strokes, to be checked, and its writer."""
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -91,12 +134,10 @@ def _parse(line: bytes) -> Drawing:
         raise ValueError(f"The line is not JSON: {error.msg} at column {error.colno}.") from error
     if not isinstance(record, dict):
         raise ValueError('The line must be an object {"label": …, "strokes": …}.')
-    label, writer = record.get("label"), record.get("writer")
-    if type(label) is not int or not 0 <= label <= 9:  # bool is an int too
-        raise ValueError(f"The label must be an integer 0 to 9, not {json.dumps(label):.40}.")
+    writer = record.get("writer")
     if writer is not None and not isinstance(writer, str):
         raise ValueError(f'The writer must be a text such as "12", not {json.dumps(writer):.40}.')
-    return Drawing(label, _check_drawn(record.get("strokes")), writer)
+    return record.get("label"), record.get("strokes"), writer
 
 
 def _check_drawn(strokes: object) -> list[np.ndarray]:
@@ -214,7 +255,7 @@ def load_drawings(paths: Sequence[Path | str], skip_bad: bool = False) -> Drawn:
     return Drawn(drawings_to_segments(drawings), labels, writers, bad_lines)
 
 
-def drawings_to_segments(drawings: Sequence[Drawing]) -> torch.Tensor:
+def drawings_to_segments(drawings: Sequence[Drawing | DrawnOther]) -> torch.Tensor:
     """Turn drawings into one float32 N×S×4 batch for `lenet.preprocess.rasterize`.
 
     S is the longest drawing's; the others repeat their last segment, which adds no ink.

@@ -1,7 +1,7 @@
 """How well a checkpoint reads: accuracy, confusions and mistakes, and the command line.
 
-`python -m lenet.evaluate --help` tells how to use it. This file knows checkpoints and labelled
-digits, nothing of pages or of how a network was trained.
+`python -m lenet.evaluate --help` tells how to use it. This file knows checkpoints, labelled digits
+and what is no digit, nothing of pages or of how a network was trained.
 """
 
 import argparse
@@ -15,26 +15,23 @@ import torch
 
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
 from lenet.data import DataError, Digits, load_mnist
-from lenet.drawings import DrawingsError, load_drawings
-from lenet.recognize import predict
+from lenet.drawings import DrawingsError, drawings_to_segments, load_drawings, read_others
+from lenet.preprocess import rasterize
+from lenet.recognize import Recognitions, interpret, predict
 
 CALIBRATION_BINS = 15
 STEP = 1000  # digits that are read between two reports of progress
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Recognitions):
     """What a network answered about labelled digits, and what follows from it.
 
     Attributes:
         labels: int64 N, the truth.
-        probabilities: float32 N×10, after the checkpoint's temperature.
-        sure_above: the smallest highest probability that counts as a sure answer.
     """
 
     labels: torch.Tensor
-    probabilities: torch.Tensor
-    sure_above: float
 
     @property
     def answers(self) -> torch.Tensor:
@@ -85,11 +82,6 @@ class Evaluation:
                 error += abs(float((best - self.right.float())[inside].sum()))
         return error / len(self.labels)
 
-    @property
-    def sure(self) -> torch.Tensor:
-        """bool N, which answers count as sure."""
-        return self.probabilities.amax(1) >= self.sure_above
-
     def summary(self) -> dict[str, Any]:
         """The figures as plain numbers; shares and rates are fractions."""
         return {
@@ -99,6 +91,7 @@ class Evaluation:
             "per_digit": self.per_digit,
             "error_rate_per_digit": [None if a is None else 1 - a for a in self.per_digit],
             "calibration_error": self.calibration_error,
+            "taken_for_digits": _share(self.is_digit),
             "sure": _share(self.sure),
             "accuracy_when_sure": _share(self.right[self.sure]) if self.sure.any() else None,
         }
@@ -114,13 +107,50 @@ def evaluate(
         digits: what is read.
         progress: is told from time to time how many digits have been read.
     """
+    return judge(checkpoint, read_digits(checkpoint, digits, progress), digits.labels)
+
+
+def read_digits(
+    checkpoint: Checkpoint, digits: Digits, progress: Callable[[int], None] = lambda done: None
+) -> torch.Tensor:
+    """The logits, float32 N×10, of digits as `evaluate` takes them."""
     model = checkpoint.model()
     logits = []
     for frames in digits.frames.split(STEP):
         progress(STEP * len(logits))
         logits.append(predict(model, frames))
-    probabilities = (torch.cat(logits) / checkpoint.temperature).softmax(1)
-    return Evaluation(digits.labels, probabilities, checkpoint.sure_above)
+    return torch.cat(logits)
+
+
+def judge(checkpoint: Checkpoint, logits: torch.Tensor, labels: torch.Tensor) -> Evaluation:
+    """The evaluation of a network's float32 N×10 logits of digits whose labels are int64 N."""
+    return Evaluation(**vars(interpret(checkpoint, logits)), labels=labels)
+
+
+def summarize_others(others: Recognitions, digits: Recognitions) -> dict[str, Any]:
+    """What a network answered about what is no digit, as plain numbers; shares are fractions.
+
+    `auroc` is the area under the ROC curve of `digit_probability` against digits, those of the test
+    set on the command line: 1 where each digit has a higher one than each of the others, 0.5 where
+    the network knows nothing of others.
+    """
+    return {
+        "count": len(others.is_digit),
+        "taken_for_digits": _share(others.is_digit),
+        "sure": _share(others.sure),
+        "auroc": auroc(digits.digit_probability, others.digit_probability),
+    }
+
+
+def auroc(of_digits: torch.Tensor, of_others: torch.Tensor) -> float:
+    """How probable it is that a digit's score is higher than another's, 0..1; a tie is half a win.
+
+    That is the area under the ROC curve (Hanley, McNeil, 1982).
+    """
+    of_others = of_others.sort().values
+    below = torch.searchsorted(of_others, of_digits)
+    upto = torch.searchsorted(of_others, of_digits, right=True)
+    return (below + upto).double().mean().item() / 2 / len(of_others)
 
 
 def error_rate_per_writer(
@@ -145,18 +175,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Evaluate as the command line says; 0, or 1 where something could not be read."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.evaluate",
-        description="Read the MNIST test set, and drawings, with a checkpoint and tell how well.",
+        description="Read the MNIST test set, and drawings, with a checkpoint and tell how well; "
+        "and how often it takes what is no digit for one.",
     )
     parser.add_argument("--checkpoint", metavar="FILE", default=SHIPPED, help="default: shipped")
     parser.add_argument(
         "--drawings", metavar="FILE", action="append", default=[], help="a drawings file too"
     )
-    parser.add_argument("--skip-bad", action="store_true", help="leave bad lines of drawings out")
+    parser.add_argument(
+        "--others", metavar="FILE", action="append", default=[], help="an others file too"
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="leave bad lines of files out")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     try:
         checkpoint = read(options.checkpoint)
-        result = {"mnist": evaluate(checkpoint, load_mnist().test).summary(), "drawings": {}}
+        mnist = evaluate(checkpoint, load_mnist().test)
+        result = {"mnist": mnist.summary(), "drawings": {}, "others": {}}
         for path in options.drawings:
             drawn = load_drawings([path], options.skip_bad)
             evaluation = evaluate(checkpoint, Digits(drawn.frames(), drawn.labels))
@@ -165,6 +200,14 @@ def main(arguments: list[str] | None = None) -> int:
                 **evaluation.summary(),
                 "error_rate_per_writer": per_writer,
                 "bad_lines_skipped": drawn.bad_lines,
+            }
+        model = checkpoint.model()
+        for path in options.others:
+            others, bad_lines = read_others(path, options.skip_bad)
+            logits = predict(model, rasterize(drawings_to_segments(others)))
+            result["others"][path] = {
+                **summarize_others(interpret(checkpoint, logits), mnist),
+                "bad_lines_skipped": bad_lines,
             }
     except (CheckpointError, DataError, DrawingsError) as error:
         print(error, file=sys.stderr)
@@ -186,6 +229,7 @@ def _table(result: dict[str, Any]) -> str:
                 if rate is not None
             ),
             f"  calibration error     {found['calibration_error']:.2%}",
+            f"  taken for digits      {found['taken_for_digits']:.2%}",
             f"  sure of               {found['sure']:.2%}"
             + (
                 f", {found['accuracy_when_sure']:.2%} of these right"
@@ -198,9 +242,19 @@ def _table(result: dict[str, Any]) -> str:
             lines.append(
                 "  error rate by writer  " + "  ".join(f"{writer}: {r:.1%}" for writer, r in rates)
             )
-        if found.get("bad_lines_skipped"):
-            lines.append(f"  bad lines skipped     {found['bad_lines_skipped']}")
+        lines += _skipped(found)
+    for name, found in result["others"].items():
+        lines += [
+            f"{name}: {found['taken_for_digits']:.2%} of {found['count']:,} others taken for "
+            f"digits, {found['sure']:.2%} surely; AUROC {found['auroc']:.4f}",
+            *_skipped(found),
+        ]
     return "\n".join(lines)
+
+
+def _skipped(found: dict[str, Any]) -> list[str]:
+    bad = found.get("bad_lines_skipped")
+    return [f"  bad lines skipped     {bad}"] if bad else []
 
 
 if __name__ == "__main__":

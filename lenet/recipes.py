@@ -25,6 +25,9 @@ class Recipe:
         augment: vary every image anew in every epoch.
         repeats: how often each drawing of a drawings file comes in an epoch.
         synthetic: digits drawn from templates that are mixed in, new ones in every epoch.
+        others: drawings of what is no digit that are mixed in, new ones in every epoch; the network
+            is to find all ten digits equally probable there (`lenet.others`).
+        others_weight: what the loss of one counts, beside a digit's.
         about: one line for the page and `--help`.
     """
 
@@ -41,6 +44,8 @@ class Recipe:
     augment: bool
     repeats: int
     synthetic: int
+    others: int
+    others_weight: float
     about: str
 
 
@@ -48,19 +53,19 @@ RECIPES = {
     "fast": Recipe(
         epochs=5, batch_size=80, learning_rate=0.05, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.25, averaging=0.99, hardest=0.4,
-        shift=1, augment=False, repeats=1, synthetic=0,
+        shift=1, augment=False, repeats=1, synthetic=0, others=0, others_weight=0.0,
         about="the best accuracy that seconds can buy",
     ),
     "tutorial": Recipe(
         epochs=5, batch_size=64, learning_rate=0.001, momentum=0.9, nesterov=False,
         weight_decay=0.0, warm_up=0.0, averaging=0.0, hardest=1.0,
-        shift=0, augment=False, repeats=1, synthetic=0,
+        shift=0, augment=False, repeats=1, synthetic=0, others=0, others_weight=0.0,
         about="the lesson's own: plain SGD at a constant rate",
     ),
     "best": Recipe(
         epochs=30, batch_size=64, learning_rate=0.06, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.2, averaging=0.999, hardest=1.0,
-        shift=0, augment=True, repeats=2, synthetic=10_000,
+        shift=0, augment=True, repeats=2, synthetic=10_000, others=24_000, others_weight=1.0,
         about="what the shipped network is trained with: minutes, every image varied",
     ),
 }  # fmt: skip

@@ -23,6 +23,7 @@ from lenet.preprocess import (
 )
 
 MAX_DRAWINGS = 500  # that are read in one call
+EVEN = 0.5  # a drawing that is at least so probably a digit counts as one
 
 
 @torch.inference_mode()
@@ -33,21 +34,66 @@ def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch
     return torch.cat(parts)
 
 
+def energies(logits: torch.Tensor) -> torch.Tensor:
+    """How much each of float32 N×10 logits speaks for a digit, float32 N; ln 10 where all are 0.
+
+    Liu, Wang, Owens, Li, "Energy-based out-of-distribution detection", NeurIPS 2020, with the sign
+    of a score. The logits are taken as they are: divided by the temperature they tell digits from
+    others no better.
+    """
+    return logits.logsumexp(1)
+
+
+@dataclass(frozen=True)
+class Recognitions:
+    """The answers about N frames; `Recognition` has one of them.
+
+    Attributes:
+        probabilities: float32 N×10.
+        digit_probability: float64 N; float32 would round that of most digits to 1.
+        is_digit: bool N.
+        sure: bool N.
+    """
+
+    probabilities: torch.Tensor
+    digit_probability: torch.Tensor
+    is_digit: torch.Tensor
+    sure: torch.Tensor
+
+
+def interpret(checkpoint: Checkpoint, logits: torch.Tensor) -> Recognitions:
+    """What the float32 N×10 logits of a checkpoint's network say, by its calibration."""
+    probabilities = (logits / checkpoint.temperature).softmax(1)
+    energy = energies(logits).double()
+    digit_probability = (checkpoint.digit_slope * energy + checkpoint.digit_offset).sigmoid()
+    is_digit = digit_probability >= EVEN
+    sure = is_digit & (digit_probability >= checkpoint.sure_digit_above)
+    sure &= probabilities.amax(1) >= checkpoint.sure_above
+    return Recognitions(probabilities, digit_probability, is_digit, sure)
+
+
 @dataclass(frozen=True)
 class Recognition:
     """The answer about one drawing.
 
     Attributes:
-        digit: 0 to 9, or None when nothing is drawn.
+        digit: 0 to 9, the most probable one even where it is none, or None when nothing is drawn.
         probabilities: ten floats in the order of the digits that add up to 1; all 0.1 when nothing
             is drawn.
-        sure: False where the highest probability is too low to be relied on.
+        is_digit: whether the drawing is more probably one digit than something else; False when
+            nothing is drawn, and True of every drawing where the checkpoint knows of nothing else.
+        digit_probability: 0..1, how probable it is that the drawing is one digit at all, where nine
+            in ten are; 0 when nothing is drawn, and 1 where the checkpoint knows of nothing else.
+        sure: False where the answer is not to be relied on: this is not clearly a digit, or the
+            highest probability is too low.
         pixels: uint8 32×32, the picture that the network saw.
         frame: uint8 28×28, what it was made from.
     """
 
     digit: int | None
     probabilities: list[float]
+    is_digit: bool
+    digit_probability: float
     sure: bool
     pixels: torch.Tensor
     frame: torch.Tensor
@@ -110,17 +156,12 @@ class Recognizer:
     def recognize_frames(self, frames: torch.Tensor) -> list[Recognition]:
         """Read uint8 N×28×28 frames."""
         pixels = resize_frames(frames)
-        logits = self.model(normalize(pixels)) / self.checkpoint.temperature
-        drawn = frames.flatten(1).any(1).tolist()
-        answers = []
-        for inked, probabilities, *pictures in zip(
-            drawn, logits.softmax(1).tolist(), pixels[:, 0], frames, strict=True
-        ):
-            best = max(probabilities)
-            sure = best >= self.checkpoint.sure_above
-            answers.append(
-                Recognition(probabilities.index(best), probabilities, sure, *pictures)
-                if inked
-                else Recognition(None, [0.1] * 10, False, *pictures)
-            )
-        return answers
+        found = interpret(self.checkpoint, self.model(normalize(pixels)))
+        columns = (found.probabilities, found.is_digit, found.digit_probability, found.sure)
+        rows = zip(*(column.tolist() for column in columns), pixels[:, 0], frames, strict=True)
+        return [
+            Recognition(row[0].index(max(row[0])), *row)
+            if inked
+            else Recognition(None, [0.1] * 10, False, 0.0, False, *row[-2:])
+            for inked, row in zip(frames.flatten(1).any(1).tolist(), rows, strict=True)
+        ]

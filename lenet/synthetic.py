@@ -6,29 +6,20 @@ strokes. This file knows nothing of networks, MNIST or training.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
 import torch
 
 from lenet.augment import random_widths, vary_points
 from lenet.preprocess import rasterize
+from lenet.templates import jitter, join, spline
 
 SEGMENTS = 32  # line segments of every drawing: at 20 pixels a digit, a curve is smooth with these
 PART = 1000  # digits that are drawn at once: a seventh of a second
 EXAMPLE_SEGMENTS = 128  # at the pad's size
 
-ROUNDNESS = 1.2  # of the curves: with 1, loops of few knots look like polygons
-
-# How much templates vary before they are varied as every drawing is, in hundredths of the box. What
-# is normally distributed is cut at two standard deviations, so that a 1 stays a 1 and a 7 a 7.
-JITTER = 4.2  # standard deviation of a single knot
-REACH = 10.0  # how much longer or shorter each end of a stroke becomes, standard deviation
 LEAN = 8.0  # degrees: most people lean to the right
 
-# Knots `x,y` in a box of 100, y downwards, joined by a smooth curve. `!` makes a knot a corner, `|`
-# lifts the pen. The first template of a digit is its example.
+# As `lenet.templates` reads them. The first template of a digit is its example.
 TEMPLATES: dict[int, tuple[str, ...]] = {
     0: (
         "54,0 22,16 12,58 44,100 80,78 85,28 50,1",
@@ -36,6 +27,7 @@ TEMPLATES: dict[int, tuple[str, ...]] = {
         "66,4 28,12 12,58 44,100 80,78 80,22 46,10 36,32",  # the end curls in
         "54,0 22,16 12,58 44,100 80,78 85,28 50,1 | 76,16 24,84",  # slashed
         "54,0 22,16 12,58 44,100 80,78 85,28 50,1 | 90,0 10,100",
+        "54,0 22,16 12,58 44,100 80,78 85,28 50,1 | 52,6 46,94",  # an upright bar
     ),
     1: (
         "30,36 54,0! 54,100",
@@ -43,6 +35,7 @@ TEMPLATES: dict[int, tuple[str, ...]] = {
         "62,0 40,100",
         "30,34 54,0! 54,100 | 26,100 82,100",
         "20,56 58,0! 58,100",  # long flag, as in Germany
+        "26,32 54,0! 52,88 58,99 70,94",  # hooked below
     ),
     2: (
         "12,24 28,5 54,0 78,12 80,34 58,64 12,100! 90,100",
@@ -84,6 +77,7 @@ TEMPLATES: dict[int, tuple[str, ...]] = {
         "10,5 88,5! 42,100 | 40,53 84,53",  # crossed
         "12,20 14,5! 88,5! 42,100",  # with a serif
         "12,20 14,5! 88,5! 42,100 | 40,53 84,53",
+        "8,40 12,5! 88,5! 42,100",  # with a long one
         "6,6 46,9 94,5! 60,44 44,100",  # curved stem
         "8,18 24,4 54,9 90,5! 42,100",
     ),
@@ -99,6 +93,7 @@ TEMPLATES: dict[int, tuple[str, ...]] = {
         "82,10 58,0 26,12 20,36 42,48 70,34 84,6! 66,50 40,100",  # slanted
         "86,14 48,0 16,18 18,46 46,54 78,34 | 82,0 80,100",  # like a q
         "72,8 40,2 16,26 30,50 58,42 82,8! 74,100",  # open
+        "76,36 64,4 26,6 16,32 40,49 72,46 82,68 60,98 20,94",  # the end misses the loop
         "74,10 52,0 32,12 34,34 52,40 70,26 80,2! 64,52 30,100",
     ),
 }
@@ -122,19 +117,22 @@ def synthetic_parts(count: int, seed: int = 0) -> Iterator[tuple[torch.Tensor, t
 
 
 def synthetic_segments(
-    count: int, generator: torch.Generator
+    count: int, generator: torch.Generator, length: int = SEGMENTS
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Vary the templates, as `synthetic_digits` does, into what `rasterize` takes.
 
+    Args:
+        length: line segments of each drawing; a digit that is drawn small needs fewer.
+
     Returns:
-        Segments float32 N×32×4, pen widths float32 N in pixels of the frame, labels int64 N.
+        Segments float32 N×S×4, pen widths float32 N in pixels of the frame, labels int64 N.
     """
-    segments = torch.empty(count, SEGMENTS, 4)
+    segments = torch.empty(count, length, 4)
     # Drawing i is of the digit i % 10, and a digit's templates take turns.
     for digit, templates in TEMPLATES.items():
         for number, template in enumerate(templates):
             part = segments[digit + 10 * number :: 10 * len(templates)]
-            part.copy_(_vary(template, len(part), generator))
+            part.copy_(_vary(template, length, len(part), generator))
     order = torch.randperm(count, generator=generator)
     return segments[order], random_widths(count, generator), order % 10
 
@@ -143,107 +141,13 @@ def example_strokes() -> dict[int, list[list[list[float]]]]:
     """One well-written example for each digit: strokes of [x, y] in a box of 1, y downwards."""
     examples = {}
     for digit, templates in TEMPLATES.items():
-        spline = _spline(templates[0], EXAMPLE_SEGMENTS)
-        points = (spline.curve @ spline.knots).double().round(decimals=3)
-        examples[digit] = [points[stroke].tolist() for stroke in spline.strokes]
+        curve = spline(templates[0], EXAMPLE_SEGMENTS)
+        points = (curve.curve @ curve.knots).double().round(decimals=3)
+        examples[digit] = [points[stroke].tolist() for stroke in curve.strokes]
     return examples
 
 
-def _vary(template: str, count: int, generator: torch.Generator) -> torch.Tensor:
+def _vary(template: str, length: int, count: int, generator: torch.Generator) -> torch.Tensor:
     """Draw a template `count` times, each time differently: float32 N×S×4."""
-
-    def normal(*shape: int) -> torch.Tensor:
-        return torch.randn(count, *shape, generator=generator).clamp_(-2, 2)
-
-    spline = _spline(template, SEGMENTS)
-    jitter = JITTER / 100 * normal(*spline.knots.shape)
-    reach = REACH / 100 * normal(len(spline.knots), 1) * spline.outward
-    points = spline.curve @ (spline.knots + jitter + reach)  # N×P×2
-    points = vary_points(points, generator, LEAN)
-    return torch.cat([points[:, spline.starts], points[:, spline.starts + 1]], 2)
-
-
-@dataclass(frozen=True)
-class _Spline:
-    """The curve through a template's knots, in a box of 1.
-
-    Attributes:
-        knots: float32 K×2.
-        outward: float32 K×2, the direction of length 1 in which a stroke's end leaves it; 0 at all
-            other knots.
-        curve: float32 P×K. A curve is linear in its knots: `curve @ knots` are points along it.
-        strokes: which of the points belong to each stroke.
-        starts: int64 S, the points that the segments start from; each ends at the next point. The
-            last one is repeated where the template needs fewer.
-    """
-
-    knots: torch.Tensor
-    outward: torch.Tensor
-    curve: torch.Tensor
-    strokes: list[slice]
-    starts: torch.Tensor
-
-
-@cache
-def _spline(template: str, segments: int) -> _Spline:
-    knots, runs = _parse(template)
-    lengths = [_chords(knots[run]).sum() for stroke in runs for run in stroke]
-    per_length = (segments - len(lengths)) / sum(lengths)
-    outward = np.zeros_like(knots)
-    curve: list[np.ndarray] = []
-    strokes, starts = [], []
-    for stroke in runs:
-        for end, inner in ((stroke[0].start, 1), (stroke[-1].stop - 1, -1)):
-            step = knots[end] - knots[end + inner]
-            outward[end] = step / np.hypot(*step)
-        begin = len(curve)
-        for run in stroke:
-            chords = _chords(knots[run])
-            weights = _weights(chords, int(np.ceil(chords.sum() * per_length)))
-            weights = weights @ np.eye(len(knots))[run]
-            curve += list(weights if run is stroke[0] else weights[1:])
-        strokes.append(slice(begin, len(curve)))
-        starts += range(begin, len(curve) - 1)
-    starts += starts[-1:] * (segments - len(starts))
-    a, b, c = (torch.from_numpy(np.array(part)).float() for part in (knots, outward, curve))
-    return _Spline(a, b, c, strokes, torch.tensor(starts))
-
-
-def _parse(template: str) -> tuple[np.ndarray, list[list[slice]]]:
-    """A template's knots K×2, and of each stroke its smooth runs as slices of the knots."""
-    knots: list[list[float]] = []
-    strokes = []
-    for stroke in template.split("|"):
-        start = len(knots)
-        runs = []
-        for run in stroke.split("!"):
-            knots += [[int(number) / 100 for number in knot.split(",")] for knot in run.split()]
-            runs.append(slice(start, len(knots)))
-            start = len(knots) - 1  # a corner ends one run and begins the next
-        strokes.append(runs)
-    return np.array(knots), strokes
-
-
-def _chords(knots: np.ndarray) -> np.ndarray:
-    return np.hypot(*np.diff(knots, axis=0).T)
-
-
-def _weights(chords: np.ndarray, pieces: int) -> np.ndarray:
-    """The weights of K knots, K - 1 chords apart, in `pieces + 1` points of a curve through them.
-
-    A Catmull-Rom spline with its parameter along the chords: a cubic Hermite piece from knot to
-    knot, its slope at each knot that of the parabola through the knot and its neighbours.
-    """
-    ends = np.concatenate([[0.0], chords.cumsum()])
-    knots = np.eye(len(ends))
-    order = 2 if len(chords) > 1 else 1
-    slopes = ROUNDNESS * np.asarray(np.gradient(knots, ends, axis=0, edge_order=order))
-    along = np.linspace(0, ends[-1], pieces + 1)
-    left = np.searchsorted(ends[1:-1], along, side="right")
-    chord = chords[left][:, None]
-    t = (along - ends[left])[:, None] / chord
-    return (
-        (1 + 2 * t) * (1 - t) ** 2 * knots[left]
-        + t**2 * (3 - 2 * t) * knots[left + 1]
-        + chord * (t * (1 - t) ** 2 * slopes[left] - t**2 * (1 - t) * slopes[left + 1])
-    )
+    points = vary_points(jitter(template, length, count, generator), generator, LEAN)
+    return join(template, length, points)

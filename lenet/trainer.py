@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ from lenet.distributed import Team
 from lenet.drawings import load_drawings
 from lenet.events import Batch, Epoch, Event
 from lenet.model import LeNet
+from lenet.others import other_segments
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
 from lenet.progress import Progress
 from lenet.recipes import RECIPES, Schedule
@@ -32,11 +33,38 @@ from lenet.synthetic import synthetic_segments
 LOG_EVERY = 100  # batches, as in the lesson
 SAVE_EVERY = 4.0  # seconds: nobody loses more than five
 AVERAGE_EVERY = 8  # batches: as good as every one, at an eighth of the time
+NO_DIGIT = 10  # the label of others
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
 class TrainingError(RuntimeError):
     """A run that cannot go on: one sentence that says why."""
+
+
+class Loss(Protocol):
+    """The losses of float32 N×10 logits beside int64 N labels: their sum, or one each."""
+
+    def __call__(
+        self, logits: torch.Tensor, labels: torch.Tensor, /, *, reduction: str
+    ) -> torch.Tensor: ...
+
+
+def outlier_exposure(weight: float, device: torch.device) -> Loss:
+    """Cross-entropy; of others the divergence from ten equally probable digits, times `weight`.
+
+    Hendrycks, Mazeika, Dietterich, "Deep anomaly detection with outlier exposure", ICLR 2019. The
+    entropy of the target, which the paper's loss includes, is left out: so the loss of what has
+    been learnt is 0 for others as for digits.
+    """
+    targets = torch.cat([torch.eye(10), torch.full((1, 10), weight / 10)]).to(device)
+    least = torch.tensor([0.0] * 10 + [weight * math.log(10)]).to(device)
+
+    def loss(logits: torch.Tensor, labels: torch.Tensor, /, *, reduction: str) -> torch.Tensor:
+        losses = F.cross_entropy(logits, targets.index_select(0, labels), reduction="none")
+        losses = losses - least.index_select(0, labels)
+        return losses.sum() if reduction == "sum" else losses
+
+    return loss
 
 
 class Trainer:
@@ -62,17 +90,18 @@ class Trainer:
         self.accuracy: float | None = None
 
     def _take_images(self, train: Digits) -> None:
-        """Hold the data set, the drawings and room for synthetic digits on the device."""
+        """Hold the data set and the drawings on the device, with room for what is drawn."""
         frames, labels = train.frames, train.labels
         drawn = load_drawings(self.settings.drawings, self.settings.skip_bad)
         self.bad_lines = drawn.bad_lines
         self.segments = drawn.segments.repeat(self.recipe.repeats, 1, 1)
         drawn_labels = drawn.labels.repeat(self.recipe.repeats)
-        to_draw = self.recipe.synthetic  # filled in as each epoch begins
+        # The synthetic digits and the others are filled in as each epoch begins.
+        to_draw = self.recipe.synthetic + self.recipe.others
         if len(drawn_labels) + to_draw:
             empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)
             frames = torch.cat([frames, rasterize(self.segments), empty])
-            labels = torch.cat([labels, drawn_labels, torch.zeros(to_draw, dtype=torch.int64)])
+            labels = torch.cat([labels, drawn_labels, torch.full((to_draw,), NO_DIGIT)])
         self.frames = frames.to(self.team.device)
         self.labels = labels.to(self.team.device)
 
@@ -81,6 +110,9 @@ class Trainer:
         # Channels last and the fused optimiser: see benchmarks/README.md for what each gains.
         self.network = LeNet().to(self.team.device).to(memory_format=torch.channels_last)
         self.parallel = self.team.wrap(self.network)
+        self.loss: Loss = F.cross_entropy
+        if self.recipe.others:
+            self.loss = outlier_exposure(self.recipe.others_weight, self.team.device)
         self.average = None
         if self.recipe.averaging:
             decay = get_ema_multi_avg_fn(self.recipe.averaging**AVERAGE_EVERY)
@@ -160,12 +192,14 @@ class Trainer:
         self.permutation = permutation.long().to(self.team.device)
 
     def _draw_anew(self) -> None:
-        """Vary the drawings, and draw other synthetic digits: the last of the images."""
+        """Vary the drawings, and draw new synthetic digits and others: the last of the images."""
         drawings = rasterize(*vary_strokes(self.segments, self.generator))
         segments, widths, labels = synthetic_segments(self.recipe.synthetic, self.generator)
-        frames = torch.cat([drawings, rasterize(segments, widths)])
+        others = other_segments(self.recipe.others, self.generator, self.segments)
+        frames = torch.cat([drawings, rasterize(segments, widths), rasterize(*others)])
         self.frames[len(self.frames) - len(frames) :] = frames.to(self.team.device)
-        self.labels[len(self.labels) - len(labels) :] = labels.to(self.team.device)
+        end = len(self.labels) - self.recipe.others
+        self.labels[end - len(labels) : end] = labels.to(self.team.device)
 
     def _step(self) -> None:
         """Learn from the next batch of the permutation."""
@@ -191,7 +225,7 @@ class Trainer:
         loss_of_all = None
         if self.recipe.hardest < 1:
             inputs, labels, loss_of_all = self._hardest(inputs, labels, batch_size)
-        loss = F.cross_entropy(self.parallel(inputs), labels, reduction="sum")
+        loss = self.loss(self.parallel(inputs), labels, reduction="sum")
         self.optimizer.zero_grad()
         # A team averages its gradients, so each share counts by its size times the team's.
         (loss * (self.team.size / batch_size)).backward()
@@ -203,7 +237,7 @@ class Trainer:
         self, inputs: torch.Tensor, labels: torch.Tensor, batch_size: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """This process's part of a batch's hardest images, and the sum of its losses."""
-        losses = F.cross_entropy(self.network(inputs), labels, reduction="none")
+        losses = self.loss(self.network(inputs), labels, reduction="none")
         count = math.ceil(self.recipe.hardest * batch_size)
         places = self.team.largest(losses, count, batch_size)
         return inputs.index_select(0, places), labels[places], losses.sum()

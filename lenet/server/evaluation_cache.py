@@ -1,8 +1,9 @@
-"""Evaluations kept on disk, so that a network is evaluated on a data set once.
+"""Evaluations kept on disk, so that a network reads a data set once.
 
-Each lies in a file of the data folder that is named by a hash of all that its answers depend on: it
-is found again after a restart, and under another name of the checkpoint. A damaged file counts as
-missing, and where none can be written the network is evaluated each time.
+Each lies in a file of the data folder that holds the logits and is named by a hash of all that
+these depend on: it is found again after a restart, under another name of the checkpoint, and with
+another calibration. A damaged file counts as missing, and where none can be written the network
+reads each time.
 """
 
 import hashlib
@@ -16,11 +17,11 @@ import torch
 
 from lenet.checkpoint import Checkpoint, replacing
 from lenet.data import Digits, data_folder
-from lenet.evaluate import Evaluation, evaluate
+from lenet.evaluate import Evaluation, judge, read_digits
 
 KEPT = 200  # evaluations; one of 10,000 digits takes 400 kB
 
-_FORMAT = b"lenet-live evaluation 1"  # a new number where the same network would answer otherwise
+_FORMAT = b"lenet-live evaluation 2"  # a new number where the same network would answer otherwise
 
 
 def folder() -> Path:
@@ -29,31 +30,28 @@ def folder() -> Path:
 
 
 def content_key(checkpoint: Checkpoint, digits: Digits) -> str:
-    """64 hexadecimal digits of all that an evaluation depends on, whatever the file is called."""
+    """64 hexadecimal digits of all that the logits depend on, whatever the file is called."""
     digest = hashlib.sha256(_FORMAT)
     for name in sorted(checkpoint.weights):
         digest.update(checkpoint.weights[name].float().contiguous().numpy().data)
-    digest.update(np.array([checkpoint.temperature, checkpoint.sure_above], np.float64).data)
     digest.update(digits.frames.contiguous().numpy().data)
-    digest.update(digits.labels.contiguous().numpy().data)
     return digest.hexdigest()
 
 
 def evaluate_once(
     checkpoint: Checkpoint, digits: Digits, progress: Callable[[int], None] = lambda done: None
 ) -> Evaluation:
-    """The kept evaluation of a checkpoint; where there is none, evaluate and keep it."""
+    """As `lenet.evaluate.evaluate`, from the kept logits; where there are none, read and keep."""
     path = folder() / content_key(checkpoint, digits)
-    probabilities = _read(path, len(digits))
-    if probabilities is not None:
-        return Evaluation(digits.labels, probabilities, checkpoint.sure_above)
-    found = evaluate(checkpoint, digits, progress)
-    _keep(path, found.probabilities)
-    return found
+    logits = _read(path, len(digits))
+    if logits is None:
+        logits = read_digits(checkpoint, digits, progress)
+        _keep(path, logits)
+    return judge(checkpoint, logits, digits.labels)
 
 
 def _read(path: Path, count: int) -> torch.Tensor | None:
-    """The probabilities in a file, float32 count×10; None where it is missing or damaged."""
+    """The logits in a file, float32 count×10; None where it is missing or damaged."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -66,8 +64,8 @@ def _read(path: Path, count: int) -> torch.Tensor | None:
     return torch.from_numpy(np.frombuffer(data, "<f4").reshape(count, 10).copy())
 
 
-def _keep(path: Path, probabilities: torch.Tensor) -> None:
-    data = probabilities.numpy().astype("<f4").tobytes()
+def _keep(path: Path, logits: torch.Tensor) -> None:
+    data = logits.numpy().astype("<f4").tobytes()
     with suppress(OSError):  # a full or read-only disk costs a second the next time, no more
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_oldest(path.parent)

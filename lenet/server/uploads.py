@@ -65,7 +65,14 @@ def keep_upload(path: Path) -> Path:
         raise CheckpointError(f"This is no LeNet: the file is larger than {MAX_NETWORK >> 20} MB.")
     sent = read(path)
     weights = {name: value.float().clone() for name, value in sent.weights.items()}
-    kept = Checkpoint(weights, temperature=sent.temperature, sure_above=sent.sure_above)
+    kept = Checkpoint(
+        weights,
+        temperature=sent.temperature,
+        sure_above=sent.sure_above,
+        digit_slope=sent.digit_slope,
+        digit_offset=sent.digit_offset,
+        sure_digit_above=sent.sure_digit_above,
+    )
     name = f"upload-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.pt"
     with suppress(OSError):  # write says what is wrong with the folder
         checkpoints_folder().mkdir(parents=True, exist_ok=True)

@@ -36,10 +36,13 @@ def test_an_upload_keeps_its_weights_and_nothing_of_its_run(tmp_path):
     settings = Settings("fast", "mnist", ("/etc/passwd",), 5, 64, 0.1, 0)
     random = torch.Generator().get_state()
     sent.run = Progress(settings, "", Schedule(0, 10, 0.1, 0), random)
-    sent.temperature = 1.5
+    sent.temperature, sent.sure_above, sent.sure_digit_above = 1.5, 0.9, 0.95
+    sent.digit_slope, sent.digit_offset = 3.5, -10.9
     write(sent, tmp_path / "mine.pt")
     kept = read(keep_upload(tmp_path / "mine.pt"))
-    assert kept.run is None and kept.averaged is None and kept.temperature == 1.5
+    assert kept.run is None and kept.averaged is None
+    assert (kept.temperature, kept.sure_above, kept.sure_digit_above) == (1.5, 0.9, 0.95)
+    assert (kept.digit_slope, kept.digit_offset) == (3.5, -10.9)
     for name, value in sent.averaged.items():
         assert torch.equal(kept.network[name], value)
 

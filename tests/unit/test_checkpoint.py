@@ -2,6 +2,7 @@
 
 import errno
 import io
+import math
 import os
 import pickle
 import zipfile
@@ -51,7 +52,8 @@ def test_what_is_written_is_read_again(tmp_path):
     random = torch.Generator().manual_seed(4).get_state()
     settings = Settings("best", "mnist", ("a.jsonl",), 9, 64, 0.1, 0)
     run = Progress(settings, "a checksum", Schedule(0, 9, 0.1, 0.2), random, epoch=3)
-    written = Checkpoint(weights(0), weights(1), run, 1.5, 0.75, 0.991)
+    calibration = {"digit_slope": 3.5, "digit_offset": -10.9, "sure_digit_above": 0.98}
+    written = Checkpoint(weights(0), weights(1), run, 1.5, 0.75, accuracy=0.991, **calibration)
     write(written, tmp_path / "a.pt")
     found = read(tmp_path / "a.pt")
     assert same(found.network, written.network)
@@ -59,7 +61,18 @@ def test_what_is_written_is_read_again(tmp_path):
     assert (found.run.epoch, found.run.settings) == (3, settings)
     assert torch.equal(found.run.random, random)
     assert (found.temperature, found.sure_above, found.accuracy) == (1.5, 0.75, 0.991)
+    assert {name: getattr(found, name) for name in calibration} == calibration
     assert found.path == tmp_path / "a.pt"
+
+
+def test_a_checkpoint_from_before_others_were_known_is_read(tmp_path):
+    content = {"format": "lenet-live 1", "network": weights(), "temperature": 1.5}
+    torch.save(content, tmp_path / "old.pt")
+    write(read(tmp_path / "old.pt"), tmp_path / "new.pt")
+    for name in ("old.pt", "new.pt"):
+        found = read(tmp_path / name)
+        assert (found.digit_slope, found.digit_offset) == (0.0, math.inf)
+        assert (found.temperature, found.sure_digit_above) == (1.5, 0.0)
 
 
 def test_digits_are_read_with_the_average_where_one_is_kept():
@@ -293,6 +306,13 @@ def test_a_run_that_is_damaged_or_of_another_version_is_refused(tmp_path):
         {"temperature": float("nan")},
         {"sure_above": None},
         {"sure_above": 2.0},
+        {"digit_slope": float("nan")},
+        {"digit_slope": float("inf")},
+        {"digit_slope": None},
+        {"digit_offset": "far"},
+        {"digit_offset": float("-inf")},
+        {"sure_digit_above": -0.1},
+        {"sure_digit_above": 1.1},
         {"accuracy": "high"},
         {"run": "away"},
     ],

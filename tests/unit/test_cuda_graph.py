@@ -86,7 +86,7 @@ def epoch_losses(trainer: Trainer) -> list[float]:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, monkeypatch):
-    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
+    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4, others=20))
     data = replace(data, train=Digits(data.train.frames[:400], data.train.labels[:400]))
     request = Request(recipe, "synthetic", epochs=2, batch_size=64)
     plain = start(data, request)

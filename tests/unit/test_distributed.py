@@ -67,7 +67,7 @@ def member(rank: int, size: int, port: int, folder: Path, request: Request, plan
     frames, labels = torch.load(plan["digits"])
     digits = Digits(frames[: plan["count"]], labels[: plan["count"]])
     _calculate_in_float64()
-    recipe = replace(RECIPES["best"], synthetic=24)  # 6 batches with the 360 digits
+    recipe = replace(RECIPES["best"], synthetic=12, others=12)  # 6 batches with 360 digits
     lenet.trainer.RECIPES = {**RECIPES, "best": recipe}
     trainers = []
 

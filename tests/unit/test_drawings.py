@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import lenet.others
 from lenet.drawings import (
     Drawing,
     DrawingsError,
@@ -18,6 +19,7 @@ from lenet.drawings import (
     load_drawings,
     main,
     read_drawings,
+    read_others,
     read_unipen,
     write_drawings,
 )
@@ -78,8 +80,8 @@ def test_what_is_written_is_read_again(file):
     assert lines[1] == {"label": 1, "strokes": [[[5, 0], [5, 9]]]}
 
 
-def strokes(text: str) -> str:
-    return f'{{"label": 3, "strokes": {text}}}'
+def strokes(text: str, label: str = "3") -> str:
+    return f'{{"label": {label}, "strokes": {text}}}'
 
 
 BAD_LINES = {
@@ -138,12 +140,53 @@ def test_a_file_of_bad_lines_only_is_refused_even_when_they_are_skipped(file):
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
 @pytest.mark.parametrize("skip_bad", [False, True])
-def test_an_empty_file_is_refused(file, content, skip_bad):
+@pytest.mark.parametrize("read", [read_drawings, read_others])
+def test_an_empty_file_is_refused(file, read, content, skip_bad):
     with pytest.raises(DrawingsError, match=r"digits\.jsonl"):
-        read_drawings(file(content), skip_bad)
+        read(file(content), skip_bad)
 
 
-@pytest.mark.parametrize("read", [read_drawings, read_unipen])
+# ---------------------------------------------------------------- the others file
+
+OTHER = '{"label": null, "strokes": [[[0, 0], [9, 9]], [], [[9, 0], [0, 9.5]]], "writer": "3"}'
+
+
+def test_strokes_and_writers_of_others_are_read(file):
+    (cross, dot), skipped = read_others(file(f"{OTHER}\n\n{strokes('[[[1, 1]]]', 'null')}\n"))
+    assert (skipped, cross.writer, dot.writer) == (0, "3", None)
+    assert [s.tolist() for s in cross.strokes] == [[[0, 0], [9, 9]], [[9, 0], [0, 9.5]]]
+    assert [s.tolist() for s in dot.strokes] == [[[1, 1]]]
+    assert drawings_to_segments([cross, dot]).shape[0] == 2
+
+
+def test_what_the_command_of_others_writes_is_read(file, capsys):
+    assert lenet.others.main(["26"]) == 0
+    others, skipped = read_others(file(capsys.readouterr().out))
+    assert (len(others), skipped) == (26, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (SEVEN, "The label must be null, not 7."),
+        (strokes("[[[1, 1]]]", '"A"'), 'The label must be null, not "A".'),
+        (strokes("[[[1, 1]]]", "false"), "The label must be null, not false."),
+        (strokes("[]", "null"), "The drawing has no strokes with points."),
+        (OTHER[:30], "The line is not JSON"),
+        ("[null]", "The line must be an object"),
+        (OTHER.replace('"3"', "3"), "The writer must be a text"),
+    ],
+)
+def test_a_bad_line_of_others_is_named_and_counted(file, line, reason):
+    path = file(f"{OTHER}\n{line}\n{OTHER}\n{line}\n")
+    with pytest.raises(DrawingsError) as error:
+        read_others(path)
+    assert str(error.value).startswith(f"{path}, line 2: {reason}")
+    others, skipped = read_others(path, skip_bad=True)
+    assert (len(others), skipped) == (2, 2)
+
+
+@pytest.mark.parametrize("read", [read_drawings, read_others, read_unipen])
 def test_a_missing_file_and_a_folder_are_refused(read, tmp_path):
     with pytest.raises(DrawingsError, match=r"none\.jsonl could not be read: No such file"):
         read(tmp_path / "none.jsonl")

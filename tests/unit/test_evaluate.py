@@ -1,15 +1,24 @@
 """lenet.evaluate: figures against a count by hand, and the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from lenet.checkpoint import SHIPPED, Checkpoint, read
+from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.data import DataError, DataSet, Digits
 from lenet.drawings import Drawing, write_drawings
-from lenet.evaluate import Evaluation, error_rate_per_writer, evaluate, main
+from lenet.evaluate import (
+    Evaluation,
+    auroc,
+    error_rate_per_writer,
+    evaluate,
+    main,
+    summarize_others,
+)
+from lenet.recognize import Recognitions, Recognizer
 from lenet.synthetic import example_strokes, synthetic_digits
 
 
@@ -19,7 +28,9 @@ def answers(*rows: tuple[int, int, float], sure_above: float = 0.0) -> Evaluatio
     probabilities = torch.stack([torch.full((10,), (1 - best) / 9) for _, _, best in rows])
     for row, (_, answer, best) in enumerate(rows):
         probabilities[row, answer] = best
-    return Evaluation(labels, probabilities, sure_above)
+    everything = torch.ones(len(rows))  # is a digit
+    sure = probabilities.amax(1) >= sure_above
+    return Evaluation(probabilities, everything.double(), everything.bool(), sure, labels)
 
 
 # Ten answers, six of them right: of the zeros one of two, of the ones three of four, of the sevens
@@ -115,19 +126,42 @@ def test_a_checkpoint_is_asked_about_every_digit(digits):
     assert found.probabilities.shape == (60, 10)
     torch.testing.assert_close(found.probabilities.sum(1), torch.ones(60))
     assert found.accuracy > 0.8
-    assert found.sure_above == checkpoint.sure_above
+    one_by_one = [Recognizer(checkpoint).recognize_frame(frame) for frame in digits.frames]
+    assert found.sure.tolist() == [answer.sure for answer in one_by_one]
+    assert found.is_digit.tolist() == [answer.is_digit for answer in one_by_one]
+    assert found.answers.tolist() == [answer.digit for answer in one_by_one]
 
 
 def test_the_temperature_and_the_average_count(digits):
     shipped = read(SHIPPED)
     weights = shipped.weights
     plain = evaluate(Checkpoint(weights), digits)
-    warm = evaluate(Checkpoint(weights, temperature=3.0, sure_above=0.5), digits)
+    warm = evaluate(Checkpoint(weights, temperature=3.0), digits)
     expected = (plain.probabilities.log() / 3).softmax(1)
     torch.testing.assert_close(warm.probabilities, expected, atol=1e-4, rtol=0)
-    assert warm.sure_above == 0.5
     nothing = {name: torch.zeros_like(value) for name, value in weights.items()}
     assert evaluate(Checkpoint(nothing, weights), digits).probabilities.equal(plain.probabilities)
+
+
+# ---------------------------------------------------------------- what is no digit
+
+
+def test_the_auroc_is_that_of_a_count_by_hand():
+    """Of six pairs the digit is above in four and level in one."""
+    digits, others = torch.tensor([0.9, 0.5, 0.2]), torch.tensor([0.5, 0.1])
+    assert auroc(digits, others) == pytest.approx((4 + 1 / 2) / 6)
+    assert auroc(others, digits) == pytest.approx(1 - (4 + 1 / 2) / 6)
+    assert auroc(torch.ones(5), torch.ones(9)) == 0.5
+
+
+def test_others_are_summed_up_beside_digits():
+    probability = torch.tensor([0.7, 0.1, 0.5, 0.2], dtype=torch.float64)
+    sure = torch.tensor([True, False, False, False])
+    others = Recognitions(torch.ones(4, 10), probability, probability >= 0.5, sure)
+    digits = Recognitions(torch.ones(2, 10), probability[[0, 2]], sure[:2], sure[:2])
+    summary = summarize_others(others, digits)
+    assert summary == {"count": 4, "taken_for_digits": 0.5, "sure": 0.25, "auroc": 0.75}
+    assert json.loads(json.dumps(summary)) == summary
 
 
 # ---------------------------------------------------------------- drawings
@@ -190,7 +224,66 @@ def test_several_files_of_drawings_and_another_checkpoint(few, drawings, tmp_pat
 
 def test_without_drawings_there_are_none_in_the_json(few, capsys):
     assert main(["--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["drawings"] == {}
+    result = json.loads(capsys.readouterr().out)
+    assert result["drawings"] == result["others"] == {}
+
+
+@pytest.fixture
+def knowing(few, tmp_path) -> str:
+    """A checkpoint that takes half of the test set for digits, and three quarters for unsure."""
+    checkpoint = replace(read(SHIPPED), digit_slope=1.0, digit_offset=0.0, sure_above=0.0)
+    energy = evaluate(checkpoint, few).digit_probability.logit()
+    offset = -energy.median().item()
+    sure = (energy.quantile(0.75) + offset).sigmoid().item()
+    path = str(tmp_path / "knowing.pt")
+    write(replace(checkpoint, digit_offset=offset, sure_digit_above=sure), path)
+    return path
+
+
+def test_others_are_told_with_the_digits_beside_them(few, knowing, drawings, tmp_path, capsys):
+    others = tmp_path / "others.jsonl"
+    scribble = [[[0, 0], [90, 10], [5, 40], [80, 60], [0, 90], [95, 100]]]
+    strokes = [*example_strokes().values(), scribble]
+    others.write_text("".join(f"{json.dumps({'label': None, 'strokes': s})}\n" for s in strokes))
+    files = ["--checkpoint", knowing, "--others", str(others), "--drawings", str(drawings)]
+    assert main(["--json", *files]) == 0
+    result = json.loads(capsys.readouterr().out)
+    found = result["others"][str(others)]
+    recognizer = Recognizer.load(knowing)
+    answers = [recognizer.recognize(s) for s in strokes]
+    assert found == {
+        "count": 11,
+        "taken_for_digits": sum(a.is_digit for a in answers) / 11,
+        "sure": sum(a.sure for a in answers) / 11,
+        "auroc": pytest.approx(
+            auroc(
+                evaluate(read(knowing), few).digit_probability,
+                torch.tensor([a.digit_probability for a in answers], dtype=torch.float64),
+            ),
+            abs=0.01,
+        ),
+        "bad_lines_skipped": 0,
+    }
+    assert 0 < found["auroc"] < 1
+    assert result["mnist"]["taken_for_digits"] == 0.5
+    assert result["mnist"]["sure"] == 0.25
+    assert main(files) == 0
+    text = capsys.readouterr().out
+    assert f"{others}: {found['taken_for_digits']:.2%} of 11 others taken for digits, " in text
+    assert f"{found['sure']:.2%} surely; AUROC {found['auroc']:.4f}" in text
+    assert "taken for digits      50.00%" in text
+
+
+def test_a_digit_among_the_others_is_told_and_left_out_on_demand(few, drawings, capsys):
+    lines = drawings.read_text().splitlines()
+    drawings.write_text("\n".join([lines[0].replace('"label": 0', '"label": null'), *lines[1:]]))
+    message = fails(["--others", str(drawings)], capsys)
+    assert message == f"{drawings}, line 2: The label must be null, not 1.\n"
+    assert main(["--json", "--skip-bad", "--others", str(drawings)]) == 0
+    found = json.loads(capsys.readouterr().out)["others"][str(drawings)]
+    assert (found["count"], found["bad_lines_skipped"]) == (1, 9)
+    assert main(["--skip-bad", "--others", str(drawings)]) == 0
+    assert "bad lines skipped     9" in capsys.readouterr().out
 
 
 def test_the_table_tells_the_same(few, drawings, capsys):
@@ -229,9 +322,10 @@ def test_a_bad_line_of_drawings_is_told_and_left_out_on_demand(few, drawings, ca
     ("arguments", "reason"),
     [
         (["--drawings", "none.jsonl"], "none.jsonl could not be read: No such file or directory."),
+        (["--others", "none.jsonl"], "none.jsonl could not be read: No such file or directory."),
         (["--checkpoint", "none.pt"], "none.pt could not be read: No such file or directory."),
     ],
-    ids=["drawings", "checkpoint"],
+    ids=["drawings", "others", "checkpoint"],
 )
 def test_a_file_that_is_not_there_is_told(few, capsys, arguments, reason):
     assert fails(arguments, capsys) == reason + "\n"

@@ -1,13 +1,14 @@
 """lenet.recognize: answers about one drawing, with the shipped checkpoint."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image, ImageDraw
 
 from lenet import Recognizer
-from lenet.checkpoint import Checkpoint, CheckpointError
+from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, strokes_to_frame
 
@@ -51,6 +52,7 @@ def test_nothing_drawn_is_no_digit(recognizer, strokes):
     assert answer.digit is None
     assert answer.probabilities == [0.1] * 10
     assert not answer.sure
+    assert (answer.is_digit, answer.digit_probability) == (False, 0.0)
     assert not answer.pixels.any()
 
 
@@ -87,6 +89,42 @@ def test_the_temperature_and_the_threshold_of_the_checkpoint_count():
     )
     assert below.recognize_frame(frame).sure
     assert not above.recognize_frame(frame).sure
+
+
+def test_how_probable_a_digit_is_follows_from_the_logits_as_they_are():
+    torch.manual_seed(0)
+    weights = LeNet().state_dict()
+    frame = strokes_to_frame(FOUR)
+    energy = Checkpoint(weights).model()(frames_to_inputs(frame[None])).exp().sum().log().item()
+    for slope, offset in ((2.0, -2 * energy + 0.5), (2.0, -2 * energy - 0.5), (-1.0, energy + 3)):
+        given = Checkpoint(weights, temperature=0.05, digit_slope=slope, digit_offset=offset)
+        answer = Recognizer(given).recognize_frame(frame)
+        expected = 1 / (1 + math.exp(-(slope * energy + offset)))
+        assert answer.digit_probability == pytest.approx(expected, abs=1e-5)
+        assert answer.is_digit is (expected > 0.5)
+        assert answer.sure is answer.is_digit  # no digit is never sure
+        assert answer.digit in range(10)  # the nearest one, even so
+
+
+def test_a_sure_answer_is_clearly_a_digit():
+    shipped = replace(read(SHIPPED), digit_slope=0.0, digit_offset=math.log(3))  # of 4 drawings 3
+    for above, sure in ((0.7, True), (0.8, False)):
+        answer = Recognizer(replace(shipped, sure_digit_above=above)).recognize(SEVEN)
+        assert answer.digit_probability == pytest.approx(0.75)
+        assert answer.is_digit and answer.sure is sure
+
+
+def test_a_checkpoint_that_knows_nothing_else_takes_every_drawing_for_a_digit(tmp_path):
+    torch.save(LeNet().state_dict(), tmp_path / "lesson.pth")
+    for strokes in (ONE, FOUR, [[[0, 0]]]):
+        answer = Recognizer.load(tmp_path / "lesson.pth").recognize(strokes)
+        assert (answer.is_digit, answer.digit_probability) == (True, 1.0)
+
+
+def test_of_most_digits_the_probability_is_told_apart_from_1():
+    torch.manual_seed(0)
+    network = Checkpoint(LeNet().state_dict(), digit_offset=20.0)
+    assert 1 - 1e-8 < Recognizer(network).recognize(ONE).digit_probability < 1
 
 
 @pytest.mark.parametrize(

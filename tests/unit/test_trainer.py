@@ -16,11 +16,12 @@ from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataSet, Digits
 from lenet.drawings import Drawing, write_drawings
 from lenet.events import Batch, Epoch, Event
-from lenet.preprocess import frames_to_inputs
+from lenet.others import other_segments
+from lenet.preprocess import frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request
 from lenet.synthetic import example_strokes, synthetic_digits
-from lenet.trainer import Trainer, TrainingError, predict
+from lenet.trainer import NO_DIGIT, Trainer, TrainingError, outlier_exposure, predict
 
 
 def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
@@ -43,7 +44,7 @@ def drawings(tmp_path: Path) -> str:
 
 
 class Whole(NamedTuple):
-    """A run that never stopped, with drawings and, where its recipe has some, synthetic digits."""
+    """A run that never stopped, with drawings, and synthetic digits and others by its recipe."""
 
     data: DataSet
     request: Request
@@ -53,12 +54,12 @@ class Whole(NamedTuple):
 
 @pytest.fixture(scope="module", params=RECIPES)
 def whole(request, data, tmp_path_factory) -> Iterator[Whole]:
-    """Two epochs of seven batches, the last of 30 or 44, by each recipe."""
+    """Two epochs of seven batches, the last one smaller, by each recipe."""
     few = replace(data, train=Digits(data.train.frames[:400], data.train.labels[:400]))
     file = examples(tmp_path_factory.mktemp("whole"))
     asked = Request(request.param, "synthetic", (file,), epochs=2, batch_size=64, seed=3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4))
+        patch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4, others=14))
         trainer = start(few, asked)
         yield Whole(few, asked, trainer, run(trainer))
 
@@ -118,13 +119,62 @@ def test_what_the_first_version_wrote_is_resumed_to_the_same_bits(data, tmp_path
 
 
 def test_a_recipe_says_how_often_each_drawing_comes_in_an_epoch(data, drawings, monkeypatch):
-    monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], repeats=3, synthetic=4))
+    best = replace(RECIPES["best"], repeats=3, synthetic=4, others=6)
+    monkeypatch.setitem(RECIPES, "best", best)
     trainer = start(data, Request("best", "synthetic", (drawings,)))
-    assert len(trainer.frames) == 1000 + 3 * 10 + 4
+    assert len(trainer.frames) == 1000 + 3 * 10 + 4 + 6
     assert trainer.labels[1000:1030].tolist() == 3 * list(range(10))
     run(trainer, stop_after=1)
     copies = trainer.frames[1000:1030].view(3, 10, 28, 28)
     assert copies.flatten(2).any(2).all() and not copies[0].equal(copies[1])
+
+
+def test_others_are_drawn_anew_in_every_epoch(data, drawings, monkeypatch):
+    """The last of the images, after the synthetic digits, with a label of their own."""
+    best = replace(RECIPES["best"], synthetic=20, others=26)
+    monkeypatch.setitem(RECIPES, "best", best)
+    trainer = start(data, Request("best", "synthetic", (drawings,), epochs=2))
+    drawn = []
+    for step in (1, 17 + 1):  # one into each epoch
+        run(trainer, stop_after=step)
+        drawn.append(trainer.frames[-26:].clone())
+        assert trainer.labels[-26:].tolist() == [NO_DIGIT] * 26
+        assert trainer.labels[-46:-26].bincount().tolist() == [2] * 10
+    assert drawn[0].flatten(1).any(1).all()
+    assert (drawn[0] != drawn[1]).flatten(1).any(1).all()
+
+
+def test_of_others_all_ten_digits_are_to_be_equally_probable():
+    """The divergence from the uniform distribution, by its weight; of digits the cross-entropy."""
+    logits = torch.randn(6, 10, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    labels = torch.tensor([3, NO_DIGIT, 0, NO_DIGIT, 9, 1])
+    losses = outlier_exposure(0.5, torch.device("cpu"))(logits, labels, reduction="none")
+    digits = labels != NO_DIGIT
+    torch.testing.assert_close(
+        losses[digits], F.cross_entropy(logits[digits], labels[digits], reduction="none")
+    )
+    uniform = torch.full((2, 10), 0.1)
+    divergence = F.kl_div(logits[~digits].log_softmax(1), uniform, reduction="none").sum(1)
+    torch.testing.assert_close(losses[~digits], 0.5 * divergence)
+    total = outlier_exposure(0.5, torch.device("cpu"))(logits, labels, reduction="sum")
+    assert total.item() == pytest.approx(losses.sum().item())
+    even = outlier_exposure(0.5, torch.device("cpu"))(
+        torch.ones(1, 10), labels[1:2], reduction="sum"
+    )
+    assert even.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_it_learns_to_be_unsure_of_others(data, monkeypatch):
+    """With others the probabilities of new ones are flat, and without them they are not."""
+    frames = rasterize(other_segments(200, torch.Generator().manual_seed(1))[0])
+    surest = []
+    for others in (0, 500):
+        best = replace(RECIPES["best"], synthetic=0, others=others)
+        monkeypatch.setitem(RECIPES, "best", best)
+        trainer = start(data, Request("best", "synthetic", epochs=4))
+        run(trainer)
+        surest.append(predict(trainer.network, frames).softmax(1).amax(1).mean().item())
+    assert surest[0] > 0.6 and surest[1] < 0.4
 
 
 def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch):
