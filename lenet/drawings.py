@@ -1,9 +1,10 @@
-"""Labelled strokes as data: the drawings file, and a reader of UNIPEN text.
+"""Labelled strokes as data: drawings and numbers files, and a reader of UNIPEN text.
 
 A drawings file has one JSON object a line: `{"label": 7, "strokes": [[[x, y], …], …], "writer":
-"12"}`, y downwards, any unit, `writer` optional. `load_drawings` makes tensors of such files. The
-command `python -m lenet.drawings FILE.tra > FILE.jsonl` makes one of UNIPEN text. This file knows
-nothing of networks or training.
+"12"}`, y downwards, any unit, `writer` optional. A numbers file is the same with a text of digits,
+`"label": "2024"`. `load_drawings` makes tensors of drawings files. The command
+`python -m lenet.drawings FILE.tra > FILE.jsonl` makes a drawings file of UNIPEN text, and with
+`--numbers N` a numbers file of a drawings file. This file knows nothing of networks or training.
 """
 
 import argparse
@@ -11,10 +12,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 import torch
@@ -41,7 +42,24 @@ class Drawing:
     writer: str | None = None
 
 
-# ---------------------------------------------------------------- the drawings file
+@dataclass(frozen=True, eq=False)
+class DrawnNumber:
+    """A number of several digits that somebody drew.
+
+    Attributes:
+        label: the digits from left to right, and line by line, at least one.
+        strokes: as a `Drawing` has them.
+        writer: who drew it, or None where that is not known.
+    """
+
+    label: str
+    strokes: list[np.ndarray]
+    writer: str | None = None
+
+
+_Drawn = TypeVar("_Drawn", Drawing, DrawnNumber)
+
+# ---------------------------------------------------------------- drawings and numbers files
 
 
 def read_drawings(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawing], int]:
@@ -56,22 +74,33 @@ def read_drawings(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawin
     Raises:
         DrawingsError: the file cannot be read, has a bad line, or holds no drawings.
     """
-    drawings = []
+    return _read_lines(path, _parse_digit, "drawings", skip_bad)
+
+
+def read_numbers(path: Path | str, skip_bad: bool = False) -> tuple[list[DrawnNumber], int]:
+    """Read a numbers file, as `read_drawings` reads a drawings file."""
+    return _read_lines(path, _parse_number, "numbers", skip_bad)
+
+
+def _read_lines(
+    path: Path | str, parse: Callable[[bytes], _Drawn], what: str, skip_bad: bool
+) -> tuple[list[_Drawn], int]:
+    found = []
     bad = []
     for number, line in enumerate(_read(path).split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            drawings.append(_parse(line))
+            found.append(parse(line))
         except (ValueError, RecursionError) as error:  # thousands of brackets
             bad.append(DrawingsError(f"{path}, line {number}: {error}"))
             if not skip_bad:
                 raise bad[0] from error
-    if drawings:
-        return drawings, len(bad)
+    if found:
+        return found, len(bad)
     if bad:
         raise DrawingsError(f"Every line is bad. {bad[0]}")
-    raise DrawingsError(f"{path} holds no drawings: it is empty.")
+    raise DrawingsError(f"{path} holds no {what}: it is empty.")
 
 
 def _read(path: Path | str) -> bytes:
@@ -81,8 +110,26 @@ def _read(path: Path | str) -> bytes:
         raise DrawingsError(f"{path} could not be read: {error.strerror}.") from error
 
 
-def _parse(line: bytes) -> Drawing:
+def _parse_digit(line: bytes) -> Drawing:
     """Turn one line into a drawing, or raise ValueError with one sentence that says why not."""
+    label, strokes, writer = _parse(line)
+    if type(label) is not int or not 0 <= label <= 9:  # bool is an int too
+        raise ValueError(f"The label must be an integer 0 to 9, not {json.dumps(label):.40}.")
+    return Drawing(label, _check_drawn(strokes), writer)
+
+
+def _parse_number(line: bytes) -> DrawnNumber:
+    """The same for a number."""
+    label, strokes, writer = _parse(line)
+    if not isinstance(label, str) or not (label.isascii() and label.isdigit()):
+        raise ValueError(
+            f'The label must be a text of digits such as "2024", not {json.dumps(label):.40}.'
+        )
+    return DrawnNumber(label, _check_drawn(strokes), writer)
+
+
+def _parse(line: bytes) -> tuple[Any, Any, str | None]:
+    """A line's label and strokes, to be checked, and its writer."""
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -91,12 +138,10 @@ def _parse(line: bytes) -> Drawing:
         raise ValueError(f"The line is not JSON: {error.msg} at column {error.colno}.") from error
     if not isinstance(record, dict):
         raise ValueError('The line must be an object {"label": …, "strokes": …}.')
-    label, writer = record.get("label"), record.get("writer")
-    if type(label) is not int or not 0 <= label <= 9:  # bool is an int too
-        raise ValueError(f"The label must be an integer 0 to 9, not {json.dumps(label):.40}.")
+    writer = record.get("writer")
     if writer is not None and not isinstance(writer, str):
         raise ValueError(f'The writer must be a text such as "12", not {json.dumps(writer):.40}.')
-    return Drawing(label, _check_drawn(record.get("strokes")), writer)
+    return record.get("label"), record.get("strokes"), writer
 
 
 def _check_drawn(strokes: object) -> list[np.ndarray]:
@@ -106,8 +151,8 @@ def _check_drawn(strokes: object) -> list[np.ndarray]:
     return checked
 
 
-def write_drawings(drawings: Iterable[Drawing], file: TextIO) -> None:
-    """Write drawings to an open text file, one JSON object a line."""
+def write_drawings(drawings: Iterable[Drawing | DrawnNumber], file: TextIO) -> None:
+    """Write drawings, or numbers, to an open text file, one JSON object a line."""
     for drawing in drawings:
         record = {"label": drawing.label, "strokes": [s.tolist() for s in drawing.strokes]}
         if drawing.writer is not None:
@@ -167,6 +212,78 @@ def read_unipen(path: Path | str) -> list[Drawing]:
             raise DrawingsError(f"{where}: {error}") from error
         drawings.append(Drawing(label, checked, writers.get(index)))
     return drawings
+
+
+# ---------------------------------------------------------------- digits → numbers
+
+LENGTHS = 2, 7  # digits of a composed number
+GAPS = 0.0, 0.6  # of a digit's height: from ink that touches to wide, one for a number
+SIZE = 0.12  # standard deviation of the logarithm of a digit's height
+BASE_LINE = 0.08  # of a digit's height: how far it stands above or below the line
+UNEVEN = 0.05  # of a digit's height: how far a gap is from the number's
+SLACK = 0.3  # of the narrower digit's width: no digit reaches further under its neighbour
+HEIGHT = 100.0  # units: a digit's, before it varies
+
+
+def compose_numbers(drawings: Sequence[Drawing], count: int, seed: int = 0) -> list[DrawnNumber]:
+    """Compose numbers of 2 to 7 digits, each number of one writer's, all writers equally often.
+
+    Gaps, sizes and base lines vary normally (the constants above); a gap is measured between the
+    ink of two digits at equal height, so that a 7 may reach over a 4, as when people write.
+    """
+    random = np.random.default_rng(seed)
+    own: dict[str | None, list[Drawing]] = {}
+    for drawing in drawings:
+        own.setdefault(drawing.writer, []).append(drawing)
+    writers = list(own)
+    return [_compose(own[writers[random.integers(len(writers))]], random) for _ in range(count)]
+
+
+def _compose(digits: Sequence[Drawing], random: np.random.Generator) -> DrawnNumber:
+    """Set digits of one writer beside each other."""
+    length = random.integers(LENGTHS[0], LENGTHS[1] + 1)
+    chosen = [digits[i] for i in random.integers(len(digits), size=length)]
+    gap = random.uniform(*GAPS)
+    strokes: list[np.ndarray] = []
+    before: list[np.ndarray] = []
+    for digit in chosen:
+        points = np.concatenate(digit.strokes)
+        low, high = points.min(0), points.max(0)
+        scale = np.exp(random.normal(0, SIZE)) / ((high - low)[1] or (high - low)[0] or 1.0)
+        foot = np.array([low[0], high[1]])
+        rise = np.array([0.0, random.normal(0, BASE_LINE)])
+        placed = [(stroke - foot) * scale + rise for stroke in digit.strokes]
+        if before:
+            wanted = max(0.0, gap + random.normal(0, UNEVEN))
+            shift = np.array([_shift(before, placed, wanted), 0.0])
+            placed = [stroke + shift for stroke in placed]
+        strokes += placed
+        before = placed
+    label = "".join(str(digit.label) for digit in chosen)
+    return DrawnNumber(label, [np.round(HEIGHT * s, 1) for s in strokes], chosen[0].writer)
+
+
+def _shift(left: list[np.ndarray], right: list[np.ndarray], gap: float) -> float:
+    """How far to the right a digit is moved, so that its ink keeps a gap to its neighbour's."""
+    a, b = _dense(left), _dense(right)
+    level = np.abs(a[:, None, 1] - b[None, :, 1]) <= _DENSE
+    by_ink = np.where(level, a[:, None, 0] - b[None, :, 0], -np.inf).max() + gap
+    narrower = min(np.ptp(a[:, 0]), np.ptp(b[:, 0]))
+    by_box = a[:, 0].max() - b[:, 0].min() - SLACK * narrower
+    return max(by_ink, by_box)
+
+
+_DENSE = 0.04  # of a digit's height: between the points that stand for its ink
+
+
+def _dense(strokes: list[np.ndarray]) -> np.ndarray:
+    """Points all along strokes, P×2."""
+    dense = []
+    for stroke in strokes:
+        way = np.concatenate([[0.0], np.hypot(*np.diff(stroke, axis=0).T).cumsum()])
+        at = np.union1d(way, np.arange(0, way[-1], _DENSE))
+        dense.append(np.stack([np.interp(at, way, axis) for axis in stroke.T], 1))
+    return np.concatenate(dense)
 
 
 # ---------------------------------------------------------------- drawings → tensors
@@ -231,17 +348,28 @@ def drawings_to_segments(drawings: Sequence[Drawing]) -> torch.Tensor:
 
 
 def main() -> int:
-    """Turn the UNIPEN file that the command line names into a drawings file on standard output."""
+    """Turn the file that the command line names into another on standard output."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.drawings",
-        usage="%(prog)s FILE.tra > FILE.jsonl",
+        usage="%(prog)s FILE.tra > FILE.jsonl\n       "
+        "%(prog)s --numbers N [--seed N] FILE.jsonl > FILE",
         description="Turn digits in UNIPEN text into a drawings file: one JSON object a line, "
-        "with the label, the strokes (y downwards) and the writer.",
+        "with the label, the strokes (y downwards) and the writer. Or compose numbers of 2 to 7 "
+        "digits of one writer of a drawings file.",
     )
-    parser.add_argument("file", metavar="FILE.tra", help="digits in UNIPEN text")
+    parser.add_argument("file", metavar="FILE", help="digits in UNIPEN text, or a drawings file")
+    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose so many numbers")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of what is random in them (default: 0)"
+    )
     arguments = parser.parse_args()
     try:
-        drawings = read_unipen(arguments.file)
+        drawings: Sequence[Drawing | DrawnNumber]
+        if arguments.numbers:
+            digits, _ = read_drawings(arguments.file)
+            drawings = compose_numbers(digits, arguments.numbers, arguments.seed)
+        else:
+            drawings = read_unipen(arguments.file)
     except DrawingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -256,6 +384,12 @@ def main() -> int:
         print(f"The drawings could not be written: {error.strerror}.", file=sys.stderr)
         return 2
     return 0
+
+
+def _at_least_1(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 if __name__ == "__main__":
