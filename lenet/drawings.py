@@ -20,7 +20,7 @@ from typing import Any, TextIO, TypeVar
 import numpy as np
 import torch
 
-from lenet.preprocess import check_strokes, rasterize, strokes_to_segments
+from lenet.preprocess import check_strokes, pad_segments, rasterize, strokes_to_segments
 
 
 class DrawingsError(ValueError):
@@ -332,16 +332,8 @@ def load_drawings(paths: Sequence[Path | str], skip_bad: bool = False) -> Drawn:
 
 
 def drawings_to_segments(drawings: Sequence[Drawing]) -> torch.Tensor:
-    """Turn drawings into one float32 N×S×4 batch for `lenet.preprocess.rasterize`.
-
-    S is the longest drawing's; the others repeat their last segment, which adds no ink.
-    """
-    segments = [strokes_to_segments(drawing.strokes) for drawing in drawings]
-    batch = torch.empty(len(segments), max(map(len, segments), default=0), 4)
-    for padded, own in zip(batch, segments, strict=True):
-        padded[: len(own)] = own
-        padded[len(own) :] = own[-1]
-    return batch
+    """Turn drawings into one float32 N×S×4 batch for `lenet.preprocess.rasterize`."""
+    return pad_segments([strokes_to_segments(drawing.strokes) for drawing in drawings])
 
 
 # ---------------------------------------------------------------- the command line

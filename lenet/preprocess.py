@@ -120,31 +120,58 @@ def _kind(value: object) -> str:
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
+def thin_stroke(stroke: np.ndarray, side: float) -> np.ndarray:
+    """Merge points of a stroke, float64 P×2, that lie closer along it than half a frame's pixel.
+
+    So the number of segments follows the ink and not the mouse. `side` is that of the drawing's
+    box, the longer one, or 1 where it has none.
+    """
+    lengths = np.hypot(*np.diff(stroke, axis=0).T) / side
+    bins = np.floor(np.concatenate([[0.0], lengths.cumsum()]) / (_STEP / BOX))
+    keep = np.flatnonzero(np.diff(bins, prepend=-1))
+    return stroke[np.union1d(keep, len(stroke) - 1)]
+
+
+def longer_side(points: np.ndarray) -> float:
+    """The longer side of the box of points P×2, or 1 where it has none."""
+    return float((points.max(0) - points.min(0)).max()) or 1.0
+
+
 def strokes_to_segments(strokes: Iterable[np.ndarray]) -> torch.Tensor:
     """Turn checked strokes into float32 S×4 line segments `(x0, y0, x1, y1)` in a box of side 1.
 
-    Points that lie closer than half a frame's pixel along the stroke are merged, so that the number
-    of segments follows the ink and not the mouse. A stroke of one point is a segment of no length.
-    No strokes give 0×4.
+    They are thinned first. A stroke of one point is a segment of no length. No strokes give 0×4.
     """
     strokes = list(strokes)
     if not strokes:
         return torch.zeros(0, 4)
-    points = np.concatenate(strokes)
-    low = points.min(0)
-    side = (points.max(0) - low).max() or 1.0
-    step = _STEP / BOX
+    side = longer_side(np.concatenate(strokes))
+    return polylines_to_segments([thin_stroke(stroke, side) for stroke in strokes])
+
+
+def polylines_to_segments(polylines: Sequence[np.ndarray]) -> torch.Tensor:
+    """The same of polylines as they are, at least one."""
+    points = np.concatenate(polylines)
+    low, side = points.min(0), longer_side(points)
     segments = []
-    for stroke in strokes:
-        stroke = (stroke - low) / side
-        lengths = np.hypot(*np.diff(stroke, axis=0).T)
-        bins = np.floor(np.concatenate([[0.0], lengths.cumsum()]) / step)
-        keep = np.flatnonzero(np.diff(bins, prepend=-1))
-        stroke = stroke[np.union1d(keep, len(stroke) - 1)]
-        if len(stroke) == 1:
-            stroke = stroke[[0, 0]]
-        segments.append(np.concatenate([stroke[:-1], stroke[1:]], axis=1))
+    for line in polylines:
+        line = (line - low) / side
+        if len(line) == 1:
+            line = line[[0, 0]]
+        segments.append(np.concatenate([line[:-1], line[1:]], axis=1))
     return torch.from_numpy(np.concatenate(segments).astype(np.float32))
+
+
+def pad_segments(drawings: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Put drawings of at least one segment, float32 S×4 each, into one batch N×S×4.
+
+    S is the longest drawing's; the others repeat their last segment, which adds no ink.
+    """
+    batch = torch.empty(len(drawings), max(map(len, drawings), default=0), 4)
+    for padded, own in zip(batch, drawings, strict=True):
+        padded[: len(own)] = own
+        padded[len(own) :] = own[-1]
+    return batch
 
 
 def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDTH) -> torch.Tensor:
