@@ -15,8 +15,8 @@ import torch
 
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
 from lenet.data import DataError, Digits, load_mnist
-from lenet.drawings import DrawingsError, load_drawings
-from lenet.recognize import predict
+from lenet.drawings import DrawingsError, DrawnNumber, load_drawings, read_numbers
+from lenet.recognize import Recognizer, predict
 
 CALIBRATION_BINS = 15
 STEP = 1000  # digits that are read between two reports of progress
@@ -134,6 +134,13 @@ def error_rate_per_writer(
     return rates
 
 
+def count_right(checkpoint: Checkpoint, numbers: Sequence[DrawnNumber]) -> int:
+    """How many numbers a checkpoint reads right: every digit, and no other."""
+    reader = Recognizer(checkpoint)
+    read = [reader.recognize_number([s.tolist() for s in n.strokes]).number for n in numbers]
+    return sum(found == n.label for found, n in zip(read, numbers, strict=True))
+
+
 def _share(flags: torch.Tensor) -> float:
     return flags.double().mean().item()
 
@@ -145,18 +152,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Evaluate as the command line says; 0, or 1 where something could not be read."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.evaluate",
-        description="Read the MNIST test set, and drawings, with a checkpoint and tell how well.",
+        description="Read the MNIST test set, drawings and numbers with a checkpoint and tell how "
+        "well.",
     )
     parser.add_argument("--checkpoint", metavar="FILE", default=SHIPPED, help="default: shipped")
     parser.add_argument(
         "--drawings", metavar="FILE", action="append", default=[], help="a drawings file too"
     )
-    parser.add_argument("--skip-bad", action="store_true", help="leave bad lines of drawings out")
+    parser.add_argument(
+        "--numbers", metavar="FILE", action="append", default=[], help="a numbers file too"
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="leave bad lines of files out")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     try:
         checkpoint = read(options.checkpoint)
-        result = {"mnist": evaluate(checkpoint, load_mnist().test).summary(), "drawings": {}}
+        mnist = evaluate(checkpoint, load_mnist().test).summary()
+        result = {"mnist": mnist, "drawings": {}, "numbers": {}}
         for path in options.drawings:
             drawn = load_drawings([path], options.skip_bad)
             evaluation = evaluate(checkpoint, Digits(drawn.frames(), drawn.labels))
@@ -165,6 +177,15 @@ def main(arguments: list[str] | None = None) -> int:
                 **evaluation.summary(),
                 "error_rate_per_writer": per_writer,
                 "bad_lines_skipped": drawn.bad_lines,
+            }
+        for path in options.numbers:
+            numbers, bad_lines = read_numbers(path, options.skip_bad)
+            right = count_right(checkpoint, numbers)
+            result["numbers"][path] = {
+                "count": len(numbers),
+                "right": right,
+                "accuracy": right / len(numbers),
+                "bad_lines_skipped": bad_lines,
             }
     except (CheckpointError, DataError, DrawingsError) as error:
         print(error, file=sys.stderr)
@@ -199,6 +220,10 @@ def _table(result: dict[str, Any]) -> str:
                 "  error rate by writer  " + "  ".join(f"{writer}: {r:.1%}" for writer, r in rates)
             )
         if found.get("bad_lines_skipped"):
+            lines.append(f"  bad lines skipped     {found['bad_lines_skipped']}")
+    for name, found in result["numbers"].items():
+        lines.append(f"{name}: {found['accuracy']:.2%} of {found['count']:,} numbers read right")
+        if found["bad_lines_skipped"]:
             lines.append(f"  bad lines skipped     {found['bad_lines_skipped']}")
     return "\n".join(lines)
 

@@ -35,12 +35,12 @@ Span = tuple[int, int, int]  # a stroke, and the first and the last point of the
 # 1.28, 0.1 % than 1.58, so that the logarithm of this share falls by 7 for each height more; 1 % of
 # those of several strokes have a gap wider than 0.03, 0.1 % than 0.18, by 17. Half of either read
 # most numbers. In nine of ten digits of several strokes each overlaps another by half its width.
-CUT = 0.35
+CUT = 0.2
 WIDTH = 4.0
 GAP = 8.0
-OVERLAP = 2.0
+OVERLAP = 1.0
 SMALL = 4.0
-LINE = 1.0
+LINE = 0.05
 
 # What is a candidate.
 WIDEST = 2.0  # heights: no pen digit is wider
