@@ -103,6 +103,11 @@ NUMBERS = {
         beside(*(moved(example(d), 0, -45 * place) for place, d in enumerate((2, 5, 3, 6)))),
         "2536",
     ),
+    "steep": (
+        beside(*(moved(example(d), 0, -150 * place) for place, d in enumerate((2, 5, 3)))),
+        "253",
+    ),
+    "a hat high above": (beside(example(3), [HAT[0], moved([HAT[1]], 0, -32)[0]]), "35"),
     "two lines": (digits("35") + moved(digits("26"), 0, 130), "3526"),
     "two lines, close": (digits("120") + moved(digits("973"), 10, 112), "120973"),
     "three lines": (
