@@ -1,10 +1,11 @@
-"""Labelled strokes as data: drawings and others files, and a reader of UNIPEN text.
+"""Labelled strokes as data: drawings, numbers and others files, and a reader of UNIPEN text.
 
 A drawings file has one JSON object a line: `{"label": 7, "strokes": [[[x, y], …], …], "writer":
-"12"}`, y downwards, any unit, `writer` optional. An others file, of what is no digit, is the same
-with `"label": null`. `load_drawings` makes tensors of drawings files. The command
-`python -m lenet.drawings FILE.tra > FILE.jsonl` makes one of UNIPEN text. This file knows nothing
-of networks or training.
+"12"}`, y downwards, any unit, `writer` optional. A numbers file is the same with a text of digits,
+`"label": "2024"`; an others file, of what is no digit, with `"label": null`. `load_drawings` makes
+tensors of drawings files. The command `python -m lenet.drawings FILE.tra > FILE.jsonl` makes a
+drawings file of UNIPEN text, and with `--numbers N` a numbers file of a drawings file. This file
+knows nothing of networks or training.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from typing import Any, TextIO, TypeVar
 import numpy as np
 import torch
 
-from lenet.preprocess import check_strokes, rasterize, strokes_to_segments
+from lenet.preprocess import check_strokes, pad_segments, rasterize, strokes_to_segments
 
 
 class DrawingsError(ValueError):
@@ -43,6 +44,21 @@ class Drawing:
 
 
 @dataclass(frozen=True, eq=False)
+class DrawnNumber:
+    """A number of several digits that somebody drew.
+
+    Attributes:
+        label: the digits from left to right, and line by line, at least one.
+        strokes: as a `Drawing` has them.
+        writer: who drew it, or None where that is not known.
+    """
+
+    label: str
+    strokes: list[np.ndarray]
+    writer: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class DrawnOther:
     """What somebody drew that is no digit.
 
@@ -55,9 +71,9 @@ class DrawnOther:
     writer: str | None = None
 
 
-_Drawn = TypeVar("_Drawn", Drawing, DrawnOther)
+_Drawn = TypeVar("_Drawn", Drawing, DrawnNumber, DrawnOther)
 
-# ---------------------------------------------------------------- drawings and others files
+# ---------------------------------------------------------------- the files
 
 
 def read_drawings(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawing], int]:
@@ -73,6 +89,11 @@ def read_drawings(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawin
         DrawingsError: the file cannot be read, has a bad line, or holds no drawings.
     """
     return _read_lines(path, _parse_digit, "drawings", skip_bad)
+
+
+def read_numbers(path: Path | str, skip_bad: bool = False) -> tuple[list[DrawnNumber], int]:
+    """Read a numbers file, as `read_drawings` reads a drawings file."""
+    return _read_lines(path, _parse_number, "numbers", skip_bad)
 
 
 def read_others(path: Path | str, skip_bad: bool = False) -> tuple[list[DrawnOther], int]:
@@ -116,6 +137,16 @@ def _parse_digit(line: bytes) -> Drawing:
     return Drawing(label, _check_drawn(strokes), writer)
 
 
+def _parse_number(line: bytes) -> DrawnNumber:
+    """The same for a number."""
+    label, strokes, writer = _parse(line)
+    if not isinstance(label, str) or not (label.isascii() and label.isdigit()):
+        raise ValueError(
+            f'The label must be a text of digits such as "2024", not {json.dumps(label):.40}.'
+        )
+    return DrawnNumber(label, _check_drawn(strokes), writer)
+
+
 def _parse_other(line: bytes) -> DrawnOther:
     """The same for what is no digit."""
     label, strokes, writer = _parse(line)
@@ -147,8 +178,8 @@ def _check_drawn(strokes: object) -> list[np.ndarray]:
     return checked
 
 
-def write_drawings(drawings: Iterable[Drawing], file: TextIO) -> None:
-    """Write drawings to an open text file, one JSON object a line."""
+def write_drawings(drawings: Iterable[Drawing | DrawnNumber], file: TextIO) -> None:
+    """Write drawings, or numbers, to an open text file, one JSON object a line."""
     for drawing in drawings:
         record = {"label": drawing.label, "strokes": [s.tolist() for s in drawing.strokes]}
         if drawing.writer is not None:
@@ -210,6 +241,78 @@ def read_unipen(path: Path | str) -> list[Drawing]:
     return drawings
 
 
+# ---------------------------------------------------------------- digits → numbers
+
+LENGTHS = 2, 7  # digits of a composed number
+GAPS = 0.0, 0.6  # of a digit's height: from ink that touches to wide, one for a number
+SIZE = 0.12  # standard deviation of the logarithm of a digit's height
+BASE_LINE = 0.08  # of a digit's height: how far it stands above or below the line
+UNEVEN = 0.05  # of a digit's height: how far a gap is from the number's
+SLACK = 0.3  # of the narrower digit's width: no digit reaches further under its neighbour
+HEIGHT = 100.0  # units: a digit's, before it varies
+
+
+def compose_numbers(drawings: Sequence[Drawing], count: int, seed: int = 0) -> list[DrawnNumber]:
+    """Compose numbers of 2 to 7 digits, each number of one writer's, all writers equally often.
+
+    Gaps, sizes and base lines vary normally (the constants above); a gap is measured between the
+    ink of two digits at equal height, so that a 7 may reach over a 4, as when people write.
+    """
+    random = np.random.default_rng(seed)
+    own: dict[str | None, list[Drawing]] = {}
+    for drawing in drawings:
+        own.setdefault(drawing.writer, []).append(drawing)
+    writers = list(own)
+    return [_compose(own[writers[random.integers(len(writers))]], random) for _ in range(count)]
+
+
+def _compose(digits: Sequence[Drawing], random: np.random.Generator) -> DrawnNumber:
+    """Set digits of one writer beside each other."""
+    length = random.integers(LENGTHS[0], LENGTHS[1] + 1)
+    chosen = [digits[i] for i in random.integers(len(digits), size=length)]
+    gap = random.uniform(*GAPS)
+    strokes: list[np.ndarray] = []
+    before: list[np.ndarray] = []
+    for digit in chosen:
+        points = np.concatenate(digit.strokes)
+        low, high = points.min(0), points.max(0)
+        scale = np.exp(random.normal(0, SIZE)) / ((high - low)[1] or (high - low)[0] or 1.0)
+        foot = np.array([low[0], high[1]])
+        rise = np.array([0.0, random.normal(0, BASE_LINE)])
+        placed = [(stroke - foot) * scale + rise for stroke in digit.strokes]
+        if before:
+            wanted = max(0.0, gap + random.normal(0, UNEVEN))
+            shift = np.array([_shift(before, placed, wanted), 0.0])
+            placed = [stroke + shift for stroke in placed]
+        strokes += placed
+        before = placed
+    label = "".join(str(digit.label) for digit in chosen)
+    return DrawnNumber(label, [np.round(HEIGHT * s, 1) for s in strokes], chosen[0].writer)
+
+
+def _shift(left: list[np.ndarray], right: list[np.ndarray], gap: float) -> float:
+    """How far to the right a digit is moved, so that its ink keeps a gap to its neighbour's."""
+    a, b = _dense(left), _dense(right)
+    level = np.abs(a[:, None, 1] - b[None, :, 1]) <= _DENSE
+    by_ink = np.where(level, a[:, None, 0] - b[None, :, 0], -np.inf).max() + gap
+    narrower = min(np.ptp(a[:, 0]), np.ptp(b[:, 0]))
+    by_box = a[:, 0].max() - b[:, 0].min() - SLACK * narrower
+    return max(by_ink, by_box)
+
+
+_DENSE = 0.04  # of a digit's height: between the points that stand for its ink
+
+
+def _dense(strokes: list[np.ndarray]) -> np.ndarray:
+    """Points all along strokes, P×2."""
+    dense = []
+    for stroke in strokes:
+        way = np.concatenate([[0.0], np.hypot(*np.diff(stroke, axis=0).T).cumsum()])
+        at = np.union1d(way, np.arange(0, way[-1], _DENSE))
+        dense.append(np.stack([np.interp(at, way, axis) for axis in stroke.T], 1))
+    return np.concatenate(dense)
+
+
 # ---------------------------------------------------------------- drawings → tensors
 
 
@@ -256,33 +359,36 @@ def load_drawings(paths: Sequence[Path | str], skip_bad: bool = False) -> Drawn:
 
 
 def drawings_to_segments(drawings: Sequence[Drawing | DrawnOther]) -> torch.Tensor:
-    """Turn drawings into one float32 N×S×4 batch for `lenet.preprocess.rasterize`.
-
-    S is the longest drawing's; the others repeat their last segment, which adds no ink.
-    """
-    segments = [strokes_to_segments(drawing.strokes) for drawing in drawings]
-    batch = torch.empty(len(segments), max(map(len, segments), default=0), 4)
-    for padded, own in zip(batch, segments, strict=True):
-        padded[: len(own)] = own
-        padded[len(own) :] = own[-1]
-    return batch
+    """Turn drawings into one float32 N×S×4 batch for `lenet.preprocess.rasterize`."""
+    return pad_segments([strokes_to_segments(drawing.strokes) for drawing in drawings])
 
 
 # ---------------------------------------------------------------- the command line
 
 
 def main() -> int:
-    """Turn the UNIPEN file that the command line names into a drawings file on standard output."""
+    """Turn the file that the command line names into another on standard output."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.drawings",
-        usage="%(prog)s FILE.tra > FILE.jsonl",
+        usage="%(prog)s FILE.tra > FILE.jsonl\n       "
+        "%(prog)s --numbers N [--seed N] FILE.jsonl > FILE",
         description="Turn digits in UNIPEN text into a drawings file: one JSON object a line, "
-        "with the label, the strokes (y downwards) and the writer.",
+        "with the label, the strokes (y downwards) and the writer. Or compose numbers of 2 to 7 "
+        "digits of one writer of a drawings file.",
     )
-    parser.add_argument("file", metavar="FILE.tra", help="digits in UNIPEN text")
+    parser.add_argument("file", metavar="FILE", help="digits in UNIPEN text, or a drawings file")
+    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose so many numbers")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of what is random in them (default: 0)"
+    )
     arguments = parser.parse_args()
     try:
-        drawings = read_unipen(arguments.file)
+        drawings: Sequence[Drawing | DrawnNumber]
+        if arguments.numbers:
+            digits, _ = read_drawings(arguments.file)
+            drawings = compose_numbers(digits, arguments.numbers, arguments.seed)
+        else:
+            drawings = read_unipen(arguments.file)
     except DrawingsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -297,6 +403,12 @@ def main() -> int:
         print(f"The drawings could not be written: {error.strerror}.", file=sys.stderr)
         return 2
     return 0
+
+
+def _at_least_1(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 if __name__ == "__main__":

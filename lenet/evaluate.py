@@ -15,9 +15,16 @@ import torch
 
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read
 from lenet.data import DataError, Digits, load_mnist
-from lenet.drawings import DrawingsError, drawings_to_segments, load_drawings, read_others
+from lenet.drawings import (
+    DrawingsError,
+    DrawnNumber,
+    drawings_to_segments,
+    load_drawings,
+    read_numbers,
+    read_others,
+)
 from lenet.preprocess import rasterize
-from lenet.recognize import Recognitions, interpret, predict
+from lenet.recognize import Recognitions, Recognizer, interpret, predict
 
 CALIBRATION_BINS = 15
 STEP = 1000  # digits that are read between two reports of progress
@@ -164,6 +171,13 @@ def error_rate_per_writer(
     return rates
 
 
+def count_right(checkpoint: Checkpoint, numbers: Sequence[DrawnNumber]) -> int:
+    """How many numbers a checkpoint reads right: every digit, and no other."""
+    reader = Recognizer(checkpoint)
+    read = [reader.recognize_number([s.tolist() for s in n.strokes]).number for n in numbers]
+    return sum(found == n.label for found, n in zip(read, numbers, strict=True))
+
+
 def _share(flags: torch.Tensor) -> float:
     return flags.double().mean().item()
 
@@ -175,12 +189,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Evaluate as the command line says; 0, or 1 where something could not be read."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.evaluate",
-        description="Read the MNIST test set, and drawings, with a checkpoint and tell how well; "
-        "and how often it takes what is no digit for one.",
+        description="Read the MNIST test set, drawings and numbers with a checkpoint and tell how "
+        "well, and how often it takes what is no digit for one.",
     )
     parser.add_argument("--checkpoint", metavar="FILE", default=SHIPPED, help="default: shipped")
     parser.add_argument(
         "--drawings", metavar="FILE", action="append", default=[], help="a drawings file too"
+    )
+    parser.add_argument(
+        "--numbers", metavar="FILE", action="append", default=[], help="a numbers file too"
     )
     parser.add_argument(
         "--others", metavar="FILE", action="append", default=[], help="an others file too"
@@ -191,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         checkpoint = read(options.checkpoint)
         mnist = evaluate(checkpoint, load_mnist().test)
-        result = {"mnist": mnist.summary(), "drawings": {}, "others": {}}
+        result = {"mnist": mnist.summary(), "drawings": {}, "numbers": {}, "others": {}}
         for path in options.drawings:
             drawn = load_drawings([path], options.skip_bad)
             evaluation = evaluate(checkpoint, Digits(drawn.frames(), drawn.labels))
@@ -200,6 +217,15 @@ def main(arguments: list[str] | None = None) -> int:
                 **evaluation.summary(),
                 "error_rate_per_writer": per_writer,
                 "bad_lines_skipped": drawn.bad_lines,
+            }
+        for path in options.numbers:
+            numbers, bad_lines = read_numbers(path, options.skip_bad)
+            right = count_right(checkpoint, numbers)
+            result["numbers"][path] = {
+                "count": len(numbers),
+                "right": right,
+                "accuracy": right / len(numbers),
+                "bad_lines_skipped": bad_lines,
             }
         model = checkpoint.model()
         for path in options.others:
@@ -243,6 +269,11 @@ def _table(result: dict[str, Any]) -> str:
                 "  error rate by writer  " + "  ".join(f"{writer}: {r:.1%}" for writer, r in rates)
             )
         lines += _skipped(found)
+    for name, found in result["numbers"].items():
+        lines += [
+            f"{name}: {found['accuracy']:.2%} of {found['count']:,} numbers read right",
+            *_skipped(found),
+        ]
     for name, found in result["others"].items():
         lines += [
             f"{name}: {found['taken_for_digits']:.2%} of {found['count']:,} others taken for "

@@ -1,5 +1,7 @@
 """A picture of a digit → 28×28 frame, the second road to what `lenet.preprocess` gives the network.
 
+Of a picture of a number, the components of its ink are what strokes are of a drawing.
+
 This file knows pixels, nothing of files, networks or strokes.
 """
 
@@ -12,6 +14,8 @@ from lenet.preprocess import BOX, CENTRE, FRAME, PEN_WIDTH
 
 _LARGEST = 256  # pixels a side: pictures are shrunk to this before the digit is looked for
 _FAINT = 0.1  # of full ink: what is fainter does not stretch the box
+_JOINED = 0.3  # of full ink: what is fainter does not join two components
+_MOST = 200  # components that are kept, the largest ones; the rest is dirt
 _MIN_CONTRAST = 24  # of 255: a picture with less is a blank sheet
 _SMOOTH = Image.Resampling.BILINEAR  # antialiased where it shrinks
 
@@ -26,9 +30,22 @@ def image_to_frame(image: Image.Image | np.ndarray) -> torch.Tensor:
     Args:
         image: a PIL image, or an array that `PIL.Image.fromarray` takes.
     """
+    return ink_to_frame(find_ink(image))
+
+
+def find_ink(image: Image.Image | np.ndarray) -> np.ndarray:
+    """How much ink lies on each pixel of a picture that was shrunk to 256 pixels a side.
+
+    Returns:
+        float32 H×W, 0..1; all zero where the picture has no contrast.
+    """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image)
-    ink = _ink(_grayscale(image))
+    return _ink(_grayscale(image))
+
+
+def ink_to_frame(ink: np.ndarray) -> torch.Tensor:
+    """Cut a digit out of its ink, float32 H×W in 0..1, and frame it as a uint8 28×28 frame."""
     rows, columns = np.flatnonzero(ink.max(1) > _FAINT), np.flatnonzero(ink.max(0) > _FAINT)
     frame = np.zeros((FRAME, FRAME), np.uint8)
     if not rows.size:
@@ -47,6 +64,59 @@ def image_to_frame(image: Image.Image | np.ndarray) -> torch.Tensor:
     top, left = corner
     frame[top : top + height, left : left + width] = digit
     return torch.from_numpy(frame)
+
+
+def find_components(ink: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The connected components of ink, at corners too; of more than 200 the largest.
+
+    Rosenfeld and Pfaltz, "Sequential operations in digital picture processing", 1966, with rows of
+    pixels in the place of pixels.
+
+    Args:
+        ink: float32 H×W in 0..1.
+
+    Returns:
+        int64 H×W, for each pixel the component that it belongs to, with its faint edge, or -1; and
+        two corners of each, float64 2×2, x and y.
+    """
+    runs = _runs(ink > _JOINED)
+    parent = list(range(len(runs)))
+
+    def root(run: int) -> int:
+        while parent[run] != run:
+            parent[run] = run = parent[parent[run]]
+        return run
+
+    above = 0  # the first run that may touch the next one
+    for run, (row, begin, end) in enumerate(runs):
+        while runs[above][0] < row - 1 or (runs[above][0] == row - 1 and runs[above][2] < begin):
+            above += 1
+        touching = above
+        while runs[touching][0] == row - 1 and runs[touching][1] <= end:
+            parent[root(touching)] = root(run)
+            touching += 1
+    own: dict[int, list[tuple[int, int, int]]] = {}
+    for run, place in enumerate(runs):
+        own.setdefault(root(run), []).append(place)
+    largest = sorted(own.values(), key=lambda found: -sum(b - a for _, a, b in found))[:_MOST]
+    labels = np.full(ink.shape, -1)
+    corners = []
+    for label, found in enumerate(largest):
+        for row, begin, end in found:
+            labels[row, begin:end] = label
+        rows, begins, ends = np.array(found).T
+        box = [[begins.min(), rows.min()], [ends.max(), rows.max() + 1]]
+        corners.append(np.array(box, np.float64))
+    edge = _widest(torch.from_numpy(labels.astype(np.float32))[None, None], 1)[0, 0].numpy()
+    return np.where(labels < 0, edge.astype(np.int64), labels), corners
+
+
+def _runs(inked: np.ndarray) -> list[tuple[int, int, int]]:
+    """The rows of inked pixels: the row, the first pixel, and the one after the last."""
+    steps = np.diff(np.pad(inked, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    rows, begins = np.nonzero(steps == 1)
+    _, ends = np.nonzero(steps == -1)
+    return list(zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True))
 
 
 def _grayscale(image: Image.Image) -> np.ndarray:

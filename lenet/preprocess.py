@@ -7,6 +7,7 @@ white ink on black, the ink scaled into a 20×20 box and its centre of mass in t
 of networks, data sets or files.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -28,7 +29,9 @@ MAX_POINTS = 20_000
 Strokes = Sequence[Sequence[Sequence[float]]]
 
 _STEP = 0.5  # pixels of the frame: a polyline's points closer than this are merged
-_ELEMENTS = 1 << 20  # floats of one distance map: about what a core's cache holds
+_SHORT = 2.0  # pixels: segments are drawn in parts of at most this, each in a window of few pixels
+_DRAWINGS = 500  # that are drawn together
+_ELEMENTS = 1 << 17  # floats of the windows drawn together: about what a core's cache holds
 
 
 # ---------------------------------------------------------------- frame → input
@@ -117,31 +120,58 @@ def _kind(value: object) -> str:
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
+def thin_stroke(stroke: np.ndarray, side: float) -> np.ndarray:
+    """Merge points of a stroke, float64 P×2, that lie closer along it than half a frame's pixel.
+
+    So the number of segments follows the ink and not the mouse. `side` is that of the drawing's
+    box, the longer one, or 1 where it has none.
+    """
+    lengths = np.hypot(*np.diff(stroke, axis=0).T) / side
+    bins = np.floor(np.concatenate([[0.0], lengths.cumsum()]) / (_STEP / BOX))
+    keep = np.flatnonzero(np.diff(bins, prepend=-1))
+    return stroke[np.union1d(keep, len(stroke) - 1)]
+
+
+def longer_side(points: np.ndarray) -> float:
+    """The longer side of the box of points P×2, or 1 where it has none."""
+    return float((points.max(0) - points.min(0)).max()) or 1.0
+
+
 def strokes_to_segments(strokes: Iterable[np.ndarray]) -> torch.Tensor:
     """Turn checked strokes into float32 S×4 line segments `(x0, y0, x1, y1)` in a box of side 1.
 
-    Points that lie closer than half a frame's pixel along the stroke are merged, so that the number
-    of segments follows the ink and not the mouse. A stroke of one point is a segment of no length.
-    No strokes give 0×4.
+    They are thinned first. A stroke of one point is a segment of no length. No strokes give 0×4.
     """
     strokes = list(strokes)
     if not strokes:
         return torch.zeros(0, 4)
-    points = np.concatenate(strokes)
-    low = points.min(0)
-    side = (points.max(0) - low).max() or 1.0
-    step = _STEP / BOX
+    side = longer_side(np.concatenate(strokes))
+    return polylines_to_segments([thin_stroke(stroke, side) for stroke in strokes])
+
+
+def polylines_to_segments(polylines: Sequence[np.ndarray]) -> torch.Tensor:
+    """The same of polylines as they are, at least one."""
+    points = np.concatenate(polylines)
+    low, side = points.min(0), longer_side(points)
     segments = []
-    for stroke in strokes:
-        stroke = (stroke - low) / side
-        lengths = np.hypot(*np.diff(stroke, axis=0).T)
-        bins = np.floor(np.concatenate([[0.0], lengths.cumsum()]) / step)
-        keep = np.flatnonzero(np.diff(bins, prepend=-1))
-        stroke = stroke[np.union1d(keep, len(stroke) - 1)]
-        if len(stroke) == 1:
-            stroke = stroke[[0, 0]]
-        segments.append(np.concatenate([stroke[:-1], stroke[1:]], axis=1))
+    for line in polylines:
+        line = (line - low) / side
+        if len(line) == 1:
+            line = line[[0, 0]]
+        segments.append(np.concatenate([line[:-1], line[1:]], axis=1))
     return torch.from_numpy(np.concatenate(segments).astype(np.float32))
+
+
+def pad_segments(drawings: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Put drawings of at least one segment, float32 S×4 each, into one batch N×S×4.
+
+    S is the longest drawing's; the others repeat their last segment, which adds no ink.
+    """
+    batch = torch.empty(len(drawings), max(map(len, drawings), default=0), 4)
+    for padded, own in zip(batch, drawings, strict=True):
+        padded[: len(own)] = own
+        padded[len(own) :] = own[-1]
+    return batch
 
 
 def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDTH) -> torch.Tensor:
@@ -159,67 +189,100 @@ def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDT
         uint8 N×28×28; all zero where S is 0.
     """
     count, length, _ = segments.shape
-    frames = torch.zeros(count, FRAME, FRAME, dtype=torch.uint8)
-    if length == 0:
-        return frames
-    width = torch.as_tensor(pen_width, dtype=torch.float32).expand(count)
-    # Drawings of like lengths together, so that few are padded to a longer one's.
-    lengths = 1 + ((segments != segments[:, -1:]).any(-1) * torch.arange(1, length + 1)).amax(1)
-    order = lengths.argsort()
-    start = 0
-    while start < count:
-        longest = min(length, int(lengths[order[start]]) * 2)
-        part = order[start : start + max(1, _ELEMENTS // (longest * FRAME * FRAME))]
-        part = part[lengths[part] <= longest]
-        frames[part] = _rasterize_chunk(segments[part, : lengths[part[-1]]], width[part])
-        start += len(part)
-    return frames
+    frames = np.zeros((count, FRAME, FRAME), np.uint8)
+    if length:
+        widths = torch.as_tensor(pen_width, dtype=torch.float32).expand(count).numpy()
+        for first in range(0, count, _DRAWINGS):
+            part = slice(first, first + _DRAWINGS)
+            frames[part] = _rasterize_chunk(segments[part].numpy(), widths[part])
+    return torch.from_numpy(frames)
 
 
-def _rasterize_chunk(segments: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
-    points = segments.unflatten(-1, (2, 2))  # N×S×2×2: the ends, their x and y
-    low, high = points.amin((1, 2)), points.amax((1, 2))
-    extent = (high - low).amax(1)
-    scale = (BOX - width) / extent.where(extent > 0, torch.ones_like(extent))
-    middle = ((low + high) / 2)[:, None, None]
-    points = (points - middle) * scale[:, None, None, None]
+# NumPy, since what one drawing takes is mostly the calls: PyTorch's take several times as long.
+
+
+def _rasterize_chunk(segments: np.ndarray, width: np.ndarray) -> np.ndarray:
+    points = segments.reshape(len(segments), -1, 2, 2)  # N×S×2×2: the ends, their x and y
+    low, high = points.min((1, 2)), points.max((1, 2))
+    extent = (high - low).max(1)
+    scale = (BOX - width) / np.where(extent > 0, extent, np.float32(1))
+    points = (points - ((low + high) / 2)[:, None, None]) * scale[:, None, None, None]
+    start, along, owner = _short_segments(points)
     # A quarter of the pixels is enough to find the centre of mass to a tenth of a pixel.
     half = FRAME // 2
-    ink = _coverage(points / 2 + half / 2, width / 2, half)
-    grid = torch.arange(half) + 0.5
-    total = ink.sum((1, 2))
-    mass = torch.stack([(ink.sum(1) * grid).sum(1), (ink.sum(2) * grid).sum(1)], 1)
-    off_centre = (mass / total[:, None]) * 2 - FRAME / 2
-    shift = (CENTRE - off_centre).clamp((BOX / 2), FRAME - BOX / 2)  # the box stays in the frame
-    ink = _coverage(points + shift[:, None, None], width, FRAME)
-    return ink.mul_(255).round_().to(torch.uint8)
+    ink = _coverage(start / 2 + np.float32(half / 2), along / 2, owner, width / 2, half)
+    grid = np.arange(half, dtype=np.float32) + np.float32(0.5)
+    mass = np.stack([ink.sum(1) @ grid, ink.sum(2) @ grid], 1)
+    off_centre = mass / ink.sum((1, 2))[:, None] * 2 - FRAME / 2
+    shift = (CENTRE - off_centre).clip(BOX / 2, FRAME - BOX / 2)  # the box stays in the frame
+    ink = _coverage(start + shift.astype(np.float32)[owner], along, owner, width, FRAME)
+    return np.rint(ink * 255).astype(np.uint8)
 
 
-def _coverage(points: torch.Tensor, width: torch.Tensor, size: int) -> torch.Tensor:
-    """The share 0..1 of each pixel that segments N×S×2×2 of a pen's width N cover: N×size×size.
+def _short_segments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut segments N×S×2×2, in pixels, into parts of at most `_SHORT` pixels.
 
-    A pixel's share is taken from the distance of its middle to the nearest segment.
+    Returns:
+        Where the parts of all drawings begin, float32 M×2, where they go from there, float32 M×2,
+        and the drawing that each belongs to, int64 M. What repeats a drawing's last is left out.
     """
-    block = max(1, _ELEMENTS // (len(points) * size * size))  # of a scribble: there are thousands
-    squares = [_nearest(part, size) for part in points.split(block, 1)]
-    square = squares[0] if len(squares) == 1 else torch.stack(squares).amin(0)
-    return square.sqrt_().neg_().add_(width[:, None, None] / 2 + 0.5).clamp_(0, 1)
+    count, length = points.shape[:2]
+    differs = (points != points[:, -1:]).any((2, 3))
+    lengths = 1 + (differs * np.arange(1, length + 1)).max(1)
+    owner = np.arange(count).repeat(lengths)
+    ends = points[np.arange(length) < lengths[:, None]]
+    start, along = ends[:, 0], ends[:, 1] - ends[:, 0]
+    parts = np.ceil(np.hypot(*along.T) / _SHORT).clip(1).astype(np.int64)
+    which = np.arange(len(parts)).repeat(parts)
+    if len(which) > len(parts):
+        number = np.arange(len(which)) - (parts.cumsum() - parts)[which]
+        along = (along / parts[:, None].astype(np.float32))[which]
+        start = start[which] + along * number[:, None].astype(np.float32)
+        owner = owner[which]
+    return start, along, owner
 
 
-def _nearest(points: torch.Tensor, size: int) -> torch.Tensor:
-    """The squared distance of each pixel's middle to the nearest of segments: N×size×size."""
-    grid = torch.arange(size) + 0.5
-    start, end = points[:, :, 0], points[:, :, 1]
-    along = end - start
-    per_length = along / along.square().sum(-1, keepdim=True).clamp_min(1e-12)
-    offset = grid - start[..., None]  # N×S×2×size: from the segment's start, by x and by y
-    share = offset * per_length[..., None]
-    # N×S×size×size: how far along its segment the point nearest to each pixel lies
-    nearest = (share[:, :, 1, :, None] + share[:, :, 0, None, :]).clamp_(0, 1)
-    along = along[..., None, None]
-    square = torch.addcmul(offset[:, :, 0, None, :], nearest, along[:, :, 0], value=-1).square_()
-    dy = torch.addcmul(offset[:, :, 1, :, None], nearest, along[:, :, 1], value=-1)
-    return square.addcmul_(dy, dy).amin(1)
+def _coverage(
+    start: np.ndarray, along: np.ndarray, owner: np.ndarray, width: np.ndarray, size: int
+) -> np.ndarray:
+    """The share 0..1 of each pixel that short segments of a pen's width N cover: N×size×size.
+
+    A pixel's share is taken from the distance of its middle to the nearest segment. Only pixels in
+    a window around a short segment are near enough to get any.
+    """
+    reach = float(width.max()) / 2 + 0.5
+    side = min(size, math.ceil(_SHORT + 2 * reach) + 1)
+    corner = np.floor(np.minimum(start, start + along) - np.float32(reach - 0.5))
+    corner = corner.clip(0, size - side)
+    column, row = corner.astype(np.int64).T
+    pixel = np.arange(side)
+    window = pixel[:, None] * size + pixel
+    first = (owner * size + row) * size + column
+    square = torch.full((len(width) * size * size,), 4.0 * size * size)
+    block = max(1, _ELEMENTS // (side * side))
+    for begin in range(0, len(start), block):
+        part = slice(begin, begin + block)
+        near = _squared_distances(start[part] - corner[part], along[part], side)
+        pixels = first[part, None, None] + window
+        # NumPy's minimum.at takes several times as long.
+        square.scatter_reduce_(
+            0, torch.from_numpy(pixels.ravel()), torch.from_numpy(near.ravel()), "amin"
+        )
+    distance = np.sqrt(square.numpy().reshape(-1, size, size))
+    return (width[:, None, None] / 2 + np.float32(0.5) - distance).clip(0, 1)
+
+
+def _squared_distances(start: np.ndarray, along: np.ndarray, side: int) -> np.ndarray:
+    """From each of M segments to the middles of the pixels of its window: float32 M×side×side."""
+    grid = np.arange(side, dtype=np.float32) + np.float32(0.5)
+    per_length = along / (along * along).sum(1, keepdims=True).clip(1e-12)
+    offset = grid - start[:, :, None]  # M×2×side: from the segment's start, by x and by y
+    share = offset * per_length[:, :, None]
+    # M×side×side: how far along its segment the point nearest to each pixel lies
+    nearest = (share[:, 1, :, None] + share[:, 0, None, :]).clip(0, 1)
+    dx = offset[:, 0, None, :] - nearest * along[:, 0, None, None]
+    dy = offset[:, 1, :, None] - nearest * along[:, 1, None, None]
+    return dx * dx + dy * dy
 
 
 def strokes_to_frame(strokes: Strokes, pen_width: float = PEN_WIDTH) -> torch.Tensor:

@@ -1,29 +1,46 @@
-"""Read one drawing: a checkpoint plus the pipeline.
+"""Read drawings of a digit or a number: a checkpoint plus the pipeline.
 
-`Recognizer.load().recognize(strokes).digit` is all that a program needs. This file knows nothing of
-pages, training or data sets.
+`Recognizer.load().recognize(strokes).digit` is all that a program needs, or `recognize_number` and
+`.number`. This file knows nothing of pages, training or data sets.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
+import numpy as np
 import torch
 from PIL import Image
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read
-from lenet.image import image_to_frame
+from lenet.image import find_components, find_ink, image_to_frame, ink_to_frame
 from lenet.model import LeNet
+from lenet.numbers import Box, Group, Line, best_way, segment
 from lenet.preprocess import (
     Strokes,
+    check_strokes,
     frames_to_inputs,
+    longer_side,
     normalize,
+    pad_segments,
+    polylines_to_segments,
+    rasterize,
     resize_frames,
     strokes_to_frame,
+    thin_stroke,
 )
 
 MAX_DRAWINGS = 500  # that are read in one call
 EVEN = 0.5  # a drawing that is at least so probably a digit counts as one
+NO_DIGIT = "?"  # in a number, where a candidate of its path is no digit
+SMALLEST = 1e-9  # probability: of what is certainly no digit, so that its logarithm is finite
+REMEMBERED = 2000  # candidates of numbers whose reading is kept, of 5 KB each
+
+_Ink = tuple[tuple[bytes, int, int], ...]  # strokes by their content, and a part of each
 
 
 @torch.inference_mode()
@@ -99,12 +116,46 @@ class Recognition:
     frame: torch.Tensor
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A part of a drawing that was read as a digit.
+
+    Attributes:
+        recognition: the answer about it, as if it were drawn alone.
+        box: x0, y0, x1, y1 of its strokes, in the drawing's units.
+        score: what it adds to the score of a path, at most 0 (`lenet.numbers`).
+        chosen: whether it is on the best path.
+    """
+
+    recognition: Recognition
+    box: Box
+    score: float
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class NumberRecognition:
+    """The answer about a drawing of a number.
+
+    Attributes:
+        number: its digits, with a "?" for each part that is none; "" when nothing is drawn or
+            nothing is a digit.
+        digits: the candidates that it is made of, from left to right, line by line.
+        lattice: all candidates of each line.
+    """
+
+    number: str
+    digits: list[Candidate]
+    lattice: list[list[Candidate]]
+
+
 class Recognizer:
-    """A trained LeNet that reads drawings and pictures of single digits, on the CPU."""
+    """A trained LeNet that reads drawings and pictures of digits and numbers, on the CPU."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         self.model = checkpoint.model()
+        self._remembered = _Remembered()
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "Recognizer":
@@ -148,6 +199,46 @@ class Recognizer:
         """Read a picture of one digit, of any size and mode, dark on light or light on dark."""
         return self.recognize_frame(image_to_frame(image))
 
+    def recognize_number(self, strokes: Strokes) -> NumberRecognition:
+        """Read strokes, as `recognize` takes them, as a number of up to a dozen digits.
+
+        Candidates that were read before, here or in another drawing, are not read again.
+
+        Raises:
+            ValueError: the strokes are malformed; one sentence that says how.
+        """
+        drawn = [thin_stroke(s, longer_side(s)) for s in check_strokes(strokes)]
+        contents = [hashlib.blake2b(stroke.tobytes(), digest_size=16).digest() for stroke in drawn]
+
+        def read(groups: list[Group]) -> list[Recognition]:
+            keys = [tuple((contents[i], a, b) for i, a, b in group.spans) for group in groups]
+            known = self._remembered.find(keys)
+            new = {key: group for key, group in zip(keys, groups, strict=True) if key not in known}
+            if new:
+                inks = [[drawn[i][a : b + 1] for i, a, b in group.spans] for group in new.values()]
+                segments = pad_segments([polylines_to_segments(ink) for ink in inks])
+                answers = dict(zip(new, self.recognize_frames(rasterize(segments)), strict=True))
+                self._remembered.keep(answers)
+                known |= answers
+            return [known[key] for key in keys]
+
+        return _read_number(segment(drawn), read)
+
+    def recognize_image_number(self, image: Image.Image) -> NumberRecognition:
+        """Read a picture, as `recognize_image` takes it, as a number of up to a dozen digits.
+
+        Components of ink take the place of strokes; digits that touch are not told apart. The boxes
+        are in pixels of the picture as it is after it was shrunk to 256 a side.
+        """
+        ink = find_ink(image)
+        labels, corners = find_components(ink)
+
+        def read(groups: list[Group]) -> list[Recognition]:
+            own = [np.isin(labels, [i for i, _, _ in group.spans]) for group in groups]
+            return self.recognize_frames(torch.stack([ink_to_frame(ink * mask) for mask in own]))
+
+        return _read_number(segment(corners, cut=False), read)
+
     def recognize_frame(self, frame: torch.Tensor) -> Recognition:
         """Read a uint8 28×28 frame."""
         return self.recognize_frames(frame[None])[0]
@@ -165,3 +256,68 @@ class Recognizer:
             else Recognition(None, [0.1] * 10, False, 0.0, False, *row[-2:])
             for inked, row in zip(frames.flatten(1).any(1).tolist(), rows, strict=True)
         ]
+
+
+def _read_number(
+    ways: list[list[Line]], read: Callable[[list[Group]], list[Recognition]]
+) -> NumberRecognition:
+    """Read all candidates, each once, and choose the best path."""
+    if not ways:
+        return NumberRecognition("", [], [])
+    groups = {group.spans: group for way in ways for line in way for group in line.groups}
+    answers = dict(zip(groups, read(list(groups.values())), strict=True))
+    lines, paths = best_way(ways, {spans: _score(answer) for spans, answer in answers.items()})
+    lattice = [
+        [
+            Candidate(
+                answers[group.spans],
+                group.box,
+                _score(answers[group.spans]) - group.penalty,
+                number in path,
+            )
+            for number, group in enumerate(line.groups)
+        ]
+        for line, path in zip(lines, paths, strict=True)
+    ]
+    digits = [line[number] for line, path in zip(lattice, paths, strict=True) for number in path]
+    signs = [str(r.digit) if r.is_digit else NO_DIGIT for r in (d.recognition for d in digits)]
+    number = "" if set(signs) == {NO_DIGIT} else "".join(signs)
+    return NumberRecognition(number, digits, lattice)
+
+
+def _score(recognition: Recognition) -> float:
+    """How probable a candidate is one digit and the one that it is read as: a logarithm, at most
+    0.
+    """
+    probability = recognition.digit_probability * max(recognition.probabilities)
+    return math.log(max(probability, SMALLEST))
+
+
+class _Remembered:
+    """The latest answers about candidates by their ink; may be asked by several threads."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[_Ink, Recognition] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, keys: Iterable[_Ink]) -> dict[_Ink, Recognition]:
+        """The answers that are known."""
+        found = {}
+        with self._lock:
+            for key in keys:
+                if answer := self._answers.get(key):
+                    self._answers.move_to_end(key)
+                    found[key] = answer
+        return found
+
+    def keep(self, answers: Mapping[_Ink, Recognition]) -> None:
+        """Keep answers, and forget those that were not asked for longest."""
+        # Copies, since a picture of a batch holds the memory of the whole batch.
+        copies = {
+            key: replace(answer, pixels=answer.pixels.clone(), frame=answer.frame.clone())
+            for key, answer in answers.items()
+        }
+        with self._lock:
+            self._answers |= copies
+            while len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)

@@ -1,4 +1,4 @@
-"""What programs call: `/recognize`, `/recognize_batch` and `/recognize_image`.
+"""What programs call: `/recognize`, `/recognize_number`, `/recognize_batch`, `/recognize_image`.
 
 They read with the shipped network. Gradio shows them under "Use via API", with these docstrings and
 examples, and offers them to assistants as tools where its MCP server is on.
@@ -13,16 +13,17 @@ from typing import Any, TypedDict
 import gradio as gr
 from gradio.events import api
 
-from lenet.recognize import Recognition
+from lenet.recognize import NumberRecognition, Recognition
 from lenet.server import recognizers
 from lenet.server.uploads import open_picture
 from lenet.ui.gradio_page import uploaded_file
 
 Drawing = list[list[list[float]]]
 
-# The examples that "Use via API" shows: two drawings, and a picture of a 7.
+# The examples that "Use via API" shows: two drawings, a number, and a picture of a 7.
 SEVEN = [[[10.0, 10.0], [60.0, 10.0], [30.0, 90.0]]]
 SEVEN_AND_ONE = [SEVEN, [[[50.0, 10.0], [50.0, 90.0]]]]
+SEVENTY_ONE = [*SEVEN, [[90.0, 10.0], [90.0, 90.0]]]
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACgAAAAwAQAAAABLAAU2AAAAbUlEQVR42o3PzQnCUBBF"
     "4e8NAV3agSklndlaSkkJcWUW4nXx0GSnMAyHy2F+WqD87oKb4HrIx5JsnafCRpI1u3M/zFkUSmFWGEhySuG8m+n+Rf"
@@ -37,9 +38,32 @@ class Answer(TypedDict):
     probabilities: list[float]
 
 
+class NumberDigit(TypedDict):
+    """One digit of a number, as an `Answer`, and its box: x0, y0, x1, y1 in the drawing's units."""
+
+    digit: int | None
+    is_digit: bool
+    probabilities: list[float]
+    box: list[float]
+
+
+class NumberAnswer(TypedDict):
+    """What is told of a number: its digits as a text, "" where nothing is drawn, and each digit."""
+
+    number: str
+    digits: list[NumberDigit]
+
+
+class PictureAnswer(Answer):
+    """What is told of a picture: the answer about one digit, and the number that it shows."""
+
+    number: str
+
+
 def build() -> None:
     """Add the endpoints to the page that is being built."""
     api(recognize, api_name="recognize", concurrency_limit=None)
+    api(recognize_number, api_name="recognize_number", concurrency_limit=None)
     api(recognize_batch, api_name="recognize_batch")
     api(recognize_image, api_name="recognize_image")
 
@@ -58,6 +82,25 @@ async def recognize(strokes: Drawing = SEVEN) -> Answer:
         return _answer(await recognizers.recognize(recognizers.first_recognizer(), strokes))
 
 
+async def recognize_number(strokes: Drawing = SEVENTY_ONE) -> NumberAnswer:
+    """Read a hand-drawn number of one to twelve digits, such as 2024.
+
+    Takes the strokes of all digits in any order, as /recognize takes those of one: a list of
+    strokes, each a list of [x, y] points, y downwards, in any unit; at most 200 strokes and 20,000
+    points. Digits may touch, consist of several strokes, share one stroke, and stand on several
+    lines. The answer is {"number": "71", "digits": [{"digit": 7, "is_digit": true, "probabilities":
+    [ten numbers in the order of the digits], "box": [x0, y0, x1, y1]}, ...]} with the digits from
+    left to right, line by line, each with the box around its strokes. The number is "" when nothing
+    is drawn.
+
+    Args:
+        strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
+    """
+    with _told():
+        reader = recognizers.first_recognizer()
+        return _number_answer(await recognizers.recognize_number(reader, strokes))
+
+
 def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
     """Read many hand-drawn digits in one call.
 
@@ -72,21 +115,25 @@ def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
         return [_answer(a) for a in recognizers.first_recognizer().recognize_many(drawings)]
 
 
-def recognize_image(image: str = PICTURE) -> Answer:
-    """Read one digit in a picture: photographed, scanned or drawn, dark on light or light on dark.
+def recognize_image(image: str = PICTURE) -> PictureAnswer:
+    """Read a digit or a number in a picture: photographed, scanned or drawn, dark on light or light
+    on dark.
 
     Takes a PNG, JPEG, WebP, BMP, GIF or TIFF of at most 8 MB and 25 million pixels, either as an
     uploaded file (handle_file("digit.png") in the Python and JavaScript clients) or as its content
     in base64, with or without "data:image/png;base64," before it. The answer is {"digit": 7,
-    "probabilities": [ten numbers in the order of the digits]}; the digit is null when nothing is
-    drawn.
+    "probabilities": [ten numbers in the order of the digits], "number": "7"}: what the picture
+    shows if it is one digit, and its digits from left to right if it is a number. The digit is null
+    and the number "" when nothing is drawn. Digits of a number must not touch.
 
     Args:
         image: the picture's file in base64, or an uploaded file
     """
     with _told():
         picture = open_picture(_content(image))
-        return _answer(recognizers.first_recognizer().recognize_image(picture))
+        reader = recognizers.first_recognizer()
+        number = reader.recognize_image_number(picture).number
+        return {**_answer(reader.recognize_image(picture)), "number": number}
 
 
 def _content(image: Any) -> bytes:
@@ -105,6 +152,14 @@ def _content(image: Any) -> bytes:
 
 def _answer(recognition: Recognition) -> Answer:
     return {"digit": recognition.digit, "probabilities": recognition.probabilities}
+
+
+def _number_answer(recognition: NumberRecognition) -> NumberAnswer:
+    digits: list[NumberDigit] = [
+        {**_answer(digit.recognition), "is_digit": True, "box": list(digit.box)}
+        for digit in recognition.digits
+    ]
+    return {"number": recognition.number, "digits": digits}
 
 
 @contextmanager

@@ -62,13 +62,42 @@ def test_nothing_drawn_is_no_digit(client: Client):
     assert answer == {"digit": None, "probabilities": [0.1] * 10}
 
 
+@pytest.mark.parametrize("name", ["/recognize", "/recognize_number"])
 @pytest.mark.parametrize("strokes", BAD.values(), ids=BAD.keys())
-def test_bad_strokes_get_the_sentence_and_the_server_goes_on(client: Client, strokes):
+def test_bad_strokes_get_the_sentence_and_the_server_goes_on(client: Client, strokes, name: str):
     with pytest.raises(ValueError) as expected:
         check_strokes(strokes)
     with pytest.raises(AppError, match=re.escape(str(expected.value))):
-        client.predict(strokes, api_name="/recognize")
+        client.predict(strokes, api_name=name)
     assert client.predict(EXAMPLES[4], api_name="/recognize")["digit"] == 4
+
+
+def number(*digits: int, more: int = 0) -> list:
+    """Examples 100 units high, 150 from one to the next, and so many strokes of one point."""
+    placed = [
+        [[100 * x + 150 * place, 100 * y] for x, y in stroke]
+        for place, digit in enumerate(digits)
+        for stroke in EXAMPLES[digit]
+    ]
+    return placed + [[[10.0, 50.0]]] * more
+
+
+@pytest.mark.parametrize("more", [0, 40], ids=["few strokes", "many strokes"])
+def test_a_number_is_read_with_the_box_of_each_digit(client: Client, more: int):
+    answer = client.predict(number(2, 0, 2, 4, more=more), api_name="/recognize_number")
+    assert answer["number"] == "2024"
+    assert [digit["digit"] for digit in answer["digits"]] == [2, 0, 2, 4]
+    for place, digit in enumerate(answer["digits"]):
+        assert digit["is_digit"] is True
+        assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-5)
+        x0, y0, x1, y1 = digit["box"]
+        assert 150 * place - 1 <= x0 < x1 <= 150 * place + 101
+        assert -1 <= y0 < 10 and 90 < y1 <= 102
+
+
+def test_nothing_drawn_is_no_number(client: Client):
+    answer = client.predict([], api_name="/recognize_number")
+    assert answer == {"number": "", "digits": []}
 
 
 def test_many_drawings_in_one_call(client: Client):
@@ -94,12 +123,20 @@ def test_a_bad_batch_is_told_which_drawing_is_bad(client: Client, drawings, word
 
 def test_the_documentation_shows_examples_that_work(client: Client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    expected = {"/recognize": 7, "/recognize_batch": [7, 1], "/recognize_image": 7}
+    expected = {
+        "/recognize": 7,
+        "/recognize_number": "71",
+        "/recognize_batch": [7, 1],
+        "/recognize_image": 7,
+    }
     assert endpoints.keys() == expected.keys()
     for name, digits in expected.items():
         (parameter,) = endpoints[name]["parameters"]
         answer = client.predict(parameter["example_input"], api_name=name)
-        read = [a["digit"] for a in answer] if isinstance(answer, list) else answer["digit"]
+        if isinstance(answer, list):
+            read = [a["digit"] for a in answer]
+        else:
+            read = answer["number"] if isinstance(digits, str) else answer["digit"]
         assert read == digits
         (returned,) = endpoints[name]["returns"]
         assert "probabilities: list[float]" in returned["python_type"]["type"]
@@ -140,7 +177,17 @@ def test_a_picture_in_base64(client: Client, before: str):
 
 def test_blank_paper_is_no_digit(client: Client):
     text = base64.b64encode(content(Image.new("L", (90, 90), 255))).decode()
-    assert client.predict(text, api_name="/recognize_image")["digit"] is None
+    answer = client.predict(text, api_name="/recognize_image")
+    assert answer["digit"] is None
+    assert answer["number"] == ""
+
+
+def test_a_picture_of_a_number(client: Client):
+    sheet = Image.new("L", (1100, 400), 255)
+    for place, digit in enumerate((1, 9, 0)):
+        sheet.paste(picture(digit).crop((120, 60, 400, 340)), (40 + 320 * place, 60))
+    text = base64.b64encode(content(sheet)).decode()
+    assert client.predict(text, api_name="/recognize_image")["number"] == "190"
 
 
 def bomb(side: int) -> bytes:

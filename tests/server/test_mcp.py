@@ -10,7 +10,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from support import finished, serving
 
-from lenet.ui.api import PICTURE, SEVEN, SEVEN_AND_ONE
+from lenet.ui.api import PICTURE, SEVEN, SEVEN_AND_ONE, SEVENTY_ONE
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def call(address: str, tool: str, **arguments: Any) -> tuple[bool, str]:
 
 def test_the_endpoints_are_the_tools_and_say_what_they_take(address: str):
     tools = {tool.name: tool for tool in ask(address, "list_tools").tools}
-    assert set(tools) == {"recognize", "recognize_batch", "recognize_image"}
+    assert set(tools) == {"recognize", "recognize_number", "recognize_batch", "recognize_image"}
     for tool in tools.values():
         assert "digit" in tool.description and "probabilities" in tool.description
         (taken,) = tool.inputSchema["properties"].values()
@@ -68,6 +68,14 @@ def test_a_tool_reads_digits(address: str, tool: str, arguments: dict, digits: l
     answers = answers if isinstance(answers, list) else [answers]
     assert [answer["digit"] for answer in answers] == digits
     assert all(sum(answer["probabilities"]) == pytest.approx(1) for answer in answers)
+
+
+def test_a_tool_reads_a_number(address: str):
+    failed, said = call(address, "recognize_number", strokes=SEVENTY_ONE)
+    assert not failed
+    answer = ast.literal_eval(said)
+    assert answer["number"] == "71"
+    assert [digit["digit"] for digit in answer["digits"]] == [7, 1]
 
 
 @pytest.mark.parametrize("image", ["http://127.0.0.1:1/digit.png", "/etc/passwd", "../README.md"])

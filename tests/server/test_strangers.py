@@ -297,7 +297,7 @@ file = st.fixed_dictionaries(
 numbers = st.floats() | st.integers()
 strokes = st.lists(st.lists(st.lists(numbers, max_size=3), max_size=4), max_size=4)
 value = anything | file | strokes
-name = st.sampled_from(["recognize", "recognize_batch", "recognize_image", "_start", "", "x/y"])
+name = st.sampled_from(["recognize", "recognize_number", "recognize_image", "_start", "", "x/y"])
 
 
 def is_harmless(answer: Answer) -> bool:

@@ -1,6 +1,7 @@
 """lenet.drawings: the drawings file, UNIPEN text, the command that turns one into the other."""
 
 import io
+import itertools
 import json
 import os
 import resource
@@ -13,12 +14,15 @@ import torch
 
 import lenet.others
 from lenet.drawings import (
+    SLACK,
     Drawing,
     DrawingsError,
+    compose_numbers,
     drawings_to_segments,
     load_drawings,
     main,
     read_drawings,
+    read_numbers,
     read_others,
     read_unipen,
     write_drawings,
@@ -140,10 +144,57 @@ def test_a_file_of_bad_lines_only_is_refused_even_when_they_are_skipped(file):
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
 @pytest.mark.parametrize("skip_bad", [False, True])
-@pytest.mark.parametrize("read", [read_drawings, read_others])
+@pytest.mark.parametrize("read", [read_drawings, read_numbers, read_others])
 def test_an_empty_file_is_refused(file, read, content, skip_bad):
     with pytest.raises(DrawingsError, match=r"digits\.jsonl"):
         read(file(content), skip_bad)
+
+
+YEAR = '{"label": "2024", "strokes": [[[0, 0], [10, 0]], [[30, 0], [30, 20.5]]], "writer": "12"}'
+
+
+def test_numbers_are_read_and_written_again(file):
+    (number,), skipped = read_numbers(file(f"{YEAR}\n"))
+    assert (number.label, number.writer, skipped) == ("2024", "12", 0)
+    assert [stroke.tolist() for stroke in number.strokes] == [
+        [[0, 0], [10, 0]],
+        [[30, 0], [30, 20.5]],
+    ]
+    text = io.StringIO()
+    write_drawings([number], text)
+    assert json.loads(text.getvalue()) == json.loads(YEAR)
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("2024", "must be a text of digits such as "),
+        ('""', 'text of digits such as "2024", not ""'),
+        ('"20 24"', 'not "20 24"'),
+        ('"-7"', 'not "-7"'),
+        ('"1.5"', 'not "1.5"'),
+        ('"٣"', "must be a text of digits"),
+        ("null", "not null"),
+        ('["2"]', "must be a text of digits"),
+    ],
+)
+def test_a_label_that_is_no_text_of_digits_is_told_and_left_out_on_demand(file, label, reason):
+    path = file(f'{YEAR}\n{{"label": {label}, "strokes": [[[0, 0]]]}}\n')
+    with pytest.raises(DrawingsError) as error:
+        read_numbers(path)
+    assert str(error.value).startswith(f"{path}, line 2: The label")
+    assert reason in str(error.value)
+    numbers, skipped = read_numbers(path, skip_bad=True)
+    assert ([number.label for number in numbers], skipped) == (["2024"], 1)
+
+
+def test_a_drawings_file_is_no_numbers_file_and_the_other_way_round(file):
+    with pytest.raises(DrawingsError, match="text of digits"):
+        read_numbers(file(SEVEN))
+    with pytest.raises(DrawingsError, match="integer 0 to 9"):
+        read_drawings(file(YEAR))
+    with pytest.raises(DrawingsError, match="holds no numbers"):
+        read_numbers(file(""))
 
 
 # ---------------------------------------------------------------- the others file
@@ -186,7 +237,7 @@ def test_a_bad_line_of_others_is_named_and_counted(file, line, reason):
     assert (len(others), skipped) == (2, 2)
 
 
-@pytest.mark.parametrize("read", [read_drawings, read_others, read_unipen])
+@pytest.mark.parametrize("read", [read_drawings, read_numbers, read_others, read_unipen])
 def test_a_missing_file_and_a_folder_are_refused(read, tmp_path):
     with pytest.raises(DrawingsError, match=r"none\.jsonl could not be read: No such file"):
         read(tmp_path / "none.jsonl")
@@ -279,6 +330,63 @@ def test_a_file_that_is_no_unipen_text_is_refused(file, content):
         read_unipen(file(content, "digits.tra"))
 
 
+# ---------------------------------------------------------------- digits → numbers
+
+# A 1 and a 7 of writer a, a 0 of writer b: boxes of width 0, 60 and 40.
+PARTS = [
+    Drawing(1, [np.array([[0.0, 0.0], [0.0, 50.0]])], "a"),
+    Drawing(7, [np.array([[0.0, 0.0], [60.0, 0.0], [30.0, 80.0]])], "a"),
+    Drawing(0, [np.array([[0.0, 0.0], [40.0, 0.0], [40.0, 60.0], [0.0, 60.0], [0.0, 0.0]])], "b"),
+]
+
+
+def test_a_composed_number_is_its_writer_s_digits_from_left_to_right():
+    numbers = compose_numbers(PARTS, 300)
+    assert {len(number.label) for number in numbers} == {2, 3, 4, 5, 6, 7}
+    assert {number.writer for number in numbers} == {"a", "b"}
+    for number in numbers:
+        assert set(number.label) <= {"a": {"1", "7"}, "b": {"0"}}[number.writer]
+        points = {"1": 2, "7": 3, "0": 5}
+        assert [len(stroke) for stroke in number.strokes] == [points[d] for d in number.label]
+        middles = [stroke[:, 0].mean() for stroke in number.strokes]
+        assert middles == sorted(middles)
+
+
+def test_gaps_sizes_and_base_lines_of_composed_numbers_vary():
+    zeros = [number for number in compose_numbers(PARTS, 300) if number.writer == "b"]
+    boxes = np.array([[*s.min(0), *s.max(0)] for n in zeros for s in n.strokes[:2]]).reshape(-1, 8)
+    gaps = boxes[:, 4] - boxes[:, 2]
+    assert gaps.min() == pytest.approx(0, abs=0.1)  # they touch
+    assert 50 < gaps.max() < 80
+    heights, feet = boxes[:, 3] - boxes[:, 1], boxes[:, 3]
+    assert 65 < heights.min() < 90 and 110 < heights.max() < 150
+    assert 5 < feet.std() < 12
+
+
+def test_a_digit_may_reach_over_its_neighbour_but_no_further_than_the_slack():
+    """A 7's foot is in its middle: ink at equal height would let half of a 7 stand under it."""
+    slanted = Drawing(1, [np.array([[60.0, 0.0], [30.0, 80.0]])], "a")
+    overlaps = []
+    for number in compose_numbers([PARTS[1], slanted], 300):
+        for left, right in itertools.pairwise(number.strokes):
+            narrower = min(np.ptp(left[:, 0]), np.ptp(right[:, 0]))
+            overlaps.append((left[:, 0].max() - right[:, 0].min()) / narrower)
+    assert SLACK - 0.02 < max(overlaps) < SLACK + 0.02
+
+
+def test_a_seed_composes_the_same_numbers_again_and_another_seed_others():
+    def composed(seed: int) -> list:
+        return [(n.label, [s.tolist() for s in n.strokes]) for n in compose_numbers(PARTS, 5, seed)]
+
+    assert composed(1) == composed(1) != composed(2)
+
+
+def test_a_digit_without_extent_is_composed_too():
+    dot = Drawing(1, [np.array([[3.0, 3.0]])])
+    (number,) = compose_numbers([dot], 1)
+    assert all(np.isfinite(stroke).all() for stroke in number.strokes)
+
+
 # ---------------------------------------------------------------- drawings → segments
 
 
@@ -336,6 +444,27 @@ def test_the_command_turns_unipen_text_into_a_drawings_file(file, monkeypatch, c
     for drawing, expected in zip(written, read_unipen(path), strict=True):
         assert (drawing.label, drawing.writer) == (expected.label, expected.writer)
         assert [s.tolist() for s in drawing.strokes] == [s.tolist() for s in expected.strokes]
+
+
+def test_the_command_composes_numbers(file, monkeypatch, capsys):
+    path = file(f"{SEVEN}\n{ONE}\n")
+    assert run(monkeypatch, "--numbers", 20, path) == 0
+    first = capsys.readouterr().out
+    numbers, _ = read_numbers(file(first, "numbers.jsonl"))
+    assert len(numbers) == 20
+    assert {(n.writer, *n.label) for n in numbers if n.writer} == {
+        ("12", *"7" * length) for length in {len(n.label) for n in numbers if n.writer}
+    }
+    for seed, same in ((0, True), (1, False)):
+        run(monkeypatch, "--numbers", 20, "--seed", seed, path)
+        assert (capsys.readouterr().out == first) is same
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "many"])
+def test_the_command_composes_at_least_one_number(file, monkeypatch, capsys, count):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, "--numbers", count, file(SEVEN))
+    assert "--numbers" in capsys.readouterr().err
 
 
 def test_the_command_tells_in_one_line_what_is_wrong(file, monkeypatch, capsys):

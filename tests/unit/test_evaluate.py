@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.data import DataError, DataSet, Digits
-from lenet.drawings import Drawing, write_drawings
+from lenet.drawings import Drawing, DrawnNumber, write_drawings
 from lenet.evaluate import (
     Evaluation,
     auroc,
@@ -225,7 +226,7 @@ def test_several_files_of_drawings_and_another_checkpoint(few, drawings, tmp_pat
 def test_without_drawings_there_are_none_in_the_json(few, capsys):
     assert main(["--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["drawings"] == result["others"] == {}
+    assert result["drawings"] == result["numbers"] == result["others"] == {}
 
 
 @pytest.fixture
@@ -297,6 +298,35 @@ def test_the_table_tells_the_same(few, drawings, capsys):
     assert "error rate by writer  1: " in text
     assert "bad lines skipped     1" in text
     assert f"sure of               {found.summary()['sure']:.2%}" in text
+
+
+@pytest.fixture
+def numbers(tmp_path) -> Path:
+    """Three numbers of the examples, 1 and 0, one labelled wrong, and a line without a label."""
+    one, zero = ([np.array(s) for s in example_strokes()[digit]] for digit in (1, 0))
+    shift = np.array([np.concatenate(one)[:, 0].max() - np.concatenate(zero)[:, 0].min() + 20, 0])
+    ten = [*one, *(stroke + shift for stroke in zero)]
+    path = tmp_path / "numbers.jsonl"
+    with path.open("w") as file:
+        write_drawings([DrawnNumber(label, ten) for label in ("10", "10", "1")], file)
+        file.write('{"label": 10, "strokes": [[[0, 0]]]}\n')
+    return path
+
+
+def test_numbers_count_as_right_when_all_their_digits_are(few, numbers, capsys):
+    assert main(["--json", "--skip-bad", "--numbers", str(numbers)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["numbers"] == {
+        str(numbers): {"count": 3, "right": 2, "accuracy": 2 / 3, "bad_lines_skipped": 1}
+    }
+    assert main(["--skip-bad", "--numbers", str(numbers)]) == 0
+    text = capsys.readouterr().out
+    assert f"{numbers}: 66.67% of 3 numbers read right\n  bad lines skipped     1\n" in text
+
+
+def test_a_bad_line_of_numbers_is_told(few, numbers, capsys):
+    message = fails(["--numbers", str(numbers)], capsys)
+    assert message.startswith(f"{numbers}, line 4: The label must be a text of digits")
 
 
 def fails(arguments: list[str], capsys) -> str:

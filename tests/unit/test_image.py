@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from lenet.image import image_to_frame
+from lenet.image import find_components, find_ink, image_to_frame
 from lenet.preprocess import strokes_to_frame
 
 # Frames of different digits differ by 20 to 60 (mean absolute difference of their pixels, of 255),
@@ -182,6 +182,62 @@ def test_a_frame_is_its_own_frame():
     for seed in range(8):
         frame = image_to_frame(picture(strokes=curve(seed, 100)))
         assert difference(image_to_frame(frame.numpy()), frame) < SAME
+
+
+# ---------------------------------------------------------------- components
+
+
+def flooded(inked: np.ndarray) -> np.ndarray:
+    """Each pixel's component, found pixel by pixel, and -1 where there is no ink."""
+    labels = np.full(inked.shape, -1)
+    for number, start in enumerate(zip(*np.nonzero(inked), strict=True)):
+        waiting = [start] if labels[start] < 0 else []
+        while waiting:
+            y, x = waiting.pop()
+            near = np.s_[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
+            new = inked[near] & (labels[near] < 0)
+            labels[near][new] = number
+            waiting += [(y + a - (y > 0), x + b - (x > 0)) for a, b in np.argwhere(new)]
+    return labels
+
+
+@quick
+@given(st.integers(1, 14), st.integers(1, 14), st.floats(0.1, 0.9), st.integers(0, 10_000))
+def test_components_are_those_of_a_flood(height: int, width: int, share: float, seed: int):
+    inked = np.random.default_rng(seed).random((height, width)) < share
+    labels, corners = find_components(inked.astype(np.float32))
+    expected = flooded(inked)
+    pairs = set(zip(labels[inked].tolist(), expected[inked].tolist(), strict=True))
+    assert len(pairs) == len(corners) == len(set(expected[inked].tolist()))
+    for label, ((x0, y0), (x1, y1)) in enumerate(corners):
+        rows, columns = np.nonzero(inked & (labels == label))
+        assert (x0, y0) == (columns.min(), rows.min())
+        assert (x1, y1) == (columns.max() + 1, rows.max() + 1)
+
+
+def test_the_faint_edge_of_ink_belongs_to_its_component_and_joins_none():
+    ink = np.zeros((5, 9), np.float32)
+    ink[1:4, 1:4] = ink[1:4, 5:8] = 1
+    ink[1:4, 4] = 0.2
+    labels, corners = find_components(ink)
+    assert len(corners) == 2
+    assert set(labels[:, 4]) <= {0, 1}
+    assert (labels >= 0).all()
+
+
+def test_of_very_many_components_the_largest_are_kept():
+    ink = np.zeros((101, 101), np.float32)
+    ink[::2, ::2] = 1
+    ink[40:61, 40:61] = 1
+    _, corners = find_components(ink)
+    assert len(corners) == 200
+    assert any((corner == [[40, 40], [61, 61]]).all() for corner in corners)
+
+
+def test_a_picture_without_ink_has_no_components():
+    labels, corners = find_components(find_ink(Image.new("L", (50, 40), 255)))
+    assert corners == []
+    assert (labels == -1).all()
 
 
 @quick

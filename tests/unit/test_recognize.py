@@ -67,6 +67,41 @@ def test_a_picture_is_read(recognizer):
     assert recognizer.recognize_image(image).digit == 7
 
 
+def row(*digits: list, gap: int = 60) -> Image.Image:
+    """Digits of 100 units beside each other, drawn with a thick pen."""
+    image = Image.new("L", (80 + (80 + gap) * len(digits), 220), 255)
+    draw = ImageDraw.Draw(image)
+    for place, digit in enumerate(digits):
+        for stroke in digit:
+            points = [(40 + (80 + gap) * place + x, 60 + y) for x, y in stroke]
+            draw.line(points, fill=0, width=12)
+    return image
+
+
+def test_a_picture_of_a_number_is_read(recognizer):
+    answer = recognizer.recognize_image_number(row(SEVEN, FOUR, ZERO, ONE))
+    assert answer.number == "7401"
+    lefts = [digit.box[0] for digit in answer.digits]
+    assert lefts == sorted(lefts)
+
+
+def test_a_picture_of_a_digit_of_several_components_is_read(recognizer):
+    five = [[[30, 14], [25, 50], [52, 44], [74, 62], [62, 96], [15, 92]], [[32, 0], [80, 0]]]
+    assert recognizer.recognize_image_number(row(five, SEVEN)).number == "57"
+
+
+def test_a_number_on_a_chalkboard_in_uneven_light_is_read(recognizer):
+    light = Image.linear_gradient("L").resize(row(ZERO, ONE).size).point(lambda v: 30 + v // 3)
+    chalk = row(ZERO, ONE).point(lambda v: 255 - v)
+    board = Image.composite(Image.new("L", chalk.size, 220), light, chalk)
+    assert recognizer.recognize_image_number(board).number == "01"
+
+
+def test_a_blank_picture_is_no_number(recognizer):
+    answer = recognizer.recognize_image_number(Image.new("RGB", (300, 200), "white"))
+    assert (answer.number, answer.digits) == ("", [])
+
+
 def test_the_pixels_are_what_the_network_saw(recognizer):
     answer = recognizer.recognize(FOUR)
     assert answer.pixels.dtype == torch.uint8
