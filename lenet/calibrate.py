@@ -19,7 +19,7 @@ from lenet.data import DataError, hold_out, load
 from lenet.drawings import DrawingsError, load_drawings
 from lenet.others import other_segments
 from lenet.preprocess import rasterize
-from lenet.recognize import Recognitions, energies, interpret, predict
+from lenet.recognize import Recognitions, evidence, interpret, predict
 
 SURE = 0.999  # the share of sure answers that are to be right
 SURE_DIGITS = 0.95  # the share of digits, the clearest ones, whose answers can be sure
@@ -41,13 +41,13 @@ def fit_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
 def fit_digit_probability(
     of_digits: torch.Tensor, of_others: torch.Tensor, share: float = OTHERS_SHARE
 ) -> tuple[float, float]:
-    """The slope and the offset of the logistic function that makes energies a probability.
+    """The slope and the offset of the logistic function that makes evidence a probability.
 
     Platt, "Probabilistic outputs for support vector machines and comparisons to regularized
     likelihood methods", 1999, section 2.2, with its targets a little within 0 and 1.
 
     Args:
-        of_digits: float N, their energies.
+        of_digits: float N, their evidence (`lenet.recognize`).
         of_others: float M, those of what is no digit.
         share: of all drawings that are others, 0..1; these M count as so many.
     """
@@ -112,7 +112,7 @@ def calibrate(
         labels: int64 N, these digits.
         others: float32 M×10, the network's about what is no digit.
     """
-    slope, offset = fit_digit_probability(energies(logits), energies(others))
+    slope, offset = fit_digit_probability(evidence(logits), evidence(others))
     fitted = replace(
         checkpoint,
         temperature=fit_temperature(logits, labels),
@@ -180,7 +180,7 @@ def _report(checkpoint: Checkpoint, digits: Recognitions, others: Recognitions) 
         for name, found in (("held-out digits", digits), ("others", others))
     ]
     return (
-        f"Temperature {checkpoint.temperature:.3f}; a digit where energy is above "
+        f"Temperature {checkpoint.temperature:.3f}; a digit where the evidence is above "
         f"{-checkpoint.digit_offset / checkpoint.digit_slope:.2f}, slope "
         f"{checkpoint.digit_slope:.2f}; sure above {checkpoint.sure_above:.1%}, and "
         f"{checkpoint.sure_digit_above:.3%} for a digit.\n{'; '.join(shares)}."

@@ -48,7 +48,7 @@ class Checkpoint:
         run: how far the training run has come; None for bare weights.
         temperature: the logits are divided by this before the softmax.
         sure_above: the smallest highest probability at which an answer counts as sure.
-        digit_slope, digit_offset: a drawing of energy E (`lenet.recognize`) is a digit with the
+        digit_slope, digit_offset: a drawing of evidence E (`lenet.recognize`) is a digit with the
             probability 1 / (1 + exp(-(slope · E + offset))); where nothing is known of what is no
             digit, that is 1 of every drawing.
         sure_digit_above: the smallest such probability at which an answer counts as sure.

@@ -35,6 +35,7 @@ from lenet.preprocess import (
 )
 
 MAX_DRAWINGS = 500  # that are read in one call
+FLOOR = 1e-3  # of an energy above that of no digit: half of what is none lies lower
 EVEN = 0.5  # a drawing that is at least so probably a digit counts as one
 NO_DIGIT = "?"  # in a number, where a candidate of its path is no digit
 SMALLEST = 1e-9  # probability: of what is certainly no digit, so that its logarithm is finite
@@ -51,14 +52,15 @@ def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch
     return torch.cat(parts)
 
 
-def energies(logits: torch.Tensor) -> torch.Tensor:
-    """How much each of float32 N×10 logits speaks for a digit, float32 N; ln 10 where all are 0.
+def evidence(logits: torch.Tensor) -> torch.Tensor:
+    """How much each of float32 N×10 logits speaks for a digit, float64 N: the logarithm of how far
+    the energy lies above ln 10, where it is when the network has learnt that this is no digit.
 
-    Liu, Wang, Owens, Li, "Energy-based out-of-distribution detection", NeurIPS 2020, with the sign
-    of a score. The logits are taken as they are: divided by the temperature they tell digits from
-    others no better.
+    The energy is the logarithm of the sum of exponentials, of the logits as they are (Liu, Wang,
+    Owens, Li, "Energy-based out-of-distribution detection", NeurIPS 2020, with the sign of a
+    score). A logistic function of it would give others at that floor one chance in twenty.
     """
-    return logits.logsumexp(1)
+    return (logits.double().logsumexp(1) - math.log(10)).clamp(min=FLOOR).log()
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Recognitions:
 def interpret(checkpoint: Checkpoint, logits: torch.Tensor) -> Recognitions:
     """What the float32 N×10 logits of a checkpoint's network say, by its calibration."""
     probabilities = (logits / checkpoint.temperature).softmax(1)
-    energy = energies(logits).double()
-    digit_probability = (checkpoint.digit_slope * energy + checkpoint.digit_offset).sigmoid()
+    score = checkpoint.digit_slope * evidence(logits) + checkpoint.digit_offset
+    digit_probability = score.sigmoid()
     is_digit = digit_probability >= EVEN
     sure = is_digit & (digit_probability >= checkpoint.sure_digit_above)
     sure &= probabilities.amax(1) >= checkpoint.sure_above

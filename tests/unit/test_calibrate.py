@@ -17,7 +17,7 @@ from lenet.calibrate import (
 from lenet.checkpoint import Checkpoint, read
 from lenet.data import DataSet, Digits
 from lenet.evaluate import judge
-from lenet.recognize import energies, interpret
+from lenet.recognize import evidence, interpret
 from lenet.synthetic import synthetic_digits
 from lenet.train import main as train
 
@@ -44,7 +44,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_share():
     assert pick_threshold(best, ~right, share=0.99) == 1.0
 
 
-def test_the_line_that_made_digits_of_energies_is_found():
+def test_the_line_that_made_digits_of_evidence_is_found():
     """Others count as a tenth of the drawings, however many of them there are."""
     generator = torch.Generator().manual_seed(0)
     energy = 20 * torch.rand(400_000, generator=generator)
@@ -95,7 +95,7 @@ def test_only_the_clearest_digits_are_answered_surely_and_almost_all_of_these_ar
     calibrated = calibrate(Checkpoint({}), logits, labels, others)
     digits = interpret(calibrated, logits)
     assert digits.sure.double().mean() == pytest.approx(0.95, abs=0.001)
-    order = energies(logits).argsort()
+    order = evidence(logits).argsort()
     assert not digits.sure[order[:1000]].any()
     assert digits.sure[order[1001:]].all()
     unclear = labels.clone()

@@ -130,11 +130,16 @@ def test_how_probable_a_digit_is_follows_from_the_logits_as_they_are():
     torch.manual_seed(0)
     weights = LeNet().state_dict()
     frame = strokes_to_frame(FOUR)
-    energy = Checkpoint(weights).model()(frames_to_inputs(frame[None])).exp().sum().log().item()
-    for slope, offset in ((2.0, -2 * energy + 0.5), (2.0, -2 * energy - 0.5), (-1.0, energy + 3)):
+    exponentials = Checkpoint(weights).model()(frames_to_inputs(frame[None])).exp()
+    evidence = math.log(exponentials.sum().log().item() - math.log(10))
+    for slope, offset in (
+        (2.0, -2 * evidence + 0.5),
+        (2.0, -2 * evidence - 0.5),
+        (-1.0, evidence + 3),
+    ):
         given = Checkpoint(weights, temperature=0.05, digit_slope=slope, digit_offset=offset)
         answer = Recognizer(given).recognize_frame(frame)
-        expected = 1 / (1 + math.exp(-(slope * energy + offset)))
+        expected = 1 / (1 + math.exp(-(slope * evidence + offset)))
         assert answer.digit_probability == pytest.approx(expected, abs=1e-5)
         assert answer.is_digit is (expected > 0.5)
         assert answer.sure is answer.is_digit  # no digit is never sure
