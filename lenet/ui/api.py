@@ -31,9 +31,16 @@ PICTURE = (
 
 
 class Answer(TypedDict):
-    """What is told of one drawing: the digit, None where nothing is drawn, and ten floats."""
+    """What is told of one drawing.
+
+    Attributes:
+        digit: the most probable one even where it is none; None where nothing is drawn.
+        is_digit: whether the drawing looks like a digit at all.
+        probabilities: ten floats in the order of the digits.
+    """
 
     digit: int | None
+    is_digit: bool
     probabilities: list[float]
 
 
@@ -48,8 +55,10 @@ async def recognize(strokes: Drawing = SEVEN) -> Answer:
     """Read one hand-drawn digit.
 
     Strokes are a list of strokes, each a list of [x, y] points, y downwards, in any unit and at any
-    place; at most 200 strokes and 20,000 points. The answer is {"digit": 7, "probabilities": [ten
-    numbers in the order of the digits]}; the digit is null when nothing is drawn.
+    place; at most 200 strokes and 20,000 points. The answer is {"digit": 7, "is_digit": true,
+    "probabilities": [ten numbers in the order of the digits]}. Where the drawing does not look like
+    one digit, such as a letter, a scribble or a whole number, is_digit is false and the digit is
+    the nearest one; when nothing is drawn, the digit is null.
 
     Args:
         strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
@@ -62,8 +71,8 @@ def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
     """Read many hand-drawn digits in one call.
 
     Takes a list of at most 500 drawings, each a list of strokes as /recognize takes them. Returns
-    the answers in the same order, each {"digit": 7, "probabilities": [ten numbers in the order of
-    the digits]}.
+    the answers in the same order, each {"digit": 7, "is_digit": true, "probabilities": [ten numbers
+    in the order of the digits]}; is_digit is false where the drawing does not look like one digit.
 
     Args:
         drawings: a list of drawings, each a list of strokes of [x, y] points, y downwards
@@ -78,8 +87,9 @@ def recognize_image(image: str = PICTURE) -> Answer:
     Takes a PNG, JPEG, WebP, BMP, GIF or TIFF of at most 8 MB and 25 million pixels, either as an
     uploaded file (handle_file("digit.png") in the Python and JavaScript clients) or as its content
     in base64, with or without "data:image/png;base64," before it. The answer is {"digit": 7,
-    "probabilities": [ten numbers in the order of the digits]}; the digit is null when nothing is
-    drawn.
+    "is_digit": true, "probabilities": [ten numbers in the order of the digits]}. Where the picture
+    does not look like one digit, is_digit is false and the digit is the nearest one; on blank paper
+    the digit is null.
 
     Args:
         image: the picture's file in base64, or an uploaded file
@@ -104,7 +114,11 @@ def _content(image: Any) -> bytes:
 
 
 def _answer(recognition: Recognition) -> Answer:
-    return {"digit": recognition.digit, "probabilities": recognition.probabilities}
+    return {
+        "digit": recognition.digit,
+        "is_digit": recognition.is_digit,
+        "probabilities": recognition.probabilities,
+    }
 
 
 @contextmanager
