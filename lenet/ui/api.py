@@ -32,18 +32,22 @@ PICTURE = (
 
 
 class Answer(TypedDict):
-    """What is told of one drawing: the digit, None where nothing is drawn, and ten floats."""
+    """What is told of one drawing.
 
-    digit: int | None
-    probabilities: list[float]
-
-
-class NumberDigit(TypedDict):
-    """One digit of a number, as an `Answer`, and its box: x0, y0, x1, y1 in the drawing's units."""
+    Attributes:
+        digit: the most probable one even where it is none; None where nothing is drawn.
+        is_digit: whether the drawing looks like a digit at all.
+        probabilities: ten floats in the order of the digits.
+    """
 
     digit: int | None
     is_digit: bool
     probabilities: list[float]
+
+
+class NumberDigit(Answer):
+    """One digit of a number, and its box: x0, y0, x1, y1 in the drawing's units."""
+
     box: list[float]
 
 
@@ -72,8 +76,10 @@ async def recognize(strokes: Drawing = SEVEN) -> Answer:
     """Read one hand-drawn digit.
 
     Strokes are a list of strokes, each a list of [x, y] points, y downwards, in any unit and at any
-    place; at most 200 strokes and 20,000 points. The answer is {"digit": 7, "probabilities": [ten
-    numbers in the order of the digits]}; the digit is null when nothing is drawn.
+    place; at most 200 strokes and 20,000 points. The answer is {"digit": 7, "is_digit": true,
+    "probabilities": [ten numbers in the order of the digits]}. Where the drawing does not look like
+    one digit, such as a letter, a scribble or a whole number, is_digit is false and the digit is
+    the nearest one; when nothing is drawn, the digit is null.
 
     Args:
         strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
@@ -90,8 +96,9 @@ async def recognize_number(strokes: Drawing = SEVENTY_ONE) -> NumberAnswer:
     points. Digits may touch, consist of several strokes, share one stroke, and stand on several
     lines. The answer is {"number": "71", "digits": [{"digit": 7, "is_digit": true, "probabilities":
     [ten numbers in the order of the digits], "box": [x0, y0, x1, y1]}, ...]} with the digits from
-    left to right, line by line, each with the box around its strokes. The number is "" when nothing
-    is drawn.
+    left to right, line by line, each with the box around its strokes. A part that does not look
+    like a digit is a "?" in the number, and its is_digit is false; the number is "" when nothing is
+    drawn or nothing is a digit.
 
     Args:
         strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
@@ -105,8 +112,8 @@ def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
     """Read many hand-drawn digits in one call.
 
     Takes a list of at most 500 drawings, each a list of strokes as /recognize takes them. Returns
-    the answers in the same order, each {"digit": 7, "probabilities": [ten numbers in the order of
-    the digits]}.
+    the answers in the same order, each {"digit": 7, "is_digit": true, "probabilities": [ten numbers
+    in the order of the digits]}; is_digit is false where the drawing does not look like one digit.
 
     Args:
         drawings: a list of drawings, each a list of strokes of [x, y] points, y downwards
@@ -122,9 +129,10 @@ def recognize_image(image: str = PICTURE) -> PictureAnswer:
     Takes a PNG, JPEG, WebP, BMP, GIF or TIFF of at most 8 MB and 25 million pixels, either as an
     uploaded file (handle_file("digit.png") in the Python and JavaScript clients) or as its content
     in base64, with or without "data:image/png;base64," before it. The answer is {"digit": 7,
-    "probabilities": [ten numbers in the order of the digits], "number": "7"}: what the picture
-    shows if it is one digit, and its digits from left to right if it is a number. The digit is null
-    and the number "" when nothing is drawn. Digits of a number must not touch.
+    "is_digit": true, "probabilities": [ten numbers in the order of the digits], "number": "7"}:
+    what the picture shows if it is one digit, and its digits from left to right if it is a number.
+    Where it does not look like one digit, is_digit is false and the digit is the nearest one; where
+    nothing is drawn the digit is null and the number "". Digits of a number must not touch.
 
     Args:
         image: the picture's file in base64, or an uploaded file
@@ -151,13 +159,16 @@ def _content(image: Any) -> bytes:
 
 
 def _answer(recognition: Recognition) -> Answer:
-    return {"digit": recognition.digit, "probabilities": recognition.probabilities}
+    return {
+        "digit": recognition.digit,
+        "is_digit": recognition.is_digit,
+        "probabilities": recognition.probabilities,
+    }
 
 
 def _number_answer(recognition: NumberRecognition) -> NumberAnswer:
     digits: list[NumberDigit] = [
-        {**_answer(digit.recognition), "is_digit": True, "box": list(digit.box)}
-        for digit in recognition.digits
+        {**_answer(digit.recognition), "box": list(digit.box)} for digit in recognition.digits
     ]
     return {"number": recognition.number, "digits": digits}
 

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import urlparse
 
@@ -10,7 +11,7 @@ from browsing import answered, choose, draw, expect_answer, sent_strokes, settle
 from playwright.sync_api import Browser, Page, Route, expect
 
 from lenet import LeNet
-from lenet.checkpoint import Checkpoint, write
+from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.preprocess import MAX_POINTS, MAX_STROKES, resize_frames, strokes_to_frame
 from lenet.synthetic import example_strokes
 
@@ -345,6 +346,15 @@ def unsure(server):
 
 
 @pytest.fixture
+def refusing(server):
+    """A checkpoint that takes nothing for a digit, in the folder."""
+    path = server.checkpoints / "refusing.pt"
+    write(replace(read(SHIPPED), digit_slope=0.0, digit_offset=-1.0), path)
+    yield path
+    path.unlink()
+
+
+@pytest.fixture
 def broken(server):
     """A file that is no checkpoint, in the folder."""
     path = server.checkpoints / "broken.pt"
@@ -361,6 +371,24 @@ def test_another_network_reads_the_drawing_and_is_not_sure(unsure, page: Page):
     expect(page.locator("#doubt")).to_have_text(re.compile(r"^not sure: \d or \d$"))
     best = page.inner_text("#doubt").split()[2]
     expect_answer(page, best)
+
+
+def test_what_is_no_digit_is_said_in_one_sentence(refusing, page: Page):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    expect(page.locator("#probabilities .best")).to_have_text(re.compile("^4"))
+    choose(page, "#checkpoint", refusing.name)
+    sentence = "This does not look like a digit; nearest: 4"
+    expect(page.locator("#doubt")).to_have_text(sentence)
+    expect_answer(page, "")
+    expect(page.locator("#probabilities .best")).to_have_count(0)
+    expect(page.locator("#probabilities li").nth(4)).to_contain_text("%")
+    page.locator("#pad-clear").click()
+    expect(page.locator("#doubt")).to_be_empty()
+    choose(page, "#checkpoint", "lenet.pt")
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    expect(page.locator("#doubt")).to_be_empty()
 
 
 def test_a_bad_checkpoint_is_one_sentence_and_the_network_stays(broken, page: Page):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doubt } from "../../lenet/ui/draw/reading.js";
+import { doubt, NOTHING } from "../../lenet/ui/draw/reading.js";
 import { SECTIONS } from "../../lenet/ui/draw/sections.js";
 import { count, decimal, percent } from "../../lenet/ui/shared/formats.js";
 import { BLUE, decode, gray, ORANGE, twoSided } from "../../lenet/ui/shared/pixels.js";
@@ -26,10 +26,14 @@ test("colours go from blue over white to orange, and no further", () => {
   assert.deepEqual(twoSided(-0.5), [127.5, 184.5, 216.5]);
 });
 
-test("an unsure reading names the two most probable digits", () => {
+test("an unsure reading names the two most probable digits, one of no digit the nearest", () => {
   const probabilities = [0, 0.1, 0, 0, 0.4, 0, 0, 0, 0, 0.5];
-  assert.equal(doubt({ sure: false, probabilities }), "not sure: 9 or 4");
-  assert.equal(doubt({ sure: true, probabilities }), "");
+  const reading = { digit: 9, is_digit: true, sure: false, probabilities };
+  assert.equal(doubt(reading), "not sure: 9 or 4");
+  assert.equal(doubt({ ...reading, sure: true }), "");
+  const sentence = "This does not look like a digit; nearest: 9";
+  assert.equal(doubt({ ...reading, is_digit: false }), sentence);
+  assert.equal(doubt(NOTHING), "");
 });
 
 test("the inside view shows every map of every layer", () => {

@@ -8,6 +8,7 @@ import re
 import struct
 import urllib.request
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,11 +16,14 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from support import finished
 
 from lenet import Recognizer
+from lenet.checkpoint import SHIPPED, read
 from lenet.preprocess import MAX_POINTS, MAX_STROKES, check_strokes, strokes_to_frame
 from lenet.recognize import MAX_DRAWINGS
 from lenet.synthetic import example_strokes
+from lenet.ui import api
 
 EXAMPLES = example_strokes()
 BAD = {
@@ -54,12 +58,23 @@ def test_strokes_give_the_recognizer_s_answer(client: Client, digit: int):
     answer = client.predict(EXAMPLES[digit], api_name="/recognize")
     expected = Recognizer.load().recognize(EXAMPLES[digit])
     assert answer["digit"] == expected.digit == digit
+    assert answer["is_digit"] is expected.is_digit is True
     assert answer["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
 
 
 def test_nothing_drawn_is_no_digit(client: Client):
     answer = client.predict([], api_name="/recognize")
-    assert answer == {"digit": None, "probabilities": [0.1] * 10}
+    assert answer == {"digit": None, "is_digit": False, "probabilities": [0.1] * 10}
+
+
+def test_what_is_no_digit_is_told(monkeypatch: pytest.MonkeyPatch):
+    reader = Recognizer(replace(read(SHIPPED), digit_slope=0.0, digit_offset=-1.0))
+    monkeypatch.setattr("lenet.server.recognizers.first_recognizer", lambda: reader)
+    sent = base64.b64encode(content(picture(7))).decode()
+    answers = [finished(api.recognize(EXAMPLES[7])), api.recognize_image(sent)]
+    for answer in [*answers, *api.recognize_batch([EXAMPLES[7]])]:
+        assert (answer["digit"], answer["is_digit"]) == (7, False)
+    assert answers[1]["number"] == ""
 
 
 @pytest.mark.parametrize("name", ["/recognize", "/recognize_number"])
@@ -104,6 +119,7 @@ def test_many_drawings_in_one_call(client: Client):
     drawings = [EXAMPLES[digit] for digit in range(10)]
     answers = client.predict([*drawings, []], api_name="/recognize_batch")
     assert [answer["digit"] for answer in answers] == [*range(10), None]
+    assert [answer["is_digit"] for answer in answers] == [True] * 10 + [False]
     one = client.predict(drawings[3], api_name="/recognize")
     assert answers[3]["probabilities"] == pytest.approx(one["probabilities"], abs=1e-5)
 
@@ -138,7 +154,9 @@ def test_the_documentation_shows_examples_that_work(client: Client):
         else:
             read = answer["number"] if isinstance(digits, str) else answer["digit"]
         assert read == digits
+        assert "is_digit is false" in endpoints[name]["description"]
         (returned,) = endpoints[name]["returns"]
+        assert "is_digit: bool" in returned["python_type"]["type"]
         assert "probabilities: list[float]" in returned["python_type"]["type"]
     assert "y downwards" in endpoints["/recognize"]["description"]
     assert "base64" in endpoints["/recognize_image"]["description"]
@@ -178,8 +196,7 @@ def test_a_picture_in_base64(client: Client, before: str):
 def test_blank_paper_is_no_digit(client: Client):
     text = base64.b64encode(content(Image.new("L", (90, 90), 255))).decode()
     answer = client.predict(text, api_name="/recognize_image")
-    assert answer["digit"] is None
-    assert answer["number"] == ""
+    assert (answer["digit"], answer["is_digit"], answer["number"]) == (None, False, "")
 
 
 def test_a_picture_of_a_number(client: Client):

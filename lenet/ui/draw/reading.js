@@ -8,7 +8,13 @@ import { decode, gray, paintPixels } from "../shared/pixels.js";
 /** @import { Reading } from "../shared/events.js" */
 
 /** Where nothing is drawn. @type {Reading} */
-export const NOTHING = { digit: null, probabilities: Array(10).fill(0), sure: true, pixels: "" };
+export const NOTHING = {
+  digit: null,
+  is_digit: false,
+  probabilities: Array(10).fill(0),
+  sure: false,
+  pixels: "",
+};
 
 /**
  * Build the bars, and return what shows a reading.
@@ -26,13 +32,13 @@ export function readings(find) {
   find("#probabilities").append(...bars.map(({ row }) => row));
 
   return (reading) => {
-    const { digit, probabilities, sure, pixels } = reading;
-    setText(find("#answer"), digit === null ? "" : `${digit}`);
+    const { digit, is_digit, probabilities, sure, pixels } = reading;
+    setText(find("#answer"), is_digit ? `${digit}` : "");
     find("#answer").classList.toggle("unsure", !sure);
     setText(find("#doubt"), doubt(reading));
     for (const [d, { row, filled, share }] of bars.entries()) {
       const text = percent(probabilities[d]);
-      row.classList.toggle("best", d === digit);
+      row.classList.toggle("best", is_digit && d === digit);
       filled.style.width = text;
       setText(share, digit === null ? "" : text);
     }
@@ -41,9 +47,10 @@ export function readings(find) {
   };
 }
 
-/** Which two digits an unsure reading hesitates between. @param {Pick<Reading, "sure" | "probabilities">} reading */
-export function doubt({ sure, probabilities }) {
-  if (sure) return "";
+/** What there is to say against a reading: it is no digit, or one of two. @param {Omit<Reading, "pixels">} reading */
+export function doubt({ digit, is_digit, sure, probabilities }) {
+  if (digit === null || sure) return "";
+  if (!is_digit) return `This does not look like a digit; nearest: ${digit}`;
   const [best, second] = [...probabilities.keys()].sort(
     (a, b) => probabilities[b] - probabilities[a],
   );

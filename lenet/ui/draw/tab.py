@@ -25,11 +25,13 @@ from lenet.ui.shared.requests import Refusal, encode
 class Reading(TypedDict):
     """What the network reads on the pad.
 
-    `digit` is None where nothing is drawn; `probabilities` are ten floats; `pixels` are the 32×32
-    bytes that the network saw, in base64.
+    `digit` is the nearest one where the drawing does not look like a digit, and None where nothing
+    is drawn; `probabilities` are ten floats; `pixels` are the 32×32 bytes that the network saw, in
+    base64.
     """
 
     digit: int | None
+    is_digit: bool
     probabilities: list[float]
     sure: bool
     pixels: str
@@ -89,6 +91,7 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
         return {"error": str(error)}
     answer: Reading = {
         "digit": recognition.digit,
+        "is_digit": recognition.is_digit,
         "probabilities": recognition.probabilities,
         "sure": recognition.sure,
         "pixels": encode(recognition.pixels),

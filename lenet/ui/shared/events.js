@@ -9,7 +9,8 @@
  * What the network reads on the pad: `Reading` of draw/tab.py.
  *
  * @typedef {object} Reading
- * @property {number | null} digit null where nothing is drawn
+ * @property {number | null} digit the nearest one where it is none, null where nothing is drawn
+ * @property {boolean} is_digit whether the drawing looks like one
  * @property {number[]} probabilities of the ten digits
  * @property {boolean} sure
  * @property {string} pixels the 32×32 bytes that the network saw, in base64
