@@ -130,7 +130,9 @@ def test_size_and_place_do_not_matter(recognizer, name: str, scale: float, shift
     assert recognizer.recognize_number(moved(strokes, shift, shift, scale)).number == number
 
 
-@pytest.mark.parametrize("name", ["every digit", "747", "55 with hats", "57, the hat over the 7"])
+@pytest.mark.parametrize(
+    "name", ["every digit", "747", "57, the hat over the 7", "steep", "three lines"]
+)
 def test_the_order_of_the_strokes_does_not_matter(recognizer, name: str):
     strokes, number = NUMBERS[name]
     for seed in range(5):
