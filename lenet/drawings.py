@@ -252,8 +252,10 @@ SLACK = 0.3  # of the narrower digit's width: no digit reaches further under its
 HEIGHT = 100.0  # units: a digit's, before it varies
 
 
-def compose_numbers(drawings: Sequence[Drawing], count: int, seed: int = 0) -> list[DrawnNumber]:
-    """Compose numbers of 2 to 7 digits, each number of one writer's, all writers equally often.
+def compose_numbers(
+    drawings: Sequence[Drawing], count: int, seed: int = 0, lengths: tuple[int, int] = LENGTHS
+) -> list[DrawnNumber]:
+    """Compose numbers, each of one writer's digits, all writers and lengths equally often.
 
     Gaps, sizes and base lines vary normally (the constants above); a gap is measured between the
     ink of two digits at equal height, so that a 7 may reach over a 4, as when people write.
@@ -263,12 +265,15 @@ def compose_numbers(drawings: Sequence[Drawing], count: int, seed: int = 0) -> l
     for drawing in drawings:
         own.setdefault(drawing.writer, []).append(drawing)
     writers = list(own)
-    return [_compose(own[writers[random.integers(len(writers))]], random) for _ in range(count)]
+    numbers = []
+    for _ in range(count):
+        digits = own[writers[random.integers(len(writers))]]
+        numbers.append(_compose(digits, int(random.integers(lengths[0], lengths[1] + 1)), random))
+    return numbers
 
 
-def _compose(digits: Sequence[Drawing], random: np.random.Generator) -> DrawnNumber:
+def _compose(digits: Sequence[Drawing], length: int, random: np.random.Generator) -> DrawnNumber:
     """Set digits of one writer beside each other."""
-    length = random.integers(LENGTHS[0], LENGTHS[1] + 1)
     chosen = [digits[i] for i in random.integers(len(digits), size=length)]
     gap = random.uniform(*GAPS)
     strokes: list[np.ndarray] = []

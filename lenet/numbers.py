@@ -10,19 +10,20 @@ reads. Each way to make the line of such groups is a path. Its score is the sum 
 
 p: how probable the group is the digit that it is read as; c: how many of its ends are cuts through
 a stroke; w, h: its width, of a group of several strokes, and height; g: the widest gap between its
-strokes; o: how far others' ink reaches into its width; lengths in heights of the line. The best
-path is found exactly, by Viterbi's algorithm. Where a drawing may be two lines or one, as the two
-circles of an 8 may, both are read and the higher score wins, less LINE for each line but the first.
+strokes, all in heights of the line; o: how much of the narrower one its overlap with each other
+piece takes, from left to right, beyond one half. The best path is found exactly, by Viterbi's
+algorithm. Where a drawing may be two lines or one, as the two circles of an 8 may, both are read
+and the higher score wins, less LINE for each line but the first.
 
-No search takes long: a line with more than `MAX_GROUPS` candidates, or candidates of more than
-`MAX_POINTS` points, is not cut, and if that is not enough the nearest pieces become one until half
-as many are left, again and again. In the end a line is one group, which is read as one digit.
+No search takes long: a line of too many pieces (`MAX_PIECES`) or candidates (its share of
+`MAX_GROUPS` and `MAX_COST`) is read coarser. Its strokes are not cut, and where that is not enough,
+the nearest pieces become one until half as many are left, again and again, until it is one digit at
+last.
 
 This file knows boxes and polylines, nothing of networks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,9 +58,10 @@ LOW = 0.5  # of the highest line's height: a lower one is a bar or a dot of its 
 CLOSE = 0.25  # of the lower one's height: lines that are closer may be the parts of one
 MAX_LINES = 8
 
-# 50 milliseconds on a core that is also busy otherwise.
+# What is searched takes at most 50 ms of a core.
 MAX_GROUPS = 160
-MAX_POINTS = 12_000
+MAX_COST = 12_000  # points of all candidates, and SPAN for each of their strokes
+SPAN = 10
 MAX_PIECES = 48  # of a line: four for each of a dozen digits
 
 
@@ -103,10 +105,6 @@ class Line:
     groups: list[Group]
 
 
-class _TooMany(Exception):
-    """A line has more candidates than can be read in time."""
-
-
 def segment(strokes: Sequence[np.ndarray], cut: bool = True) -> list[list[Line]]:
     """Divide a drawing into lines and find the candidates of each.
 
@@ -121,7 +119,9 @@ def segment(strokes: Sequence[np.ndarray], cut: bool = True) -> list[list[Line]]
     if not strokes:
         return []
     boxes = [_box(stroke) for stroke in strokes]
-    return [[_line(strokes, boxes, which, cut) for which in way] for way in _ways(boxes)]
+    ways = _ways(boxes)
+    share = 1 / sum(map(len, ways))
+    return [[_line(strokes, boxes, which, cut, share) for which in way] for way in ways]
 
 
 def best_way(
@@ -292,23 +292,23 @@ def _close(a: Box, b: Box) -> bool:
 
 
 def _line(
-    strokes: Sequence[np.ndarray], boxes: Sequence[Box], which: Sequence[int], cut: bool
+    strokes: Sequence[np.ndarray],
+    boxes: Sequence[Box],
+    which: Sequence[int],
+    cut: bool,
+    share: float,
 ) -> Line:
-    """The pieces and candidates of a line of strokes, as fine as time allows."""
+    """The pieces and candidates of a line of strokes, as fine as its share of the time allows."""
     height = _digit_height([boxes[i] for i in which])
     inked = [i for i in which if max(_width(boxes[i]), _height(boxes[i])) > SPECK * height]
     whole = _sorted([Piece(boxes[i], ((i, 0, len(strokes[i]) - 1),)) for i in inked or which])
     finest = whole
     if cut:
         finest = _sorted([part for piece in whole for part in _parts(strokes, piece, height)])
-    for pieces in (finest, whole):
-        if len(pieces) <= MAX_PIECES:
-            with suppress(_TooMany):
-                return Line(pieces, _groups(pieces, height))
-    while True:
-        pieces = _coarser(pieces)
-        with suppress(_TooMany):
-            return Line(pieces, _groups(pieces, height))
+    pieces = finest
+    while len(pieces) > MAX_PIECES or (groups := _groups(pieces, height, share)) is None:
+        pieces = whole if pieces is finest and finest is not whole else _coarser(pieces)
+    return Line(pieces, groups)
 
 
 def _digit_height(boxes: Sequence[Box]) -> float:
@@ -331,9 +331,10 @@ def _parts(strokes: Sequence[np.ndarray], piece: Piece, height: float) -> list[P
     """A stroke's parts between the points where it may pass from one digit to the next."""
     ((number, first, last),) = piece.spans
     stroke = strokes[number]
-    ends = [first, *_cuts(stroke, height), last]
-    if len(ends) == 2:
+    cuts = _cuts(stroke, height)
+    if not 0 < len(cuts) < MAX_PIECES:
         return [piece]
+    ends = [first, *cuts, last]
     return [
         Piece(_box(stroke[a : b + 1]), ((number, a, b),), (a != first) + (b != last))
         for a, b in pairwise(ends)
@@ -405,33 +406,33 @@ def _coarser(pieces: list[Piece]) -> list[Piece]:
 # ---------------------------------------------------------------- groups
 
 
-def _groups(pieces: list[Piece], height: float) -> list[Group]:
+def _groups(pieces: list[Piece], height: float, share: float) -> list[Group] | None:
     """The candidates of a line: each piece, each whole stroke, and either with near neighbours.
 
     A piece between two of a group is left out where the further one reaches over it to the group.
-
-    Raises:
-        _TooMany: they could not be read in time; a line of one piece always can.
+    None where they take more than a share of the time; a line of one piece is always read.
     """
-    found: dict[tuple[int, ...], Group] = {}
-    points = 0
+    costs = [sum(last - first + SPAN for _, first, last in piece.spans) for piece in pieces]
+    found: set[tuple[int, ...]] = set()
+    cost = 0
     growing = [(place,) for place in range(len(pieces))] + _whole_strokes(pieces)
     while growing:
         members = growing.pop()
         if members in found:
             continue
-        group = found[members] = _group(pieces, members, height)
-        points += sum(last - first for _, first, last in group.spans)
-        if len(pieces) > 1 and (len(found) > MAX_GROUPS or points > MAX_POINTS):
-            raise _TooMany
+        found.add(members)
+        cost += sum(costs[place] for place in members)
+        if len(pieces) > 1 and (len(found) > share * MAX_GROUPS or cost > share * MAX_COST):
+            return None
+        box = _around([pieces[place].box for place in members])
         nearest = members[-1] + 1
         for place in range(nearest, min(nearest + REACH, len(pieces))):
-            overlap = _overlap(group.box, pieces[place].box)
+            overlap = _overlap(box, pieces[place].box)
             near = overlap >= (-WIDEST_GAP * height if place == nearest else 0)
-            wider = _around([group.box, pieces[place].box])
+            wider = _around([box, pieces[place].box])
             if near and _width(wider) <= WIDEST * max(height, _height(wider)):
                 growing.append((*members, place))
-    return list(found.values())
+    return [_group(pieces, members, height) for members in sorted(found)]
 
 
 def _whole_strokes(pieces: list[Piece]) -> list[tuple[int, ...]]:
