@@ -60,7 +60,7 @@ MAX_LINES = 8
 
 # What is searched takes at most 50 ms of a core.
 MAX_GROUPS = 160
-MAX_COST = 12_000  # points of all candidates, and SPAN for each of their strokes
+MAX_COST = 18_000  # points of all candidates, and SPAN for each of their strokes
 SPAN = 10
 MAX_PIECES = 48  # of a line: four for each of a dozen digits
 
@@ -99,10 +99,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Line:
-    """The pieces of a line, by their middles from left to right, and the candidates."""
+    """The pieces of a line, by their middles from left to right, and the candidates.
+
+    `coarse` where strokes were joined because there was no time for each of them.
+    """
 
     pieces: list[Piece]
     groups: list[Group]
+    coarse: bool = False
 
 
 def segment(strokes: Sequence[np.ndarray], cut: bool = True) -> list[list[Line]]:
@@ -120,8 +124,12 @@ def segment(strokes: Sequence[np.ndarray], cut: bool = True) -> list[list[Line]]
         return []
     boxes = [_box(stroke) for stroke in strokes]
     ways = _ways(boxes)
-    share = 1 / sum(map(len, ways))
-    return [[_line(strokes, boxes, which, cut, share) for which in way] for way in ways]
+    share = 1 / (len(ways) * len(strokes))  # of the time, for each stroke
+    found = [
+        [_line(strokes, boxes, which, cut, share * len(which)) for which in way] for way in ways
+    ]
+    # Joined lines that were read coarser would win with few groups over lines with many.
+    return [way for way in found if way is found[0] or not any(line.coarse for line in way)]
 
 
 def best_way(
@@ -308,7 +316,7 @@ def _line(
     pieces = finest
     while len(pieces) > MAX_PIECES or (groups := _groups(pieces, height, share)) is None:
         pieces = whole if pieces is finest and finest is not whole else _coarser(pieces)
-    return Line(pieces, groups)
+    return Line(pieces, groups, pieces is not finest and pieces is not whole)
 
 
 def _digit_height(boxes: Sequence[Box]) -> float:

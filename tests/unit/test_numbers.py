@@ -110,6 +110,10 @@ NUMBERS = {
     "a hat high above": (beside(example(3), [HAT[0], moved([HAT[1]], 0, -32)[0]]), "35"),
     "two lines": (digits("35") + moved(digits("26"), 0, 130), "3526"),
     "two lines, close": (digits("120") + moved(digits("973"), 10, 112), "120973"),
+    "a dozen on two close lines": (
+        digits("352640", gap=8) + moved(digits("971835", gap=8), 20, 112),
+        "352640971835",
+    ),
     "three lines": (
         digits("32") + moved(digits("5"), 30, 140) + moved(digits("96"), 0, 280),
         "32596",
@@ -331,6 +335,15 @@ def test_two_circles_are_one_line_or_two_as_they_are_read():
         known = {group.spans: 0.0 for way in ways for line in way for group in line.groups}
         chosen, paths = best_way(ways, known | {both: log_p})
         assert len(chosen) == len(paths) == count
+
+
+def test_lines_are_joined_only_where_there_is_time_to_read_them_finely():
+    """Read coarser, few groups would win over many."""
+    row = [[[x, 0], [x + 2, 100]] for x in range(0, 1200, 12)]
+    strokes = row + moved(row, 0, 110)
+    ways = segment([np.array(stroke, float) for stroke in strokes])
+    assert [len(way) for way in ways] == [2]
+    assert len(segment([np.array(s, float) for s in row[:3] + moved(row[:3], 0, 110)])) == 2
 
 
 # ---------------------------------------------------------------- what was read before
