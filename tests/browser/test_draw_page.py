@@ -385,9 +385,18 @@ def test_what_is_no_digit_is_said_in_one_sentence(refusing, page: Page):
     expect(page.locator("#probabilities li").nth(4)).to_contain_text("%")
     page.locator("#pad-clear").click()
     expect(page.locator("#doubt")).to_be_empty()
+    (x, y), *rest = to_screen(page, EXAMPLES[7])[0]
+    page.mouse.move(x, y)
+    with answered(page, "read_drawing"):
+        page.mouse.down()
+    for point in rest:
+        page.mouse.move(*point)
+    expect(page.locator("#probabilities li").nth(7)).to_contain_text(re.compile(r"[5-9]\d%|100%"))
+    expect(page.locator("#doubt")).to_be_empty()  # the pen is still down
+    page.mouse.up()
+    expect(page.locator("#doubt")).to_have_text(sentence.replace("4", "7"))
     choose(page, "#checkpoint", "lenet.pt")
-    draw(page, EXAMPLES[4])
-    expect_answer(page, "4")
+    expect_answer(page, "7")
     expect(page.locator("#doubt")).to_be_empty()
 
 

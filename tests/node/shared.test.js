@@ -29,11 +29,12 @@ test("colours go from blue over white to orange, and no further", () => {
 test("an unsure reading names the two most probable digits, one of no digit the nearest", () => {
   const probabilities = [0, 0.1, 0, 0, 0.4, 0, 0, 0, 0, 0.5];
   const reading = { digit: 9, is_digit: true, sure: false, probabilities };
-  assert.equal(doubt(reading), "not sure: 9 or 4");
-  assert.equal(doubt({ ...reading, sure: true }), "");
+  assert.equal(doubt(reading, true), "not sure: 9 or 4");
+  assert.equal(doubt({ ...reading, sure: true }, false), "");
   const sentence = "This does not look like a digit; nearest: 9";
-  assert.equal(doubt({ ...reading, is_digit: false }), sentence);
-  assert.equal(doubt(NOTHING), "");
+  assert.equal(doubt({ ...reading, is_digit: false }, false), sentence);
+  assert.equal(doubt({ ...reading, is_digit: false }, true), "");
+  assert.equal(doubt(NOTHING, false), "");
 });
 
 test("the inside view shows every map of every layer", () => {

@@ -75,7 +75,7 @@ def test_paper_has_no_attribution_and_the_winner_has_most(model):
 
 
 def test_the_ink_that_makes_the_difference_is_marked(model):
-    """Without its bar a 7 would be a 1: the bar speaks for 7 more than the foot does."""
+    """Without its bar a 7 would be a 1: the bar speaks for 7 rather than 1 more than the foot."""
     inputs = inputs_of(7)
-    rows = attribute(model, inputs, 7).sum(1)
+    rows = (attribute(model, inputs, 7) - attribute(model, inputs, 1)).sum(1)
     assert rows[:12].sum() > rows[16:].sum()

@@ -44,6 +44,8 @@ export function mount({ element, props, server, watch }) {
 
   /** The id of the pointer that draws. @type {number | null} */
   let pointer = null;
+  /** What is shown. */
+  let shown = NOTHING;
   /** What the inside view asks for. @type {Question["inside"]} */
   let inside = null;
 
@@ -82,7 +84,8 @@ export function mount({ element, props, server, watch }) {
 
   /** @param {Reading & { checkpoint?: string }} reading */
   function show(reading) {
-    showReading(reading);
+    shown = reading;
+    showReading(reading, pointer !== null);
     tellAnswer(reading);
   }
 
@@ -143,7 +146,9 @@ export function mount({ element, props, server, watch }) {
 
   /** @param {PointerEvent} event */
   function liftPen(event) {
-    if (event.pointerId === pointer) pointer = null;
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    showReading(shown, false);
   }
 
   pad.addEventListener("pointerup", liftPen);

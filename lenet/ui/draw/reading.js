@@ -17,10 +17,10 @@ export const NOTHING = {
 };
 
 /**
- * Build the bars, and return what shows a reading.
+ * Build the bars, and return what shows a reading; `penDown` while more of it may come.
  *
  * @param {ReturnType<typeof finder>} find
- * @returns {(reading: Reading) => void}
+ * @returns {(reading: Reading, penDown: boolean) => void}
  */
 export function readings(find) {
   const bars = NOTHING.probabilities.map((_, digit) => {
@@ -31,11 +31,11 @@ export function readings(find) {
   });
   find("#probabilities").append(...bars.map(({ row }) => row));
 
-  return (reading) => {
+  return (reading, penDown) => {
     const { digit, is_digit, probabilities, sure, pixels } = reading;
     setText(find("#answer"), is_digit ? `${digit}` : "");
     find("#answer").classList.toggle("unsure", !sure);
-    setText(find("#doubt"), doubt(reading));
+    setText(find("#doubt"), doubt(reading, penDown));
     for (const [d, { row, filled, share }] of bars.entries()) {
       const text = percent(probabilities[d]);
       row.classList.toggle("best", is_digit && d === digit);
@@ -47,10 +47,16 @@ export function readings(find) {
   };
 }
 
-/** What there is to say against a reading: it is no digit, or one of two. @param {Omit<Reading, "pixels">} reading */
-export function doubt({ digit, is_digit, sure, probabilities }) {
+/**
+ * What there is to say against a reading: it is one of two digits, or none. Most digits are none
+ * while they are drawn, so that is said when the pen is lifted.
+ *
+ * @param {Omit<Reading, "pixels">} reading
+ * @param {boolean} penDown
+ */
+export function doubt({ digit, is_digit, sure, probabilities }, penDown) {
   if (digit === null || sure) return "";
-  if (!is_digit) return `This does not look like a digit; nearest: ${digit}`;
+  if (!is_digit) return penDown ? "" : `This does not look like a digit; nearest: ${digit}`;
   const [best, second] = [...probabilities.keys()].sort(
     (a, b) => probabilities[b] - probabilities[a],
   );
