@@ -44,7 +44,7 @@ def fit_digit_probability(
     """The slope and the offset of the logistic function that makes evidence a probability.
 
     Platt, "Probabilistic outputs for support vector machines and comparisons to regularized
-    likelihood methods", 1999, section 2.2, with its targets a little within 0 and 1.
+    likelihood methods", 1999, section 2.
 
     Args:
         of_digits: float N, their evidence (`lenet.recognize`).
@@ -53,10 +53,8 @@ def fit_digit_probability(
     """
     digits, others = len(of_digits), len(of_others)
     x = torch.cat([of_digits, of_others]).double()
-    target = torch.empty_like(x)
-    target[:digits], target[digits:] = (digits + 1) / (digits + 2), 1 / (others + 2)
-    weight = torch.empty_like(x)
-    weight[:digits], weight[digits:] = (1 - share) / digits, share / others
+    target = (torch.arange(len(x)) < digits).double()
+    weight = torch.where(target > 0, (1 - share) / digits, share / others)
     line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
 
     def loss() -> torch.Tensor:

@@ -121,7 +121,7 @@ def few_digits(monkeypatch):
     monkeypatch.setattr(lenet.calibrate, "OTHERS", 200)
 
 
-def test_the_command_stores_what_it_found(few_digits, tmp_path, capsys):
+def test_the_command_stores_what_it_found(few_digits, tmp_path, capsys, monkeypatch):
     twin, target = str(tmp_path / "twin.pt"), str(tmp_path / "target.pt")
     common = ["--data", "synthetic", "--epochs", "1", "--batch-size", "16"]
     assert train([*common, "--hold-out", "--out", twin]) == 0
@@ -139,11 +139,19 @@ def test_the_command_stores_what_it_found(few_digits, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"{after.temperature:.3f}" in printed
     assert "of 200 held-out digits are taken" in printed and "of 200 others are taken" in printed
-    # Another twin's digits, with drawings among them, give other numbers.
+    # Drawings are digits too, and the others have digits of theirs in them.
     drawn = tmp_path / "drawn.jsonl"
     strokes = [[[0, 0], [30, 0], [30, 40]]]
     drawn.write_text(100 * f"{json.dumps({'label': 7, 'strokes': strokes})}\n")
+    had = []
+    other_segments = lenet.calibrate.other_segments
+    monkeypatch.setattr(
+        lenet.calibrate,
+        "other_segments",
+        lambda count, random, of: had.append(len(of)) or other_segments(count, random, of),
+    )
     assert main([twin, "--drawings", str(drawn), "--into", target]) == 0
+    assert had == [100]
     assert "of 300 held-out digits" in capsys.readouterr().out
     assert read(target).digit_slope != after.digit_slope
 
