@@ -14,7 +14,7 @@ import torch
 from lenet.model import LeNet
 from lenet.recipes import RECIPES, Schedule
 from lenet.records import build
-from lenet.settings import Settings, check_limits
+from lenet.settings import DATA_SETS, Settings, check_limits
 
 _MOST_STEPS = 1 << 32  # a film counts them in 32 bits
 
@@ -104,7 +104,7 @@ def _check_settings(settings: Settings, record: Any) -> None:
     """Check settings; one that only a later version knows might change the run."""
     if record["settings"].keys() - {f.name for f in fields(Settings)}:
         raise ValueError("it has settings that this version does not know")
-    if settings.recipe not in RECIPES or settings.epochs < 1:
+    if settings.recipe not in RECIPES or settings.data not in DATA_SETS or settings.epochs < 1:
         raise ValueError("its settings are unusable")
     try:
         check_limits(

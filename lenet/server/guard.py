@@ -204,9 +204,10 @@ class _Answer:
     def __init__(self, send: Send, path: str) -> None:
         self._send = send
         self._path = path
-        self._started = False
+        self._started = self._ended = False
 
     async def __call__(self, message: Message) -> None:
+        self._ended = message["type"] == "http.response.body" and not message.get("more_body")
         if message["type"] == "http.response.start":
             self._started = True
             kept = [
@@ -226,8 +227,12 @@ class _Answer:
         await self({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: _Refused, receive: Receive | None = None) -> None:
-        """Answer with the sentence, unless an answer was begun."""
-        if not self._started:
+        """Answer with the sentence; an answer that was begun is ended."""
+        if self._ended:
+            return
+        if self._started:
+            await self({"type": "http.response.body", "body": b""})
+        else:
             too_much = refusal.status in (413, 429)
             body = orjson.dumps({"error": str(refusal)})
             await self.give(refusal.status, body, receive if too_much else None)

@@ -9,12 +9,11 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from functools import partial
 from itertools import chain
 from typing import ParamSpec, TypeVar
-
-import anyio
-from anyio.to_thread import run_sync
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -30,19 +29,22 @@ class Crowded(RuntimeError):
 
 
 class Lane:
-    """A thread of its own for dear calls, off the event loop. Visitors take turns, so that nobody
-    waits for more than one call of each other visitor.
+    """Where calls are answered one after the other. Visitors take turns, so that nobody waits for
+    more than a call or two of each other visitor.
 
     Args:
         waiting: how many calls of one visitor may wait.
+        on_loop: whether they are answered on the event loop, which looks for new requests between
+            two of them, or in a thread.
     """
 
-    def __init__(self, waiting: int = 50) -> None:
+    def __init__(self, waiting: int, on_loop: bool = False) -> None:
         self.waiting = waiting
         self._busy = False
         self._turns: dict[str, deque[asyncio.Future[None]]] = {}  # the calls that wait
         self._order: list[str] = []  # of these visitors, who had a turn, the latest last
-        self._thread = anyio.CapacityLimiter(1)
+        # Not one of a pool: each thread of these would keep memory of its own for torch.
+        self._thread = None if on_loop else ThreadPoolExecutor(1)
 
     async def run(self, function: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
         """Call a function when this visitor's turn has come.
@@ -53,10 +55,14 @@ class Lane:
         await self._wait()
         self._order = [who for who in self._order if who in self._turns and who != visitor.get()]
         self._order.append(visitor.get())
+        loop = asyncio.get_running_loop()
         try:
-            return await run_sync(lambda: function(*args, **kwargs), limiter=self._thread)
+            if self._thread is None:
+                return function(*args, **kwargs)
+            call = partial(copy_context().run, function, *args, **kwargs)
+            return await loop.run_in_executor(self._thread, call)
         finally:
-            self._pass_on()
+            loop.call_soon(self._pass_on)
 
     async def _wait(self) -> None:
         if not self._busy:
@@ -88,8 +94,11 @@ class Lane:
         self._busy = False
 
 
-QUICK = Lane()  # what takes milliseconds: long drawings, films, pictures
-SLOW = Lane()  # what may take seconds: evaluating networks, loading data sets
+AT_ONCE = Lane(
+    1000, on_loop=True
+)  # drawings of usual size: a millisecond, less than a thread takes
+QUICK = Lane(50)  # what takes some: long drawings, films, pictures, a look inside
+SLOW = Lane(50)  # what may take seconds: evaluating networks, loading data sets
 
 
 class Allowance:

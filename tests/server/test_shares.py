@@ -35,7 +35,7 @@ async def each_after_the_other(*calls: Coroutine[Any, Any, Any]) -> list[asyncio
 
 def test_visitors_take_turns_however_many_calls_one_makes():
     async def visit() -> list[str]:
-        lane, done, wait = Lane(), [], threading.Event()
+        lane, done, wait = Lane(50), [], threading.Event()
         many = [ask(lane, "many", done, wait), *(ask(lane, "many", done) for _ in range(5))]
         one = [ask(lane, "one", done), ask(lane, "one", done)]
         tasks = await each_after_the_other(*many, *one, ask(lane, "other", done))
@@ -50,7 +50,7 @@ def test_visitors_take_turns_however_many_calls_one_makes():
 
 def test_a_call_works_in_a_thread_and_the_loop_goes_on():
     async def visit() -> int:
-        lane = Lane()
+        lane = Lane(50)
         call = asyncio.create_task(lane.run(lambda: time.sleep(0.2) or threading.get_ident()))
         looped = 0
         while not call.done():
@@ -60,6 +60,32 @@ def test_a_call_works_in_a_thread_and_the_loop_goes_on():
         return call.result()
 
     assert asyncio.run(visit()) != threading.get_ident()
+
+
+def test_on_the_loop_visitors_take_turns_too_and_the_loop_goes_on_between_calls():
+    async def visit() -> tuple[list[str], int]:
+        lane, done, looped = Lane(50, on_loop=True), [], 0
+        thread = threading.get_ident()
+
+        def work(who: str) -> None:
+            assert threading.get_ident() == thread
+            done.append(who)
+
+        async def call(who: str) -> None:
+            visitor.set(who)
+            await lane.run(work, who)
+
+        tasks = [asyncio.create_task(call("many")) for _ in range(6)]
+        tasks.append(asyncio.create_task(call("one")))
+        while not all(task.done() for task in tasks):
+            looped += 1
+            await asyncio.sleep(0)
+        await call("later")
+        return done, looped
+
+    done, looped = asyncio.run(visit())
+    assert done == ["many", "one", "many", "many", "many", "many", "many", "later"]
+    assert looped >= 6
 
 
 def test_a_visitor_with_too_many_calls_is_told_and_others_are_not():
@@ -80,7 +106,7 @@ def test_a_visitor_with_too_many_calls_is_told_and_others_are_not():
 
 def test_a_call_that_fails_or_is_given_up_leaves_the_lane_free():
     async def visit() -> list[str]:
-        lane, done, wait = Lane(), [], threading.Event()
+        lane, done, wait = Lane(50), [], threading.Event()
         first, second, third, fourth = await each_after_the_other(
             ask(lane, "a", done, wait),
             ask(lane, "b", done),

@@ -92,7 +92,7 @@ NOT_FINITE = torch.full((10,), torch.nan)
 UNUSABLE = {
     "settings": [None, [], {}, {"recipe": "fast"}],
     "settings.recipe": ["slow", None, ["fast"]],
-    "settings.data": [7, None],
+    "settings.data": [7, None, "../../etc"],
     "settings.drawings": ["a.jsonl", [7], None],
     "settings.epochs": [0, -1, 2.5, True, "3"],
     "settings.batch_size": [0, 64.0, 1 << 20],
