@@ -11,9 +11,6 @@ import sys
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # nor does the server keep a record of visits
 
-SESSIONS = 500  # pages whose state is kept; the one that was used longest ago goes first
-WAITING = 500  # calls in Gradio's queue; one more is told that it is full
-
 
 def main() -> None:
     """Serve the page until the process is ended."""
@@ -43,7 +40,7 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
-    built = page.build(runs.Runs()).queue(max_size=WAITING, api_open=False)
+    built = page.build(runs.Runs()).queue(api_open=False)
     answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
     built.launch(
         **page.LOOK,
@@ -51,7 +48,6 @@ def main() -> None:
         ssr_mode=False,  # its Node process would stand between the pen and the answer
         enable_monitoring=False,
         max_file_size=uploads.MAX_BYTES,
-        state_session_capacity=SESSIONS,
         app_kwargs={
             "middleware": [Middleware(guard.Guard, answerers)],
             "routes": [*routes.ROUTES, assets.ROUTE],

@@ -23,9 +23,9 @@ from tqdm import tqdm
 
 from lenet.files import being_written, data_folder, replacing
 from lenet.preprocess import FRAME
+from lenet.settings import DATA_SETS
 from lenet.synthetic import synthetic_digits, synthetic_parts
 
-DATA_SETS = ("mnist", "synthetic")
 HELD_OUT = 10_000  # training digits that `hold_out` sets aside
 
 # The four files of MNIST and their sizes in bytes, gzipped and unpacked.

@@ -15,6 +15,8 @@ from typing import TypeVar
 from lenet.files import replacing
 from lenet.records import build
 
+MAX_BYTES = 32 << 20  # of a log: that of the longest run has a twentieth of it
+
 
 class LogError(RuntimeError):
     """A log that cannot be written or read: one sentence with the file and the reason."""
@@ -278,13 +280,18 @@ def read_log(path: Path | str) -> list[Event]:
     """All whole events of a log; a line that is still being written is left out.
 
     Raises:
-        LogError: a line is damaged, or of a version that this one does not know.
+        LogError: it cannot be read, is too large, or a line is damaged or of a version that this
+            one does not know.
     """
     path = Path(path)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise LogError(f"The log {path.name} could not be read: it is too large.")
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise LogError(f"The log {path.name} could not be read: {error.strerror}.") from error
     events = []
     for number, text in enumerate(lines, 1):
         try:

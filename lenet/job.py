@@ -10,7 +10,7 @@ from typing import Any
 
 from lenet.checkpoint import Checkpoint, read
 from lenet.recipes import RECIPES
-from lenet.settings import Request, Settings, check_limits
+from lenet.settings import DATA_SETS, Request, Settings, check_limits
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def settle(request: Request, checkpoint: Checkpoint | None = None) -> Settings:
     """
     if request.recipe is not None and request.recipe not in RECIPES:
         raise ValueError(f"There is no recipe {request.recipe!r}: choose {', '.join(RECIPES)}.")
+    if request.data is not None and request.data not in DATA_SETS:
+        raise ValueError(f"There is no data set {request.data!r}: choose {' or '.join(DATA_SETS)}.")
     check_limits(
         epochs=request.epochs,
         batch_size=request.batch_size,

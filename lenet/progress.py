@@ -14,7 +14,9 @@ import torch
 from lenet.model import LeNet
 from lenet.recipes import RECIPES, Schedule
 from lenet.records import build
-from lenet.settings import Settings, check_limits
+from lenet.settings import DATA_SETS, Settings, check_limits
+
+_MOST_STEPS = 1 << 32  # a film counts them in 32 bits
 
 
 @dataclass(eq=False)  # tensors do not compare to one truth
@@ -90,6 +92,8 @@ def from_record(record: Any) -> Progress:
             raise ValueError(f"its {name} is unusable")
     if progress.epoch > progress.settings.epochs or (progress.finished and progress.seen):
         raise ValueError("it has gone on for more epochs than its settings say")
+    if not progress.schedule.start <= progress.step <= progress.schedule.end:
+        raise ValueError("its step is not one of its schedule")
     order, random = progress.permutation, progress.epoch_random
     if progress.seen > (0 if order is None or random is None else len(order)):
         raise ValueError("it has seen more images than its epoch has")
@@ -100,7 +104,7 @@ def _check_settings(settings: Settings, record: Any) -> None:
     """Check settings; one that only a later version knows might change the run."""
     if record["settings"].keys() - {f.name for f in fields(Settings)}:
         raise ValueError("it has settings that this version does not know")
-    if settings.recipe not in RECIPES or settings.epochs < 1:
+    if settings.recipe not in RECIPES or settings.data not in DATA_SETS or settings.epochs < 1:
         raise ValueError("its settings are unusable")
     try:
         check_limits(
@@ -112,7 +116,9 @@ def _check_settings(settings: Settings, record: Any) -> None:
 
 def _is_schedule(schedule: Schedule) -> bool:
     return (
-        0 <= schedule.start <= schedule.end and 0 < schedule.peak <= 1 and 0 <= schedule.warm_up < 1
+        0 <= schedule.start <= schedule.end < _MOST_STEPS
+        and 0 < schedule.peak <= 1
+        and 0 <= schedule.warm_up < 1
     )
 
 
@@ -155,7 +161,7 @@ def _is_momentum(optimizer: dict[str, Any]) -> bool:
             return False
         if momentum.shape != shape or not momentum.is_floating_point():
             return False
-        if not momentum.isfinite().all():
+        if not momentum.float().isfinite().all():
             return False
     return True
 

@@ -11,13 +11,16 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+_MOST = 1 << 53  # up to here floats hold every integer, and nothing that is counted comes near
+
 
 def build(kind: type[T], record: object) -> T:
     """A dataclass from a record; fields that the class does not have are ignored.
 
     Args:
         kind: the dataclass. Its fields may be numbers, texts, tuples, other classes, dataclasses
-            again, or unions of these. An integer stands for a float too, a list for a tuple.
+            again, or unions of these. An integer stands for a float too, a list for a tuple. None
+            is larger than what a float holds exactly.
 
     Raises:
         ValueError: a field is missing or of another type; the end of a sentence that says which.
@@ -58,7 +61,9 @@ def _checked(value: Any, type_: Any) -> Any:
     elif is_dataclass(type_):
         return build(type_, value)  # pyright: ignore[reportArgumentType]
     elif isinstance(value, bool) and type_ is not bool:  # bool is an int too
-        pass
+        raise ValueError("it is of another type")
+    elif isinstance(value, int) and abs(value) > _MOST:
+        raise ValueError("it is too large")
     elif isinstance(value, get_origin(type_) or type_) or (type_, type(value)) == (float, int):
         return value
     raise ValueError("it is of another type")

@@ -6,6 +6,8 @@
 import math
 from dataclasses import dataclass
 
+DATA_SETS = ("mnist", "synthetic")
+
 # What a visitor may ask for: the smallest and the largest value of each.
 LIMITS = {
     "epochs": (1, 200),
@@ -38,7 +40,7 @@ class Request:
 
     Attributes:
         recipe: a name in `RECIPES`; `fast` where nothing else says.
-        data: a name in `lenet.data.DATA_SETS`; `mnist` where nothing else says.
+        data: a name in `DATA_SETS`; `mnist` where nothing else says.
         drawings: drawings files that are mixed into the training set.
         epochs: on resuming: as many more; an interrupted epoch counts as the first.
         hold_out: test on the last training images, held out of training, not on the test set.

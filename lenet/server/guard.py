@@ -7,8 +7,11 @@ This file knows HTTP and the addresses of the routes that Gradio serves, no more
 import asyncio
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import orjson
@@ -17,10 +20,14 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.server import uploads
+from lenet.server.shares import Allowance, visitor
+from lenet.server.visitors import policy
 
 MAX_BODY = 1 << 20  # bytes: 20,000 points take half of it
+MAX_PIECES = 150_000  # of a body's JSON, which takes a hundred bytes for each: 50,000 points
 MAX_UPLOAD = uploads.MAX_BYTES + (64 << 10)  # a file and what a form puts around it
-PATIENCE = 10  # seconds for a request's body
+PATIENCE = 10  # seconds for a request's body, and for more of an upload
+UPLOAD_PATIENCE = 120  # seconds for the whole of an upload
 DRAINED = 16 << 20, 1.0  # bytes, seconds: of a refused body, so that its sender hears the refusal
 
 UPLOAD = "/gradio_api/upload"
@@ -88,6 +95,11 @@ _KEPT = {  # how long a browser keeps what it got
     "/static/": b"public, max-age=2592000",  # fonts, which change with a new Gradio if ever
 }
 
+UNDER_WAY = 4 << 20  # bytes of one visitor's bodies that are being answered
+SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
+
+_FORWARDED = b"x-forwarded-for"
+
 Answerer = Callable[[bytes], Awaitable[bytes | None]]
 
 log = logging.getLogger("lenet")
@@ -95,6 +107,9 @@ log = logging.getLogger("lenet")
 
 class Guard:
     """ASGI middleware: refuses what is not open, too large or too slow, compresses, adds headers.
+
+    On a public server each visitor has a share of what is sent: of bytes under way, of what Gradio
+    makes sense of on the event loop, and of uploads.
 
     Args:
         app: what answers the rest.
@@ -106,37 +121,73 @@ class Guard:
         self.app = app
         self.compressing = GZipMiddleware(app, compresslevel=5)
         self.answerers = answerers
+        self.public = policy().public
+        self.under_way: Counter[str] = Counter()  # bytes of each visitor's bodies
+        self.parsed = Allowance(each=2 << 20, seconds=4)
+        self.uploaded = Allowance(each=100 << 20, together=500 << 20, seconds=600)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        who = _visitor(scope)
+        visitor.set(who)
+        scope["client"] = who, 0  # for all that asks Gradio
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         answer = _Answer(send, path)
         try:
             if not _is_open(scope["method"], path):
                 raise _Refused(404, "This page does not offer that.")
             if scope["method"] == "POST":
-                limit = MAX_UPLOAD if path == UPLOAD else MAX_BODY
-                _check_length(scope, limit)
-                body = _in_time(receive, limit)
-                if path == UPLOAD:  # is written to disk as it comes
-                    receive = body
-                else:
-                    whole = await _whole(body)
-                    if path in self.answerers:
-                        given = await self.answerers[path](whole["body"])
-                        if given is not None:
-                            await answer.give(200, given)
-                            return
-                    receive = _again(whole, receive)
-            app = self.compressing if path in _COMPRESSED else self.app
-            await app(scope, receive, answer)
+                await self._post(path, scope, receive, answer)
+            else:
+                app = self.compressing if path in _COMPRESSED else self.app
+                await app(scope, receive, answer)
         except _Refused as refusal:
             await answer.refuse(refusal, receive)
         except Exception as error:  # Gradio lets requests that make no sense fail somewhere inside
             log.error("%r failed: %s", path, brief(error))
             await answer.refuse(_Refused(400, 'This request makes no sense: see "Use via API".'))
+
+    async def _post(self, path: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        if path == UPLOAD:  # is written to disk as it comes
+            _check_length(scope, MAX_UPLOAD)
+            body = _in_time(receive, MAX_UPLOAD, UPLOAD_PATIENCE)
+            await self.app(scope, self._counted(body) if self.public else body, answer)
+            return
+        _check_length(scope, MAX_BODY)
+        whole = await _whole(_in_time(receive, MAX_BODY, PATIENCE))
+        body, who = whole["body"], visitor.get()
+        if sum(body.count(piece) for piece in (b"[", b"{", b",")) > MAX_PIECES:
+            raise _Refused(413, "The request holds more than 50,000 points: send fewer at once.")
+        if self.public and self.under_way[who] and self.under_way[who] + len(body) > UNDER_WAY:
+            raise _Refused(429, "Wait for the answers to your other requests first.")
+        self.under_way[who] += len(body)
+        try:
+            given = await self.answerers[path](body) if path in self.answerers else None
+            if given is not None:
+                await answer.give(200, given)
+                return
+            if self.public:
+                await asyncio.sleep(self.parsed.spend(len(body)))
+            await self.app(scope, _again(whole, receive), answer)
+        finally:
+            self.under_way[who] -= len(body)
+            if not self.under_way[who]:
+                del self.under_way[who]
+
+    def _counted(self, body: Receive) -> Receive:
+        """The body of an upload, as long as its visitor may send more."""
+        if self.uploaded.spend(SMALLEST_UPLOAD):
+            raise _no_room()
+
+        async def read() -> Message:
+            message = await body()
+            if self.uploaded.spend(len(message.get("body", b""))):
+                raise _no_room()
+            return message
+
+        return read
 
 
 class _Refused(Exception):
@@ -153,9 +204,10 @@ class _Answer:
     def __init__(self, send: Send, path: str) -> None:
         self._send = send
         self._path = path
-        self._started = False
+        self._started = self._ended = False
 
     async def __call__(self, message: Message) -> None:
+        self._ended = message["type"] == "http.response.body" and not message.get("more_body")
         if message["type"] == "http.response.start":
             self._started = True
             kept = [
@@ -175,11 +227,38 @@ class _Answer:
         await self({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: _Refused, receive: Receive | None = None) -> None:
-        """Answer with the sentence, unless an answer was begun."""
-        if not self._started:
-            too_large = refusal.status == 413
+        """Answer with the sentence; an answer that was begun is ended."""
+        if self._ended:
+            return
+        if self._started:
+            await self({"type": "http.response.body", "body": b""})
+        else:
+            too_much = refusal.status in (413, 429)
             body = orjson.dumps({"error": str(refusal)})
-            await self.give(refusal.status, body, receive if too_large else None)
+            await self.give(refusal.status, body, receive if too_much else None)
+
+
+def _visitor(scope: Scope) -> str:
+    """The address of who asks: of the last one that a proxy in a private network tells of."""
+    client = scope.get("client")
+    told = [value.decode("latin-1") for name, value in scope["headers"] if name == _FORWARDED]
+    return _address(client[0] if client else "", ",".join(told)[-200:])
+
+
+@lru_cache(maxsize=1000)
+def _address(peer: str, told: str) -> str:
+    """The nearest public address on the way; where all is private, the one before the nearest."""
+    way = []
+    for text in [peer, *reversed(told.split(","))]:
+        try:
+            way.append(ip_address(text.strip()))
+        except ValueError:  # what comes before may be anything
+            break
+    if not way:
+        return peer
+    found = next((address for address in way if address.is_global), way[:2][-1])
+    # Whoever has one address of IPv6 has all that begin alike.
+    return str(ip_network((found, 64), strict=False) if found.version == 6 else found)
 
 
 def _is_open(method: str, path: str) -> bool:
@@ -196,17 +275,22 @@ def _too_large(limit: int) -> _Refused:
     return _Refused(413, f"The request is larger than {limit >> 20} MB: send less at once.")
 
 
-def _in_time(receive: Receive, limit: int) -> Receive:
-    """`receive` that refuses a body that is longer than it said, or does not come."""
-    taken = 0
+def _no_room() -> _Refused:
+    return _Refused(429, "So much was uploaded of late that there is no room: wait some minutes.")
+
+
+def _in_time(receive: Receive, limit: int, patience: float) -> Receive:
+    """`receive` that refuses a body that is longer than it said, or does not come in time."""
+    taken, end = 0, asyncio.get_running_loop().time() + patience
 
     async def read() -> Message:
         nonlocal taken
+        now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout_at(min(end, now + PATIENCE)):
                 message = await receive()
         except TimeoutError as error:
-            raise _Refused(408, f"The request did not arrive within {PATIENCE} s.") from error
+            raise _Refused(408, f"The request did not arrive within {patience} s.") from error
         taken += len(message.get("body", b""))
         if taken > limit:
             raise _too_large(limit)

@@ -3,22 +3,18 @@
 Only the name of a file that is listed reaches a path, whatever a request says.
 """
 
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
-import anyio
-from anyio.to_thread import run_sync
-
-from lenet.checkpoint import CheckpointError, list_checkpoints
+from lenet.checkpoint import CheckpointError, list_checkpoints, read
 from lenet.preprocess import MAX_STROKES, Strokes
 from lenet.recognize import NumberRecognition, Recognition, Recognizer
+from lenet.server.shares import AT_ONCE, QUICK
 
-# A drawing with more points, or a number with more strokes, would keep the event loop from others
-# for too long.
-QUICK = 1000
-QUICK_STROKES = 20
-
-_LIMITER = anyio.CapacityLimiter(1)  # long drawings queue up behind each other, not before others
+# A drawing with more points, or a number with more strokes, may take more than a few milliseconds.
+SHORT = 200
+FEW_STROKES = 20
 
 
 def paths() -> dict[str, Path]:
@@ -33,9 +29,12 @@ def recognizer(name: object) -> Recognizer:
         CheckpointError: there is no such checkpoint, or it cannot be read.
     """
     path = paths().get(name) if isinstance(name, str) else None
-    if path is None:
-        raise CheckpointError("This network is no longer there: choose another one, or train one.")
-    return _load(path, path.stat().st_mtime_ns)
+    try:
+        if path:
+            return _load(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:  # it has just been removed
+        pass
+    raise CheckpointError("This network is no longer there: choose another one, or train one.")
 
 
 def first_recognizer() -> Recognizer:
@@ -48,16 +47,14 @@ def first_recognizer() -> Recognizer:
 
 
 async def recognize(reader: Recognizer, strokes: Strokes) -> Recognition:
-    """Read strokes on the event loop, or in a thread where that would take long.
-
-    A drawing takes less than a millisecond, and threads would queue up behind a pool.
+    """Read strokes in the lane that they belong to.
 
     Raises:
         ValueError: the strokes are malformed; one sentence that says how.
+        lenet.server.shares.Crowded: too many of this visitor's drawings wait.
     """
-    if _is_long(strokes):
-        return await run_sync(partial(reader.recognize, strokes), limiter=_LIMITER)
-    return reader.recognize(strokes)
+    lane = QUICK if _is_long(strokes) else AT_ONCE
+    return await lane.run(reader.recognize, strokes)
 
 
 async def recognize_number(reader: Recognizer, strokes: Strokes) -> NumberRecognition:
@@ -65,19 +62,20 @@ async def recognize_number(reader: Recognizer, strokes: Strokes) -> NumberRecogn
 
     Raises:
         ValueError: the strokes are malformed; one sentence that says how.
+        lenet.server.shares.Crowded: too many of this visitor's drawings wait.
     """
-    if _is_long(strokes, QUICK_STROKES):
-        return await run_sync(partial(reader.recognize_number, strokes), limiter=_LIMITER)
-    return reader.recognize_number(strokes)
+    lane = QUICK if _is_long(strokes, FEW_STROKES) else AT_ONCE
+    return await lane.run(reader.recognize_number, strokes)
 
 
 def _is_long(strokes: object, most: int = MAX_STROKES) -> bool:
     if not isinstance(strokes, list):
         return False
     points = sum(len(stroke) for stroke in strokes if isinstance(stroke, list))
-    return points > QUICK or len(strokes) > most
+    return points > SHORT or len(strokes) > most
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)  # all that a public server keeps: reading one halts the event loop for 10 ms
 def _load(path: Path, modified: int) -> Recognizer:
-    return Recognizer.load(path)
+    checkpoint = read(path)
+    return Recognizer(replace(checkpoint, network=checkpoint.weights, averaged=None, run=None))

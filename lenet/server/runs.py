@@ -2,8 +2,9 @@
 
 A run belongs to the server, not to the page that started it: whoever asks is told the same, from
 its first event. All that is told lies in the folder of checkpoints: the run's log beside its
-checkpoint, and a lock that the run holds while it lives; so a server that was restarted finds its
-run again. One run at a time. This file knows nothing of pages or of who may train.
+checkpoint, the name of the latest run, and a lock that the run holds while it lives; so a server
+that was restarted finds its run again. One run at a time. This file knows nothing of pages or of
+who may train.
 """
 
 import gc
@@ -41,7 +42,7 @@ from lenet.events import (
     line,
     read_log,
 )
-from lenet.files import checkpoints_folder
+from lenet.files import checkpoints_folder, replacing
 from lenet.film import SUFFIX, FilmWriter
 from lenet.job import Job
 from lenet.train import Stop, new_name, train
@@ -52,6 +53,7 @@ State = Literal["idle", "starting", "running", "stopping", "stopped", "finished"
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _LOCK = ".run.lock"
+_LATEST = ".latest"  # a file with the name of the run that was started last
 _ENDED: dict[type[Ending], State] = {Done: "finished", Stopped: "stopped", Error: "failed"}
 
 log = logging.getLogger("lenet")
@@ -118,9 +120,16 @@ def state_of(
     return "stopped" if exit_code == -signal.SIGTERM else "failed"
 
 
-def work_on(job: Job, path: Path, last_words: Connection) -> None:
-    """What the process of a run does: train, and write the log, at that path, and the film."""
-    stop = Stop()
+def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> None:
+    """What the process of a run does: train, and write the log, at that path, and the film.
+
+    It stops by itself when its minutes are over: the server that started it may be gone by then.
+    """
+    asked, end = Stop(), time.monotonic() + 60 * minutes
+
+    def stop() -> bool:
+        return asked() or time.monotonic() >= end
+
     gc.freeze()  # the garbage collector's first look through all of torch would take 0.2 s
     os.setsid()  # Ctrl-C in the server's terminal is the server's alone
     os.nice(10)  # reading digits goes first
@@ -137,24 +146,35 @@ def work_on(job: Job, path: Path, last_words: Connection) -> None:
         last_words.send(str(error))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Child:
-    """The process that this server started last."""
+    """The process that this server started last.
+
+    Attributes:
+        name: of its run.
+        pipe: at whose other end it says why it could not write its log.
+        before: what its log held before it started.
+        after: the name of the run that was the latest before it.
+        last_words: what it said.
+    """
 
     name: str
     process: BaseProcess
-    last_words: Connection  # the end of a pipe: why it could not write its log
-    before: tuple[Event, ...]  # what its log held before it started
+    pipe: Connection
+    before: tuple[Event, ...]
+    after: str | None
+    last_words: str = ""
 
 
 class Runs:
     """The training runs of one server; any thread may call.
 
     Args:
-        work: what the process of a run does with its job, the path of its log and its last words.
+        work: what the process of a run does with its job, the path of its log, its minutes and the
+            pipe for its last words.
     """
 
-    def __init__(self, work: Callable[[Job, Path, Connection], None] = work_on) -> None:
+    def __init__(self, work: Callable[[Job, Path, float, Connection], None] = work_on) -> None:
         self._work = work
         self._child: _Child | None = None
         self._asked: int | None = None  # the process that was asked to stop
@@ -172,7 +192,7 @@ class Runs:
 
         Args:
             job: what is trained, from what.
-            minutes: after which it is stopped.
+            minutes: after which it stops.
             ended: called when it has ended.
 
         Raises:
@@ -183,16 +203,19 @@ class Runs:
                 raise RunError("A training run is under way: stop it first, or wait for its end.")
             if self._follower:
                 self._follower.join()  # it has yet to note how the run before this one ended
-            child = self._launch(job, _name(job))
+            child = self._launch(job, _name(job), minutes)
             self._child, self._asked = child, None
-            _log_of(child.name).touch()  # not before: a log without a process is a run that failed
+            # Not before: a log without a process is a run that failed.
+            _log_of(child.name).touch()
+            with suppress(OSError), replacing(checkpoints_folder() / _LATEST) as file:
+                file.write(child.name.encode())
             self._follower = threading.Thread(
-                target=self._follow, args=(child.name, minutes, ended), daemon=True, name="follow"
+                target=self._follow, args=(child.name, ended), daemon=True, name="follow"
             )
             self._follower.start()
             return child.name
 
-    def _launch(self, job: Job, name: str) -> _Child:
+    def _launch(self, job: Job, name: str, minutes: float) -> _Child:
         path = _log_of(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,10 +227,12 @@ class Runs:
             raise RunError(str(error)) from error
         ours, theirs = _CONTEXT.Pipe(duplex=False)
         # A daemon is asked to stop, and keeps what was learnt, when the server ends in good order.
-        process = _CONTEXT.Process(target=self._work, args=(job, path, theirs), daemon=True)
+        arguments = (job, path, minutes, theirs)
+        process = _CONTEXT.Process(target=self._work, args=arguments, daemon=True)
+        latest = latest_log()
         process.start()
         theirs.close()
-        return _Child(name, process, ours, before)
+        return _Child(name, process, ours, before, latest.stem if latest else None)
 
     def stop(self) -> None:
         """Ask the run to stop after its batch; nothing happens where none is under way."""
@@ -224,26 +249,27 @@ class Runs:
     def current(self) -> Run:
         """The latest run, as it is now."""
         path, child = latest_log(), self._child
-        if child and path and child.name != path.stem:
+        if child and path and path.stem not in (child.name, child.after):
             child = None  # another server's run came after it
         name = child.name if child else path.stem if path else None
         if name is None:
             return Run("idle")
+        path = _log_of(name)
         # Before its log is read: a run that then has ended has logged how.
         alive, exit_code = self._life(child)
+        events, message = (), ""
         try:
-            events = _events(path) if path else ()
+            events = _events(path)
         except LogError as error:
-            return Run("failed", name, message=str(error))
+            message = str(error)
         start = latest(events, Start)
         pid = child.process.pid if child else start.pid if start else None
-        begun = events != (child.before if child else ())
+        begun = bool(message) or events != (child.before if child else ())
         asked = pid is not None and pid == self._asked
         state = state_of(events, begun=begun, alive=alive, asked=asked, exit_code=exit_code)
-        message = ""
-        if state == "failed":
+        if state == "failed" and not message:
             ending = events[-1] if events and begun else None
-            message = ending.message if isinstance(ending, Error) else _cause_of_death(child)
+            message = ending.message if isinstance(ending, Error) else self._cause_of_death(child)
         return Run(state, name, events, message, pid)
 
     def _life(self, child: _Child | None) -> tuple[bool, int | None]:
@@ -254,12 +280,25 @@ class Runs:
             # Where the process is gone that runs are forked from, the run may go on.
             return child.process.is_alive() or _locked(), child.process.exitcode
 
-    def _follow(self, name: str, minutes: float, ended: Callable[[], None]) -> None:
-        """Wait for the end of a run, which may be that its time is up, and note it."""
-        end = time.monotonic() + 60 * minutes
+    def _cause_of_death(self, child: _Child | None) -> str:
+        with self._looking:  # what is in the pipe can be read once
+            if child and not child.last_words:
+                with suppress(EOFError):
+                    child.last_words = child.pipe.recv() if child.pipe.poll() else ""
+        if child and child.last_words:
+            return child.last_words
+        code = child.process.exitcode if child else None
+        if code == -signal.SIGKILL:
+            cause = "was killed; the machine may have run out of memory"
+        elif code is not None and code < 0:
+            cause = f"was ended by {signal.Signals(-code).name}"
+        else:
+            cause = "ended without a word; it may have been killed"
+        return f"The training process {cause}. Resume goes on from its last checkpoint."
+
+    def _follow(self, name: str, ended: Callable[[], None]) -> None:
+        """Wait for the end of a run, and note it."""
         while (run := self.current()).alive and run.name == name:
-            if time.monotonic() > end:
-                self.stop()
             time.sleep(EVERY)
         if run.name == name:
             words = run.message or (line(run.events[-1]) if run.events else None)
@@ -287,9 +326,17 @@ def _log_of(name: str) -> Path:
 
 
 def latest_log() -> Path | None:
-    """The log of the latest run, in the folder of checkpoints."""
+    """The log of the run that was started last, in the folder of checkpoints.
+
+    Clocks are set back and files are copied, so their times count only where nothing else tells.
+    """
+    folder = checkpoints_folder()
+    with suppress(OSError, ValueError):  # of an earlier version, or damaged
+        path = _log_of((folder / _LATEST).read_text())
+        if path.parent == folder and path.is_file():
+            return path
     logs = []
-    for path in checkpoints_folder().glob("*.jsonl"):
+    for path in folder.glob("*.jsonl"):
         with suppress(FileNotFoundError):  # it has just been removed
             logs.append((path.stat().st_mtime_ns, path))
     return max(logs)[1] if logs else None
@@ -322,19 +369,3 @@ def _locked() -> bool:
             return False
     except Timeout:
         return True
-
-
-def _cause_of_death(child: _Child | None) -> str:
-    if child and child.last_words.poll():
-        try:
-            return child.last_words.recv()
-        except EOFError:
-            pass
-    code = child.process.exitcode if child else None
-    if code == -signal.SIGKILL:
-        cause = "was killed; the machine may have run out of memory"
-    elif code is not None and code < 0:
-        cause = f"was ended by {signal.Signals(-code).name}"
-    else:
-        cause = "ended without a word; it may have been killed"
-    return f"The training process {cause}. Resume goes on from its last checkpoint."

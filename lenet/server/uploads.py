@@ -13,7 +13,7 @@ from PIL import Image
 
 from lenet.checkpoint import SUFFIXES, Checkpoint, CheckpointError, read, write
 from lenet.files import checkpoints_folder
-from lenet.server.visitors import tidy
+from lenet.server.visitors import UPLOADED, tidy
 
 MAX_PICTURE = 8 << 20  # bytes: a telephone's photograph takes 2 to 5 MB
 MAX_PIXELS = 25_000_000
@@ -73,7 +73,7 @@ def keep_upload(path: Path) -> Path:
         digit_offset=sent.digit_offset,
         sure_digit_above=sent.sure_digit_above,
     )
-    name = f"upload-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.pt"
+    name = f"{UPLOADED}{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}.pt"
     with suppress(OSError):  # write says what is wrong with the folder
         checkpoints_folder().mkdir(parents=True, exist_ok=True)
     write(kept, checkpoints_folder() / name)

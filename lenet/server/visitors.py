@@ -8,7 +8,6 @@ pages or of HTTP.
 import hmac
 import math
 import os
-import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,9 +16,14 @@ from lenet.checkpoint import SHIPPED, SUFFIXES
 from lenet.files import checkpoints_folder
 from lenet.job import Job
 from lenet.server.runs import Runs, latest_log
+from lenet.server.shares import Allowance
 
-KEPT = 20  # runs and uploads in a public server's folder
-KEPT_BYTES = 40 << 20
+KEPT = 20  # runs, and as many uploads, in a public server's folder
+KEPT_BYTES = 40 << 20  # of either
+
+UPLOADED = "upload-"  # how the names of uploads begin
+
+_wrong = Allowance(each=5, seconds=5)  # passwords: nobody tries them by the thousand
 
 
 class NotAllowed(RuntimeError):
@@ -108,9 +112,11 @@ def _check(rules: Policy, password: str | None) -> None:
     if rules.training == "off":
         raise NotAllowed("Training is off on this server: train on a machine of your own.")
     if rules.training == "owner":
+        if _wrong.spend(0):
+            raise NotAllowed("These were too many wrong passwords: try again in some seconds.")
         given = password if isinstance(password, str) else ""
-        if not hmac.compare_digest(given.encode(), rules.password.encode()):
-            time.sleep(1)  # nobody tries passwords by the thousand
+        if not hmac.compare_digest(given.encode(errors="replace"), rules.password.encode()):
+            _wrong.spend(1)
             raise NotAllowed("Only the owner of this server trains here: give the password.")
 
 
@@ -118,7 +124,8 @@ def _check(rules: Policy, password: str | None) -> None:
 
 
 def tidy() -> None:
-    """Remove a public server's oldest runs and uploads until the rest is few and small enough.
+    """Remove a public server's oldest runs, and its oldest uploads, until each are few and small
+    enough: what strangers upload costs nobody a run.
 
     The shipped network and the latest run stay whatever happens.
     """
@@ -126,15 +133,18 @@ def tidy() -> None:
         return
     kept = latest_log()
     latest = kept.stem if kept else None
-    files = defaultdict(list)
-    for path in checkpoints_folder().iterdir():
-        if path.suffix in (*SUFFIXES, ".jsonl") and path != SHIPPED:
-            with suppress(FileNotFoundError):  # another thread was quicker
-                files[path.stem].append((path.stat(), path))
-    newest_first = sorted(files.values(), key=lambda run: -max(s.st_mtime_ns for s, _ in run))
-    size = 0
-    for count, run in enumerate(newest_first, 1):
-        size += sum(status.st_size for status, _ in run)
-        if (count > KEPT or size > KEPT_BYTES) and run[0][1].stem != latest:
-            for _, path in run:
-                path.unlink(missing_ok=True)
+    runs, uploads = defaultdict(list), defaultdict(list)
+    with suppress(FileNotFoundError):  # no such folder yet
+        for path in checkpoints_folder().iterdir():
+            if path.suffix in (*SUFFIXES, ".jsonl") and path != SHIPPED:
+                kind = uploads if path.name.startswith(UPLOADED) else runs
+                with suppress(FileNotFoundError):  # another thread was quicker
+                    kind[path.stem].append((path.stat(), path))
+    for kind in (runs, uploads):
+        newest_first = sorted(kind.values(), key=lambda run: -max(s.st_mtime_ns for s, _ in run))
+        size = 0
+        for count, run in enumerate(newest_first, 1):
+            size += sum(status.st_size for status, _ in run)
+            if (count > KEPT or size > KEPT_BYTES) and run[0][1].stem != latest:
+                for _, path in run:
+                    path.unlink(missing_ok=True)

@@ -8,13 +8,14 @@ import base64
 import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import gradio as gr
 from gradio.events import api
 
 from lenet.recognize import NumberRecognition, Recognition
 from lenet.server import recognizers
+from lenet.server.shares import QUICK, Crowded
 from lenet.server.uploads import open_picture
 from lenet.ui.gradio_page import uploaded_file
 
@@ -66,10 +67,9 @@ class PictureAnswer(Answer):
 
 def build() -> None:
     """Add the endpoints to the page that is being built."""
-    api(recognize, api_name="recognize", concurrency_limit=None)
-    api(recognize_number, api_name="recognize_number", concurrency_limit=None)
-    api(recognize_batch, api_name="recognize_batch")
-    api(recognize_image, api_name="recognize_image")
+    # Not Gradio's queue but lanes let visitors wait for each other.
+    for function in (recognize, recognize_number, recognize_batch, recognize_image):
+        api(function, api_name=function.__name__, concurrency_limit=None)
 
 
 async def recognize(strokes: Drawing = SEVEN) -> Answer:
@@ -108,7 +108,7 @@ async def recognize_number(strokes: Drawing = SEVENTY_ONE) -> NumberAnswer:
         return _number_answer(await recognizers.recognize_number(reader, strokes))
 
 
-def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
+async def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
     """Read many hand-drawn digits in one call.
 
     Takes a list of at most 500 drawings, each a list of strokes as /recognize takes them. Returns
@@ -119,10 +119,11 @@ def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answer]:
         drawings: a list of drawings, each a list of strokes of [x, y] points, y downwards
     """
     with _told():
-        return [_answer(a) for a in recognizers.first_recognizer().recognize_many(drawings)]
+        reader = recognizers.first_recognizer()
+        return [_answer(a) for a in await QUICK.run(reader.recognize_many, drawings)]
 
 
-def recognize_image(image: str = PICTURE) -> PictureAnswer:
+async def recognize_image(image: str = PICTURE) -> PictureAnswer:
     """Read a digit or a number in a picture: photographed, scanned or drawn, dark on light or light
     on dark.
 
@@ -138,13 +139,22 @@ def recognize_image(image: str = PICTURE) -> PictureAnswer:
         image: the picture's file in base64, or an uploaded file
     """
     with _told():
-        picture = open_picture(_content(image))
-        reader = recognizers.first_recognizer()
-        number = reader.recognize_image_number(picture).number
-        return {**_answer(reader.recognize_image(picture)), "number": number}
+        recognition, number = await QUICK.run(_read_picture, image)
+        return {**_answer(recognition), "number": number}
 
 
-def _content(image: Any) -> bytes:
+def _read_picture(image: object) -> tuple[Recognition, str]:
+    """Read the picture that an endpoint was given, as a digit and as a number.
+
+    Raises:
+        ValueError: it is no picture; one sentence that says why.
+    """
+    picture = open_picture(_content(image))
+    reader = recognizers.first_recognizer()
+    return reader.recognize_image(picture), reader.recognize_image_number(picture).number
+
+
+def _content(image: object) -> bytes:
     """The bytes of a picture's file."""
     if isinstance(image, str):
         try:
@@ -178,5 +188,5 @@ def _told() -> Iterator[None]:
     """Tell the caller what was wrong with the request, and nobody else."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, Crowded) as error:
         raise gr.Error(str(error), print_exception=False) from error

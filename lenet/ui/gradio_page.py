@@ -1,4 +1,5 @@
-"""Gradio as this page uses it, and the only place that knows what Gradio does not document.
+"""Gradio as this page uses it, and with `gradio_queue` the only place that knows what Gradio does
+not document.
 
 That is: the method that answers every call (`Page`), what a call of a server function looks like
 (`answering`), how an uploaded file is named (`uploaded_file`), and the folder of uploads, whose
@@ -21,11 +22,20 @@ from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
 
 from lenet.server.guard import Answerer, brief
+from lenet.server.shares import visitor
+from lenet.server.visitors import policy
+from lenet.ui.gradio_queue import FairQueue, NoSessions
 
 UPLOADS_KEPT = 600  # seconds that a visitor's file stays in Gradio's cache
 
-# For events that are not for programs.
-QUEUED: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# For events that are not for programs. What they bring is checked by our functions: Gradio would
+# compare it with what it has kept of the page.
+QUEUED: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "preprocess": False,
+    "concurrency_limit": None,
+}
 # The same without Gradio's queue: one request, and its answer cannot be lost. In the queue it can,
 # where one event follows another at once: the page's stream of answers is just then being closed.
 # But only the queue runs validators, and only what fails in it is shown to the visitor.
@@ -54,10 +64,21 @@ class Page(gr.Blocks):
                 "This page does not work with Gradio's login, which would not protect it: start it "
                 "without auth, and let a proxy in front of it ask for a password."
             )
-        return super().launch(*arguments, **options)
+        launched = super().launch(*arguments, **options)
+        self.app.state_holder = NoSessions(self)
+        return launched
+
+    def queue(self, *arguments: Any, **options: Any) -> Any:
+        """As Gradio's, with shares."""
+        super().queue(*arguments, **options)
+        self._queue = FairQueue(self._queue, policy().public)
+        return self
 
     async def process_api(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any) -> Any:
         name = getattr(block_fn, "name", block_fn)
+        request = more.get("request")
+        if request is not None and request.client:
+            visitor.set(request.client.host)  # of a call that comes from the queue
         try:
             if _names_an_address(inputs):
                 raise gr.Error(

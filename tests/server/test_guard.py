@@ -1,10 +1,12 @@
 """lenet.server.guard: which doors are open, and that the next Gradio opens no other."""
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from support import ROOT, START, finished, free_port
 
-from lenet.server.guard import OPEN, Guard
+from lenet.server import guard
+from lenet.server.guard import MAX_PIECES, OPEN, Guard
+from lenet.server.shares import Allowance, visitor
 
 DOORS = {f"{method} {path}" for method, paths in OPEN.items() for path in paths}
 
@@ -252,3 +256,188 @@ def test_each_event_of_a_stream_is_passed_on_before_the_next(path: str):
 
 
 ACCEPTING = [(b"accept-encoding", b"gzip")]
+
+
+# ---------------------------------------------------------------- who asks
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "who"),
+    [
+        ("8.8.8.8", [], "8.8.8.8"),
+        ("8.8.8.8", ["9.9.9.9"], "8.8.8.8"),  # nobody's proxy
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["9.9.9.9"], "9.9.9.9"),
+        ("10.0.0.1", ["1.1.1.1, 9.9.9.9"], "9.9.9.9"),  # what the visitor claims to be comes first
+        ("10.0.0.1", ["1.1.1.1", "9.9.9.9, 10.0.0.2"], "9.9.9.9"),
+        ("10.0.0.1", ["192.168.1.7, 192.168.1.5"], "192.168.1.5"),
+        ("10.0.0.1", ["9.9.9.9, nonsense"], "10.0.0.1"),
+        ("10.0.0.1", ["9" * 1000], "10.0.0.1"),
+        ("2606:4700:1:2:3:4:5:6", [], "2606:4700:1:2::/64"),
+        ("10.0.0.1", ["2606:4700:1:2:6:5:4:3"], "2606:4700:1:2::/64"),
+        ("testclient", ["9.9.9.9"], "testclient"),
+    ],
+)
+def test_a_visitor_is_the_nearest_public_address(peer: str, forwarded: list[str], who: str):
+    async def app(scope, receive, send) -> None:
+        assert scope["client"][0] == visitor.get()
+        await PlainTextResponse(visitor.get())(scope, receive, send)
+
+    client = TestClient(Guard(app, {}), client=(peer, 1234))
+    headers = [("x-forwarded-for", value) for value in forwarded]
+    assert client.get("/", headers=headers).text == who
+
+
+# ---------------------------------------------------------------- size, time and shares
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/run/x", "/gradio_api/component_server/"])
+def test_a_body_of_too_many_points_is_refused_before_it_is_parsed(guarded: TestClient, path: str):
+    lists = b"[" + b"[]," * 200_000 + b"[]]"
+    answer = guarded.post(path, content=lists)
+    assert answer.status_code == 413
+    assert answer.json() == {
+        "error": "The request holds more than 50,000 points: send fewer at once."
+    }
+    points = b"[" + b"[1,2]," * (MAX_PIECES // 3 - 1) + b"[]]"
+    assert guarded.post(path, content=points).text == "let in"
+
+
+@pytest.mark.parametrize(
+    ("path", "pieces", "patience"), [("run/x", 8, 0.2), ("upload", 2, 0.2), ("upload", 8, 0.5)]
+)
+def test_a_body_that_drips_is_refused(monkeypatch, path: str, pieces: int, patience: float):
+    """Each piece in time, and the whole not; an upload has longer for the whole."""
+    monkeypatch.setattr(guard, "PATIENCE", 0.2)
+    monkeypatch.setattr(guard, "UPLOAD_PATIENCE", 0.5)
+    pause = 0.3 if pieces == 2 else 0.1
+    said = []
+
+    async def receive():
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": b"1", "more_body": True}
+
+    async def send(message) -> None:
+        said.append(message)
+
+    async def app(scope, receive, send) -> None:
+        while True:
+            await receive()
+
+    path = f"/gradio_api/{path}"
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [], "client": None}
+    begin = time.monotonic()
+    finished(asyncio.wait_for(Guard(app, {})(scope, receive, send), 30))
+    assert said[0]["status"] == 408
+    assert patience <= time.monotonic() - begin < patience + 5
+
+
+@pytest.fixture
+def public(monkeypatch) -> None:
+    monkeypatch.setenv("LENET_TRAINING", "anyone")
+
+
+class Slow:
+    """An app that answers when it is told to; whoever posts to it."""
+
+    def __init__(self) -> None:
+        self.guard = Guard(self, {})
+        self.asked = 0
+        self.answers = asyncio.Event()
+
+    async def __call__(self, scope, receive, send) -> None:
+        await receive()
+        self.asked += 1
+        await self.answers.wait()
+        await PlainTextResponse("")(scope, receive, send)
+
+    async def post(self, who: str, size: int, path: str = "/gradio_api/run/x") -> int:
+        """The status of the answer."""
+        said = []
+
+        async def receive():
+            return {"type": "http.request", "body": bytes(size)}
+
+        async def send(message) -> None:
+            said.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [], "client": (who, 1)}
+        await self.guard(scope, receive, send)
+        return said[0]["status"]
+
+
+MEGABYTE = 1 << 20
+
+
+def test_a_visitor_has_so_many_bytes_under_way(public, monkeypatch):
+    async def visit() -> tuple[list[int], list[int]]:
+        app = Slow()
+        app.guard.parsed = Allowance(each=1 << 40)
+        tasks = [asyncio.create_task(app.post("9.9.9.9", MEGABYTE)) for _ in range(6)]
+        tasks.append(asyncio.create_task(app.post("8.8.8.8", MEGABYTE)))
+        while app.asked < 5:
+            await asyncio.sleep(0.01)
+        app.answers.set()
+        statuses = await asyncio.gather(*tasks)
+        return statuses, [await app.post("9.9.9.9", MEGABYTE) for _ in range(5)]
+
+    during, after = finished(visit())
+    assert sorted(during[:6]) == [200] * 4 + [429] * 2 and during[6] == 200
+    assert after == [200] * 5
+
+
+def test_a_visitor_who_sends_much_waits_and_others_do_not(public):
+    async def visit() -> tuple[float, float, float]:
+        app = Slow()
+        app.answers.set()
+        times = []
+        for who in ("9.9.9.9", "9.9.9.9", "9.9.9.9", "8.8.8.8"):
+            begin = time.monotonic()
+            assert await app.post(who, MEGABYTE) == 200
+            times.append(time.monotonic() - begin)
+        return max(times[:2]), times[2], times[3]
+
+    first, third, other = finished(visit())
+    assert third > 1.5 > max(first, other)
+
+
+def test_a_visitor_uploads_so_much_and_others_still_may(public):
+    async def visit() -> list[int]:
+        app = Slow()
+        app.answers.set()
+        app.guard.uploaded = Allowance(each=3 * MEGABYTE, together=100 * MEGABYTE, seconds=600)
+        path = "/gradio_api/upload"
+        small = [await app.post("7.7.7.7", 1, path) for _ in range(50)]
+        return [
+            *[await app.post("9.9.9.9", MEGABYTE, path) for _ in range(3)],
+            await app.post("8.8.8.8", MEGABYTE, path),
+            small.count(200),
+        ]
+
+    assert finished(visit()) == [200, 200, 429, 200, 47]
+
+
+def test_all_visitors_together_upload_so_much(public):
+    async def visit() -> list[int]:
+        app = Slow()
+        app.answers.set()
+        app.guard.uploaded = Allowance(each=3 * MEGABYTE, together=4 * MEGABYTE, seconds=600)
+        return [await app.post(f"9.9.9.{n}", MEGABYTE, "/gradio_api/upload") for n in range(5)]
+
+    assert finished(visit()) == [200, 200, 200, 429, 429]
+
+
+def test_on_one_s_own_machine_nothing_is_counted(monkeypatch):
+    monkeypatch.delenv("LENET_TRAINING", raising=False)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+
+    async def visit() -> list[int]:
+        app = Slow()
+        app.answers.set()
+        app.guard.uploaded = Allowance(each=1)
+        paths = ["/gradio_api/run/x"] * 4 + ["/gradio_api/upload"] * 4
+        return [await app.post("9.9.9.9", MEGABYTE, path) for path in paths]
+
+    begin = time.monotonic()
+    assert finished(visit()) == [200] * 8
+    assert time.monotonic() - begin < 1.5

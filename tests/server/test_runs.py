@@ -61,16 +61,16 @@ def run_that_has_not_begun(*_) -> None:
     time.sleep(WAIT)
 
 
-def run_that_never_stops(_job, path: Path, _last_words) -> None:
+def run_that_never_stops(_job, path: Path, *_) -> None:
     """A run's process that listens and does nothing."""
     Stop()
     _listen(path)
 
 
-def run_whose_data_never_come(job, path: Path, last_words) -> None:
+def run_whose_data_never_come(job, path: Path, *rest) -> None:
     """What a run's process does while its data load, which takes for ever."""
     lenet.train.load = lambda *_: _listen(path)
-    work_on(job, path, last_words)
+    work_on(job, path, *rest)
 
 
 def _listen(path: Path) -> None:
@@ -531,12 +531,93 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_nothing_starts(
     assert runs.current() == Run("idle")
 
 
-def test_a_folder_that_is_removed_while_a_run_goes_on_is_told(runs: Watched, checkpoints):
+def test_a_folder_that_is_removed_while_a_run_goes_on_is_told(runs: Watched, checkpoints, caplog):
     name = runs.running().name
     shutil.rmtree(checkpoints)
-    run = runs.wait_for("failed")
-    assert run.name == name
-    assert run.message == f"The log {name}.jsonl could not be written: No such file or directory."
+    reason = f"The log {name}.jsonl could not be written: No such file or directory."
+    for _ in range(3):
+        run = runs.wait_for("failed")
+        assert (run.name, run.message) == (name, reason)
+    runs.wait_until_noted()
+    assert runs.current().message == reason
+    assert caplog.records[-1].getMessage() == f"Run {name} failed: {reason}"
+
+
+FOREIGN = {
+    "another's": b'{"weather": "fine"}\n',
+    "binary": bytes(range(256)) + b"\n",
+    "deep": b"[" * 100_000 + b"\n",
+    "a run's with a number beyond all": b'{"event": "checkpoint", "elapsed": 1'
+    + b"0" * 400
+    + b"}\n",
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_foreign_log_that_claims_to_be_the_latest_hides_no_run(
+    runs: Watched, checkpoints, content: bytes
+):
+    checkpoints.mkdir()
+    (checkpoints / "foreign.jsonl").write_bytes(content)
+    (checkpoints / "folder.jsonl").mkdir()
+    run = runs.current()
+    assert run.state == "failed" and "could not be read" in run.message
+    name = runs.running().name
+    later = time.time() + 3600
+    os.utime(checkpoints / "foreign.jsonl", (later, later))
+    os.utime(checkpoints / "folder.jsonl", (later + 1, later + 1))
+    for server in (runs, Watched()):
+        assert (server.current().name, server.current().state) == (name, "running")
+    runs.stop()
+    assert runs.wait_for("stopped").name == name
+
+
+def test_a_clock_that_was_set_back_hides_no_run(runs: Watched, checkpoints):
+    first = runs.start(prepare(SHORT))
+    runs.wait_for("finished")
+    later = time.time() + 3600
+    os.utime(checkpoints / f"{first}.jsonl", (later, later))
+    name = runs.running().name
+    assert name != first
+    with pytest.raises(RunError, match="under way"):
+        Watched().start(prepare(SHORT))
+    for server in (runs, Watched()):
+        assert (server.current().name, server.current().state) == (name, "running")
+    Watched().stop()
+    assert runs.wait_for("stopped", "failed").state == "stopped"
+
+
+def test_a_run_whose_log_was_damaged_can_be_stopped(runs: Watched, checkpoints):
+    name = runs.running().name
+    with (checkpoints / f"{name}.jsonl").open("ab") as log:
+        log.write(b"nonsense\n")
+    run = runs.wait_for("running")
+    assert run.alive and "could not be read" in run.message
+    runs.stop()
+    run = runs.wait_for("failed", "stopped")
+    assert (run.state, run.name) == ("failed", name) and "could not be read" in run.message
+    assert runs.start(prepare(SHORT)) != name
+    runs.wait_for("finished")
+
+
+def test_nobody_who_looks_sees_a_run_fail_that_does_not(runs: Watched):
+    """From its start to its end, several times."""
+    seen, over = set(), threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(runs.current().state)
+
+    visitors = [threading.Thread(target=look) for _ in range(2)]
+    for visitor in visitors:
+        visitor.start()
+    for _ in range(4):
+        runs.start(prepare(SHORT))
+        runs.wait_for("finished")
+    over.set()
+    for visitor in visitors:
+        visitor.join()
+    assert seen <= {"idle", "starting", "running", "finished"}
 
 
 # ---------------------------------------------------------------- a server that was restarted
@@ -550,18 +631,19 @@ from lenet.server.runs import Runs
 from runs_on_noise import LONG, run_on_few_digits
 if __name__ == "__main__":
     runs = Runs(run_on_few_digits)
-    print(runs.start(prepare(LONG)), runs.current().pid, flush=True)
+    print(runs.start(prepare(LONG), float(sys.argv[2])), runs.current().pid, flush=True)
     sys.stdin.read()
 """
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[subprocess.Popen, str]]:
-    """Another server and the name of the run that it has started; it ends in good order at the end
-    of its input.
+def server(request) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Another server and the name of the run that it has started, for an hour or as many minutes as
+    the test says; it ends in good order at the end of its input.
     """
+    minutes = getattr(request, "param", 60)
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(ROOT / "tests")],
+        [sys.executable, "-c", SERVER, str(ROOT / "tests"), str(minutes)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
@@ -596,6 +678,17 @@ def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(runs: 
     runs.wait_for_event(Start, 2)
     run = runs.current()
     assert (run.name, run.state) == (name, "running")
+
+
+@pytest.mark.parametrize("server", [0.05], indirect=True)
+def test_a_run_whose_server_was_killed_stops_when_its_time_is_up(runs: Watched, server):
+    process, name = server
+    process.kill()
+    process.wait()
+    runs.wait_for_event(Start)
+    run = runs.wait_for("stopped", "failed")
+    assert (run.state, run.name) == ("stopped", name)
+    assert read(run.checkpoint).run
 
 
 def test_a_server_that_ends_in_good_order_stops_its_run(runs: Watched, server, checkpoints):

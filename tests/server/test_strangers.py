@@ -422,7 +422,7 @@ def test_a_network_is_downloaded_and_uploaded_on_the_page(page: Page, server, tm
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"no network", "not a checkpoint"), (bytes((2 << 20) + 1), "larger than 2 MB")],
+    [(b"no network", "no checkpoint at all"), (bytes((2 << 20) + 1), "larger than 2 MB")],
 )
 def test_what_is_no_network_is_refused_on_the_page(page: Page, server, tmp_path, content, words):
     bad = tmp_path / "mine.pt"

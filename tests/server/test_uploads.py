@@ -8,10 +8,12 @@ import torch
 
 from lenet import LeNet
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read, write
+from lenet.data import Digits
 from lenet.files import checkpoints_folder
 from lenet.progress import Progress
 from lenet.recipes import Schedule
 from lenet.server import uploads
+from lenet.server.evaluation_cache import evaluate_once
 from lenet.server.uploads import keep_upload
 from lenet.settings import Settings
 
@@ -22,6 +24,7 @@ def checkpoints(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.delenv("SPACE_ID", raising=False)
     monkeypatch.delenv("LENET_TRAINING", raising=False)
     monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.setenv("LENET_DATA", str(tmp_path / "data"))
     checkpoints_folder().mkdir()
     return checkpoints_folder()
 
@@ -54,6 +57,15 @@ def test_a_bare_pth_of_half_precision_is_kept_as_float32(tmp_path):
     assert {value.dtype for value in kept.network.values()} == {torch.float32}
 
 
+def test_parameters_that_ask_for_gradients_are_kept_as_plain_weights(tmp_path):
+    """The Results tab could not compute with others."""
+    torch.save(dict(LeNet().named_parameters()), tmp_path / "mine.pth")
+    kept = read(keep_upload(tmp_path / "mine.pth"))
+    assert not any(value.requires_grad for value in kept.weights.values())
+    digits = Digits(torch.zeros(3, 28, 28, dtype=torch.uint8), torch.arange(3))
+    assert len(evaluate_once(kept, digits).probabilities) == 3
+
+
 def test_the_server_chooses_the_name(tmp_path):
     before = SHIPPED.read_bytes()
     write(network(), tmp_path / "lenet.pt")
@@ -77,6 +89,7 @@ class Evil:
         ("mine.pt", b"hello", "mine.pt"),
         ("mine.pt", Evil(), "might run code"),
         ("mine.pt", {"conv1.weight": torch.zeros(6, 1, 5, 5)}, "another network"),
+        ("mine.pt", {n: 1e15 * v for n, v in LeNet().state_dict().items()}, "no answer can be"),
     ],
 )
 def test_what_is_no_network_is_refused_and_not_kept(tmp_path, monkeypatch, name, content, words):

@@ -17,6 +17,7 @@ from lenet.progress import Progress
 from lenet.recipes import Schedule
 from lenet.server import visitors
 from lenet.server.runs import Runs
+from lenet.server.shares import Allowance, visitor
 from lenet.server.visitors import NotAllowed, Policy, policy, tidy
 from lenet.settings import Request, Settings
 
@@ -35,7 +36,7 @@ def machine(tmp_path: Path, monkeypatch) -> Path:
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
     checkpoints_folder().mkdir()
     return checkpoints_folder()
 
@@ -107,6 +108,25 @@ def test_where_the_owner_trains_the_password_opens(monkeypatch, runs: Asked):
     visitors.start(runs, prepare(Request(epochs=1)), "Zürich")
     visitors.stop(runs, "Zürich")
     assert runs.jobs and runs.stops
+
+
+def test_wrong_passwords_keep_nobody_waiting_but_who_tries_them(monkeypatch, runs: Asked):
+    monkeypatch.setenv("LENET_TRAINING", "owner")
+    monkeypatch.setenv("LENET_PASSWORD", "right")
+    monkeypatch.setattr(visitors, "_wrong", Allowance(each=5, seconds=1000))
+    visitor.set("9.9.9.9")
+    begin = time.monotonic()
+    told = []
+    for password in [*map(str, range(40)), "right"]:
+        with pytest.raises(NotAllowed) as refused:
+            visitors.stop(runs, password)
+        told.append(str(refused.value))
+    assert sum("give the password" in words for words in told) == 6
+    assert sum("too many wrong passwords" in words for words in told) == 35
+    assert not runs.stops
+    visitor.set("8.8.8.8")
+    visitors.stop(runs, "right")
+    assert runs.stops == 1 and time.monotonic() - begin < 1
 
 
 @pytest.mark.parametrize(
@@ -186,11 +206,25 @@ def test_the_latest_run_and_the_shipped_network_stay(monkeypatch, tmp_path):
     shipped.write_bytes(b"shipped")
     os.utime(shipped, (0, 0))
     leave("under-way", 1000)
-    leave("upload", 1, logged=False)
+    leave("newer", 1, logged=False)
     leave("older", 2000)
-    leave("older-upload", 100, logged=False)
+    leave("older-network", 100, logged=False)
     tidy()
-    assert names() == {"lenet", "under-way", "upload"}
+    assert names() == {"lenet", "under-way", "newer"}
+
+
+def test_uploads_cost_nobody_a_run(monkeypatch):
+    monkeypatch.setenv("LENET_TRAINING", "owner")
+    monkeypatch.setenv("LENET_PASSWORD", "right")
+    for age in range(3):
+        leave(f"run{age}", 1000 + age)
+    for age in range(visitors.KEPT + 5):
+        leave(f"upload-{age}", age, logged=False)
+    tidy()
+    assert names() == {
+        *(f"run{age}" for age in range(3)),
+        *(f"upload-{age}" for age in range(visitors.KEPT)),
+    }
 
 
 def test_nothing_is_removed_on_one_s_own_machine():

@@ -5,7 +5,6 @@ import io
 import math
 import os
 import pickle
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,15 @@ import torch
 from torch import nn
 
 from lenet import LeNet
-from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, list_checkpoints, read, write
+from lenet.checkpoint import (
+    SHIPPED,
+    Checkpoint,
+    CheckpointError,
+    _largest_output,
+    list_checkpoints,
+    read,
+    write,
+)
 from lenet.files import checkpoints_folder
 from lenet.progress import Progress
 from lenet.recipes import Schedule
@@ -272,13 +279,15 @@ OTHER = {
     "no network": ({"format": "lenet-live 1"}, "holds another network"),
     "a text as weights": ({**weights(), "fc1.bias": "x"}, "no floating-point weights for fc1.bias"),
     "integers": ({**weights(), "fc1.bias": torch.ones(120).int()}, "no floating-point weights"),
-    "no data": ({n: v.to("meta") for n, v in weights().items()}, "no floating-point weights"),
+    "no data": ({n: v.to("meta") for n, v in weights().items()}, "holds more than weights"),
+    "sparse": ({**weights(), "fc1.bias": torch.ones(120).to_sparse()}, "holds more than weights"),
     "NaN": ({**weights(), "fc2.bias": torch.full((84,), torch.nan)}, "NaN or infinite in fc2.bias"),
     "infinite": ({**weights(), "fc2.bias": torch.full((84,), torch.inf)}, "NaN or infinite"),
     "beyond float32": (
         {**weights(), "fc2.bias": torch.full((84,), 1e300, dtype=torch.float64)},
         "NaN or infinite",
     ),
+    "huge": ({n: 1e15 * v for n, v in weights().items()}, "no answer can be computed"),
 }
 
 
@@ -286,6 +295,13 @@ OTHER = {
 def test_what_is_no_lenet_is_refused(tmp_path, content, reason):
     torch.save(content, tmp_path / "a.pth")
     assert reason in refusal(tmp_path / "a.pth")
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_nested_tensors_are_refused(tmp_path):
+    nested = torch.nested.as_nested_tensor([torch.ones(120)])
+    torch.save({**weights(), "fc1.bias": nested}, tmp_path / "a.pth")
+    assert "holds more than weights" in refusal(tmp_path / "a.pth")
 
 
 def test_a_run_that_is_damaged_or_of_another_version_is_refused(tmp_path):
@@ -323,22 +339,19 @@ def test_nonsense_beside_the_weights_is_refused(tmp_path, beside):
     assert refusal(tmp_path / "a.pt")
 
 
-def test_a_file_too_large_is_refused_before_it_is_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was loaded"))
+def test_a_file_too_large_is_refused(tmp_path):
     with open(tmp_path / "a.pt", "wb") as file:
         file.truncate(1 << 30)
-    assert "too large" in refusal(tmp_path / "a.pt")
+    assert refusal(tmp_path / "a.pt") == "a.pt was not loaded: the file is too large."
 
 
-def test_a_small_file_that_unpacks_to_a_large_one_is_refused_before_it_is_loaded(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was loaded"))
-    path = tmp_path / "a.pt"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/data/0", bytes(64 << 20))
-    assert path.stat().st_size < 1 << 20
-    assert "too large" in refusal(path)
+def test_the_largest_weights_that_are_taken_give_finite_answers(tmp_path):
+    """Of all signs that they may have, those that make every sum as large as it gets."""
+    bound = _largest_output(ones := {name: value.abs() for name, value in weights().items()})
+    largest = {name: value * (9e29 / bound) ** 0.2 for name, value in ones.items()}
+    torch.save(largest, tmp_path / "a.pth")
+    model = read(tmp_path / "a.pth").model()
+    assert model(torch.full((1, 1, 32, 32), 2.8)).isfinite().all()
 
 
 # ---------------------------------------------------------------- the folder

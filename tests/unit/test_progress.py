@@ -1,14 +1,20 @@
 """lenet.progress: a run's progress in a file, checked where it enters."""
 
+import math
+import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
+from small_runs import run as go_on
+from small_runs import start
 
 from lenet import LeNet
+from lenet.checkpoint import Checkpoint
 from lenet.progress import from_record, to_record
 from lenet.recipes import Schedule
-from lenet.settings import Settings
+from lenet.settings import Request, Settings
 
 
 def old_record() -> dict[str, Any]:
@@ -86,24 +92,24 @@ NOT_FINITE = torch.full((10,), torch.nan)
 UNUSABLE = {
     "settings": [None, [], {}, {"recipe": "fast"}],
     "settings.recipe": ["slow", None, ["fast"]],
-    "settings.data": [7, None],
+    "settings.data": [7, None, "../../etc"],
     "settings.drawings": ["a.jsonl", [7], None],
     "settings.epochs": [0, -1, 2.5, True, "3"],
     "settings.batch_size": [0, 64.0, 1 << 20],
     "settings.learning_rate": [0, float("nan"), "0.1", 2.0],
-    "settings.seed": [-1, 1.5],
+    "settings.seed": [-1, 1.5, 10**400],
     "settings.hold_out": [1, None],
     "data_checksum": [None, 7],
     "epoch": [-1, 1.0, None, 4, True],
     "seen": [-1, 1001, 1.0],
-    "step": [-1, "21"],
+    "step": [-1, "21", 49, 10**400],
     "schedule": [None, {}, {"start": 0, "end": 48}],
-    "schedule.start": [-1, 49, 0.5],
-    "schedule.end": [None, float("inf")],
+    "schedule.start": [-1, 22, 49, 0.5],
+    "schedule.end": [None, float("inf"), 20, 1 << 32],
     "schedule.peak": [0, float("nan"), 2],
     "schedule.warm_up": [1, -0.1, "0.2"],
-    "elapsed": [-1, float("nan"), float("inf"), "1"],
-    "logged": [None, [3.5], [3.5, 5, 1], [3.5, -5], [float("nan"), 5], [3.5, 0.5]],
+    "elapsed": [-1, float("nan"), float("inf"), "1", 10**400],
+    "logged": [None, [3.5], [3.5, 5, 1], [3.5, -5], [float("nan"), 5], [3.5, 0.5], [1, 1 << 70]],
     "epoch_loss": [7, [float("inf"), 5]],
     "optimizer": [None, {}, {"state": None}, {"state": {0: {}}}],
     "optimizer.state": [{n: None for n in range(10)}, {n: {} for n in range(10)}],
@@ -114,6 +120,7 @@ UNUSABLE = {
         {"momentum_buffer": torch.zeros(10).to("meta")},
         {"momentum_buffer": torch.zeros(10).to_sparse()},
         {"momentum_buffer": NOT_FINITE},
+        {"momentum_buffer": torch.full((10,), 1e300, dtype=torch.float64)},
     ],
     "random": [None, torch.zeros(5056), torch.zeros(7, dtype=torch.uint8), "seed"],
     "epoch_random": [7, torch.zeros(7, dtype=torch.uint8), None],
@@ -151,3 +158,37 @@ def test_what_is_missing_is_told(name: str):
     del record[name]
     with pytest.raises(ValueError, match=rf"^it has (no {name}|seen more images than)"):
         from_record(record)
+
+
+ODD = [
+    -1, 0, 1, 2, 47, 48, 1000, 2**31, 2**40, 10**400, 0.3, 1e308, -1e308, math.inf, math.nan,
+    "", "x", "fast", "mnist", "/etc/passwd", "\0", None, True, [], (1, 2), {},
+    torch.zeros(3), torch.zeros(10).double(), torch.arange(1000).int(), torch.arange(999).int(),
+    torch.zeros(5056, dtype=torch.uint8), torch.zeros(5048, dtype=torch.uint8),
+]  # fmt: skip
+
+
+def places(record: dict[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in record.items():
+        yield f"{before}{name}"
+        if isinstance(value, dict):
+            yield from places(value, f"{before}{name}.")
+
+
+def test_what_is_taken_can_be_resumed_and_all_else_is_refused(data):
+    """A hundred and more damaged runs."""
+    chance = random.Random(4)
+    refused = 0
+    for _ in range(150):
+        record = old_record()
+        record["settings"]["drawings"] = ()
+        changed(record, chance.choice([*places(record)]), chance.choice(ODD))
+        try:
+            run = from_record(record)
+        except ValueError:
+            refused += 1
+            continue
+        resumed = Checkpoint(LeNet().state_dict(), run=run)
+        trainer = start(data, Request(resume="run.pt"), resumed)
+        go_on(trainer, trainer.progress.step + 2)
+    assert refused > 100

@@ -1,5 +1,6 @@
 """What Resume asks for, and how many more epochs are offered, for each kind of network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,11 @@ def test_a_bare_network_is_trained_as_a_new_one_would_be():
 def test_a_stopped_run_goes_on_to_its_own_end():
     job = prepare(request_to_resume(STOPPED, None, "tutorial", "mnist"), STOPPED)
     assert job.goes_on and job.settings == OWN and job.epochs == 6
+
+
+def test_the_page_reads_no_file_that_a_checkpoint_names():
+    own = replace(OWN, drawings=("/etc/passwd",))
+    named = replace(STOPPED, run=replace(STOPPED.run, settings=own))
+    job = prepare(request_to_resume(named, None, "tutorial", "mnist"), named)
+    assert job.settings == replace(OWN, drawings=()) and job.epochs == 6
+    assert prepare(Request(resume="run.pt"), named).settings == own  # the command line's

@@ -23,8 +23,9 @@ from lenet.data import DATA_SETS, Digits
 from lenet.preprocess import MEAN, STD, frames_to_inputs
 from lenet.recipes import RECIPES
 from lenet.server.data_sets import LABELS, Waiting, data_set, loading
+from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
-from lenet.ui.shared.requests import Request, answering, encode, name_in, whole_in
+from lenet.ui.shared.requests import Request, answering, encode, in_turn, name_in, whole_in
 
 NINE = 9  # images at once, as in the lesson
 VARIATIONS = 12  # of one image
@@ -46,7 +47,12 @@ def build() -> gr.HTML:
         value=DATA_SETS[0],  # the data set that the page shows
         html_template=template("data/data.html"),
         js_on_load=mounting("data/data.js", "draw"),
-        server_functions=[describe_data, loading_progress, browse_digits, vary_digit],
+        server_functions=[
+            in_turn(SLOW, describe_data),
+            loading_progress,
+            in_turn(SLOW, browse_digits),
+            in_turn(SLOW, vary_digit),
+        ],
         elem_id="data",
         apply_default_css=False,
         nine=NINE,

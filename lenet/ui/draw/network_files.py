@@ -9,6 +9,7 @@ import gradio as gr
 
 from lenet.checkpoint import SUFFIXES, CheckpointError
 from lenet.server import recognizers, uploads
+from lenet.server.shares import QUICK, Crowded
 from lenet.ui.gradio_page import QUEUED, QUIET, uploaded_file
 
 
@@ -27,21 +28,20 @@ def build(network: gr.Dropdown) -> None:
             "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
         )
     network.change(lambda name: gr.Button(link=_link(name)), network, download, **QUIET)
-    # Without `preprocess`, which would copy the file once more.
-    upload.upload(_keep, upload, [network, upload], preprocess=False, **QUEUED)
+    upload.upload(_keep, upload, [network, upload], **QUEUED)
 
 
 def _link(name: str | None) -> str | None:
     return f"checkpoints/{name}" if name else None
 
 
-def _keep(file: Any) -> list[Any]:
+async def _keep(file: Any) -> list[Any]:
     """Keep an uploaded network and choose it."""
     path = uploaded_file(file)
     if path is None:
         raise gr.Error("Choose the file of a network first.", print_exception=False)
     try:
-        kept = uploads.keep_upload(path)
-    except CheckpointError as error:
+        kept = await QUICK.run(uploads.keep_upload, path)
+    except (CheckpointError, Crowded) as error:
         raise gr.Error(str(error), print_exception=False) from error
     return [gr.update(choices=list(recognizers.paths()), value=kept.name), None]

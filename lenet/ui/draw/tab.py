@@ -15,6 +15,7 @@ from lenet.checkpoint import CheckpointError
 from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES
 from lenet.recognize import Recognition, Recognizer
 from lenet.server.recognizers import paths, recognize, recognizer
+from lenet.server.shares import AT_ONCE, QUICK, Crowded
 from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
 from lenet.ui.draw import inside
@@ -85,10 +86,14 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
     if not isinstance(drawing, dict):
         return {"error": "A drawing must be an object with strokes and a checkpoint."}
     try:
-        reader = recognizer(drawing.get("checkpoint"))
-        recognition = await _read(reader, drawing)
-    except ValueError as error:
+        return await _answer(drawing)
+    except (ValueError, Crowded) as error:
         return {"error": str(error)}
+
+
+async def _answer(drawing: dict[str, Any]) -> Reading:
+    reader = recognizer(drawing.get("checkpoint"))
+    recognition = await _read(reader, drawing)
     answer: Reading = {
         "digit": recognition.digit,
         "is_digit": recognition.is_digit,
@@ -99,7 +104,7 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
     if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
         why = drawing["inside"].get("why")
         why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
-        answer["inside"] = inside.look_inside(reader.model, recognition, why)
+        answer["inside"] = await QUICK.run(inside.look_inside, reader.model, recognition, why)
     return answer
 
 
@@ -119,4 +124,4 @@ async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition:
     if len(pixels) != FRAME * FRAME:
         raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, this one {len(pixels)}.")
     frame = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(FRAME, FRAME)
-    return reader.recognize_frame(frame)
+    return await AT_ONCE.run(reader.recognize_frame, frame)

@@ -4,7 +4,6 @@ Opening the tab fills it. The page (`results.html`, `results.js`) asks for figur
 `lenet.evaluate` defines evaluations, and `lenet.server.evaluation_cache` keeps them.
 """
 
-import threading
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from lenet.evaluate import Evaluation
 from lenet.server import recognizers
 from lenet.server.data_sets import LABELS, Waiting, data_set, loading
 from lenet.server.evaluation_cache import evaluate_once
+from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import (
@@ -26,6 +26,7 @@ from lenet.ui.shared.requests import (
     RequestError,
     answering,
     encode,
+    in_turn,
     name_in,
     whole_in,
 )
@@ -56,7 +57,11 @@ def build(tab: gr.Tab) -> gr.HTML:
     view = gr.HTML(
         html_template=template("results/results.html"),
         js_on_load=mounting("results/results.js", "draw"),
-        server_functions=[evaluate_networks, evaluation_progress, test_digits],
+        server_functions=[
+            in_turn(SLOW, evaluate_networks),
+            evaluation_progress,
+            in_turn(SLOW, test_digits),
+        ],
         elem_id="results",
         apply_default_css=False,
         nine=NINE,
@@ -295,18 +300,19 @@ def _rounded(probabilities: torch.Tensor) -> list[float]:
 
 def _version(path: Path) -> str:
     """Changes when the file does, as during a run; a file that is gone has one too."""
-    return str(path.stat().st_mtime_ns) if path.exists() else ""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return ""
 
 
-_evaluating = threading.Lock()  # one at a time: two would take twice as long, both of them
 _reading: dict[tuple[Path, str], int] = {}  # how many digits the one under way has read
 
 
 @lru_cache(maxsize=8)
 def _evaluate(path: Path, version: str, data: str) -> Evaluation:
     checkpoint, digits = read(path), data_set(data).test
-    with _evaluating:
-        try:
-            return evaluate_once(checkpoint, digits, partial(_reading.__setitem__, (path, data)))
-        finally:
-            _reading.pop((path, data), None)
+    try:
+        return evaluate_once(checkpoint, digits, partial(_reading.__setitem__, (path, data)))
+    finally:
+        _reading.pop((path, data), None)

@@ -5,7 +5,7 @@ in it is answered with a sentence; this file knows nothing of what the functions
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypedDict, TypeVar
 
@@ -13,6 +13,7 @@ import torch
 
 from lenet.checkpoint import CheckpointError
 from lenet.data import DataError
+from lenet.server.shares import Crowded, Lane
 
 Request = Mapping[str, Any]  # what a script sent
 Answer = TypeVar("Answer")
@@ -43,6 +44,21 @@ def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answe
                 raise RequestError("The request is no object of names and numbers.")
             return function(request)
         except (RequestError, CheckpointError, DataError) as error:
+            return {"error": str(error)}
+
+    return answer
+
+
+def in_turn(
+    lane: Lane, function: Callable[[object], Answer]
+) -> Callable[[object], Awaitable[Answer | Refusal]]:
+    """A server function that waits for its visitor's turn and works off the event loop."""
+
+    @wraps(function)
+    async def answer(request: object) -> Answer | Refusal:
+        try:
+            return await lane.run(function, request)
+        except Crowded as error:
             return {"error": str(error)}
 
     return answer

@@ -19,26 +19,27 @@ from lenet.film import Snapshot, film_length, planned_length, read_film
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
 from lenet.server.runs import Run, Runs
+from lenet.server.shares import QUICK
 from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
-from lenet.ui.shared.requests import Refusal, encode
+from lenet.ui.shared.requests import Refusal, encode, in_turn
 
 EXAMPLE = 7  # is read where a visitor has drawn nothing yet
-AT_ONCE = 8  # snapshots a call: no pen waits longer for its answer than these few milliseconds
+AT_ONCE = 8  # snapshots a call: nobody waits long for a turn
 KEPT = 2000  # moments: thirty visitors' films
 
 
 def build(runs: Runs) -> gr.HTML:
     """Build the film; an event that sets its value to `news(run)` makes it look for more."""
 
-    async def read_moments(question: object) -> Moments | Refusal:
-        """Answer the page; `async`, as `draw.read_drawing` is, to run on the event loop."""
+    def read_moments(question: object) -> Moments | Refusal:
+        """Answer the page."""
         return moments_of(runs.current(), question)
 
     return gr.HTML(
         html_template=template("train/film.html"),
         js_on_load=mounting("train/film.js"),
-        server_functions=[read_moments],
+        server_functions=[in_turn(QUICK, read_moments)],
         elem_id="train-film",
         apply_default_css=False,
         example={"digit": EXAMPLE, "strokes": example_strokes()[EXAMPLE]},

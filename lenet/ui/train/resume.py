@@ -19,6 +19,9 @@ def request_to_resume(
 ) -> Request:
     """What is asked for by Resume.
 
+    Drawings files that a run names are left out: a checkpoint may come from anybody, and would have
+    the server read any file.
+
     Args:
         checkpoint: the chosen one, read from a file.
         more: epochs, or None for the end of its run.
@@ -27,5 +30,6 @@ def request_to_resume(
     """
     epochs = int(more) if more else None
     if checkpoint.run:
-        return Request(epochs=epochs, resume=str(checkpoint.path))
+        drawings = () if checkpoint.run.settings.drawings else None
+        return Request(epochs=epochs, drawings=drawings, resume=str(checkpoint.path))
     return Request(recipe=recipe, data=data, epochs=epochs, resume=str(checkpoint.path))

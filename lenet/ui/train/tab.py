@@ -19,6 +19,7 @@ from lenet.recipes import RECIPES
 from lenet.server import recognizers, visitors
 from lenet.server.data_sets import LABELS, Waiting, loading
 from lenet.server.runs import Run, RunError, Runs
+from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request, check_limits
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
@@ -127,12 +128,16 @@ def _settings() -> _Settings:
 
 
 class _Tab:
-    """What the tab's events call; those that only look are `async`, to run on the event loop."""
+    """What the tab's events call.
+
+    What starts a run waits for its visitor's turn in a lane; the rest, Stop before all, is done at
+    once on the event loop.
+    """
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
 
-    def start(
+    async def start(
         self,
         recipe: str,
         data: str,
@@ -144,26 +149,30 @@ class _Tab:
     ) -> None:
         """Train as the fields say."""
         numbers = (int(epochs), int(batch_size), learning_rate, int(seed))
-        self._ask(Request(recipe, data, None, *numbers), password)
+        await self._ask(Request(str(recipe), str(data), None, *numbers), password)
 
-    def start_synthetic(self, password: str) -> None:
+    async def start_synthetic(self, password: str) -> None:
         """Train where MNIST is not to be had."""
-        self._ask(Request(data="synthetic"), password)
+        await self._ask(Request(data="synthetic"), password)
 
-    def resume(
+    async def resume(
         self, name: str | None, more: float | None, recipe: str, data: str, password: str
     ) -> None:
         """Go on from a network of this server."""
         with _told():
-            checkpoint = _chosen(name)
-        self._ask(request_to_resume(checkpoint, more, recipe, data), password, checkpoint)
+            checkpoint = await QUICK.run(_chosen, name)
+        await self._ask(
+            request_to_resume(checkpoint, more, str(recipe), str(data)), password, checkpoint
+        )
 
-    def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> None:
+    async def _ask(
+        self, request: Request, password: str, resumed: Checkpoint | None = None
+    ) -> None:
         """Start a run, or say why not; the run that is under way is on the page anyway."""
         with _told():
-            visitors.start(self.runs, prepare(request, resumed), password)
+            await QUICK.run(visitors.start, self.runs, prepare(request, resumed), password)
 
-    def stop(self, password: str) -> None:
+    async def stop(self, password: str) -> None:
         """Stop the run."""
         with _told():
             visitors.stop(self.runs, password)
@@ -212,13 +221,13 @@ class _Tab:
         ]
 
 
-def _chosen(name: str | None) -> Checkpoint:
+def _chosen(name: object) -> Checkpoint:
     """The checkpoint that What to resume names.
 
     Raises:
         CheckpointError: it is not there, or cannot be read.
     """
-    path = recognizers.paths().get(name or "")
+    path = recognizers.paths().get(str(name))
     if path is None:
         raise CheckpointError("Choose what to resume: this network is no longer there.")
     return read(path)
@@ -229,7 +238,7 @@ def _told() -> Iterator[None]:
     """Tell the visitor why something is refused."""
     try:
         yield
-    except (ValueError, RunError, visitors.NotAllowed) as error:
+    except (ValueError, RunError, visitors.NotAllowed, Crowded) as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
@@ -248,8 +257,8 @@ def _check_resume(
     return [fine, _check_number("epochs", more) if more is not None else fine, fine, fine, fine]
 
 
-def _check_number(name: str, value: float | None) -> dict[str, Any]:
-    if value is None:
+def _check_number(name: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, int | float):
         return gr.validate(False, "Give a number.")
     try:
         check_limits(**{name: value})
@@ -258,17 +267,17 @@ def _check_number(name: str, value: float | None) -> dict[str, Any]:
     return gr.validate(True, "")
 
 
-def _defaults(recipe: str) -> list[float]:
+def _defaults(recipe: object) -> list[float]:
     """The recipe's own epochs, batch size and learning rate."""
-    chosen = RECIPES[recipe]
+    chosen = RECIPES[str(recipe)]
     return [chosen.epochs, chosen.batch_size, chosen.learning_rate]
 
 
-def _more(name: str | None) -> int | None:
+async def _more(name: object) -> int | None:
     """What the field More epochs offers for a network; nothing for one that cannot be read."""
     try:
-        return epochs_offered(_chosen(name))
-    except CheckpointError:
+        return epochs_offered(await QUICK.run(_chosen, name))
+    except (CheckpointError, Crowded):
         return None
 
 

@@ -1,0 +1,132 @@
+"""Gradio's queue without what a visitor could do with it to others.
+
+Gradio lets everybody wait in one line, keeps what calls brought until the page is forgotten, and
+answers that nobody fetches for as long. Here each visitor has a share, nothing is kept of a call
+but its answer, and that for a minute. Lanes (`lenet.server.shares`) say who waits for whom: the
+queue itself lets every call begin at once.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from gradio.data_classes import PredictBodyInternal
+from gradio.queueing import Queue
+from gradio.state_holder import SessionState, StateHolder
+from gradio.utils import run_coro_in_background
+from starlette.requests import Request
+
+from lenet.server.shares import visitor
+
+ALL = 500  # calls of everybody that are under way or have not been fetched
+EACH = 100  # of them, of one visitor to a public server
+EACH_BYTES = 4 << 20  # that these brought
+KEPT = 60.0  # seconds that an answer waits for its visitor
+TIDY_EVERY = 10.0  # seconds
+
+
+@dataclass
+class _Call:
+    """A call that is under way or whose answer waits.
+
+    Attributes:
+        visitor: who made it.
+        size: the bytes that it brought.
+        session: the stream that its answer goes to.
+        ended: when it was first seen to have ended.
+    """
+
+    visitor: str
+    size: int
+    session: str
+    ended: float | None = None
+
+
+class FairQueue(Queue):
+    """Takes the place of a queue that Gradio has made.
+
+    Args:
+        made: that queue.
+        public: whether each visitor has but a share.
+    """
+
+    def __init__(self, made: Queue, public: bool) -> None:
+        vars(self).update(vars(made))
+        self.public = public
+        self.sleep_when_free = 0.005  # seconds: to look a thousand times each takes 3 % of a core
+        self._calls: dict[str, _Call] = {}  # by the event's id
+        self._sessions: dict[str, float] = {}  # when each was used last
+
+    def start(self) -> None:
+        """Begin to work, and to forget."""
+        self.max_thread_count = ALL
+        super().start()
+        run_coro_in_background(self._tidy_regularly)
+
+    async def push(self, body: PredictBodyInternal, request: Request, username: str | None) -> Any:
+        """Take a call, or say why not, in Gradio's words for an event, a sentence and a status."""
+        self.tidy()
+        size = len(await request.body())
+        own = [call for call in self._calls.values() if call.visitor == visitor.get()]
+        if len(self._calls) >= ALL:
+            return False, "The server is busy: try again in a minute.", "queue_full"
+        too_much = len(own) >= EACH or sum(call.size for call in own) + size > EACH_BYTES
+        if self.public and own and too_much:
+            return False, "Wait for the answers to your other calls first.", "queue_full"
+        for content in ("_body", "_json"):  # the request is kept while the call is under way
+            vars(request).pop(content, None)
+        answer = await super().push(body, request, username)
+        taken, event = answer[:2]
+        if taken and isinstance(event, str) and body.session_hash:
+            self._calls[event] = _Call(visitor.get(), size, body.session_hash)
+            self._sessions[body.session_hash] = time.monotonic()
+        return answer
+
+    def tidy(self) -> None:
+        """Forget calls that were answered, and answers that nobody fetches."""
+        now = time.monotonic()
+        for event, call in [*self._calls.items()]:
+            if event in self.event_ids_to_events:
+                continue
+            answers = self.pending_event_ids_session.get(call.session, set())
+            if event in answers:
+                call.ended = call.ended or now
+                if now - call.ended < KEPT:
+                    continue
+                answers.discard(event)
+            del self._calls[event]
+        for session, used in [*self._sessions.items()]:
+            if now - used > KEPT and not self.pending_event_ids_session.get(session):
+                self.pending_event_ids_session.pop(session, None)
+                self.pending_messages_per_session.pop(session, None)
+                del self._sessions[session]
+
+    async def _tidy_regularly(self) -> None:
+        while not self.stopped:
+            await asyncio.sleep(TIDY_EVERY)
+            self.tidy()
+
+    async def start_progress_updates(self) -> None:
+        """None of our functions reports progress this way, and looking for it takes time."""
+
+    def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
+        """Gradio would make a table of them after each call."""
+        return {}
+
+
+class NoSessions(StateHolder):
+    """Keeps nothing of a page: every event of ours brings all that it needs."""
+
+    def __init__(self, page: Any) -> None:
+        super().__init__()
+        self.set_blocks(page)
+        self._one = _Forgetful(page)
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        return self._one
+
+
+class _Forgetful(SessionState):
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """What an event brought or gives is nobody else's."""
