@@ -71,8 +71,8 @@ def test_what_is_no_digit_is_told(monkeypatch: pytest.MonkeyPatch):
     reader = Recognizer(replace(read(SHIPPED), digit_slope=0.0, digit_offset=-1.0))
     monkeypatch.setattr("lenet.server.recognizers.first_recognizer", lambda: reader)
     sent = base64.b64encode(content(picture(7))).decode()
-    answers = [finished(api.recognize(EXAMPLES[7])), api.recognize_image(sent)]
-    for answer in [*answers, *api.recognize_batch([EXAMPLES[7]])]:
+    answers = [finished(api.recognize(EXAMPLES[7])), finished(api.recognize_image(sent))]
+    for answer in [*answers, *finished(api.recognize_batch([EXAMPLES[7]]))]:
         assert (answer["digit"], answer["is_digit"]) == (7, False)
     assert answers[1]["number"] == ""
 
