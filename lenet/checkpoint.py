@@ -7,6 +7,7 @@ afterwards. This file knows the network's names and shapes, and nothing of train
 
 import io
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -85,16 +86,14 @@ class Checkpoint:
 
 def list_checkpoints() -> list[Path]:
     """The shipped checkpoint first, then those in `checkpoints_folder()`, the newest first."""
-    found = [p for p in _files(checkpoints_folder()) if p != SHIPPED]
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [SHIPPED, *found] if SHIPPED.exists() else found
-
-
-def _files(where: Path) -> list[Path]:
-    try:
-        return [p for p in where.iterdir() if p.suffix in SUFFIXES and p.is_file()]
-    except OSError:  # no such folder yet
-        return []
+    found = []
+    with suppress(OSError):  # no such folder yet
+        for path in checkpoints_folder().iterdir():
+            if path.suffix in SUFFIXES and path != SHIPPED and path.is_file():
+                with suppress(FileNotFoundError):  # it has just been removed
+                    found.append((path.stat().st_mtime, path))
+    newest_first = [path for _, path in sorted(found, reverse=True)]
+    return [SHIPPED, *newest_first] if SHIPPED.exists() else newest_first
 
 
 def write(checkpoint: Checkpoint, path: Path | str) -> None:

@@ -139,7 +139,8 @@ def tidy() -> None:
             if path.suffix in (*SUFFIXES, ".jsonl") and path != SHIPPED:
                 kind = uploads if path.name.startswith(UPLOADED) else runs
                 with suppress(FileNotFoundError):  # another thread was quicker
-                    kind[path.stem].append((path.stat(), path))
+                    status = path.stat()
+                    kind[path.stem].append((status, path))
     for kind in (runs, uploads):
         newest_first = sorted(kind.values(), key=lambda run: -max(s.st_mtime_ns for s, _ in run))
         size = 0

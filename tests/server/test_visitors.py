@@ -1,7 +1,9 @@
 """lenet.server.visitors: who trains on a public server, for how long, and what is kept of it."""
 
+import io
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,16 +12,17 @@ import pytest
 import torch
 
 from lenet import LeNet
-from lenet.checkpoint import Checkpoint, write
+from lenet.checkpoint import Checkpoint, CheckpointError, write
 from lenet.files import checkpoints_folder
 from lenet.job import Job, prepare
 from lenet.progress import Progress
 from lenet.recipes import Schedule
-from lenet.server import visitors
+from lenet.server import recognizers, visitors
 from lenet.server.runs import Runs
 from lenet.server.shares import Allowance, visitor
 from lenet.server.visitors import NotAllowed, Policy, policy, tidy
 from lenet.settings import Request, Settings
+from lenet.ui.results.tab import _version
 
 VARIABLES = (
     "SPACE_ID",
@@ -232,3 +235,56 @@ def test_nothing_is_removed_on_one_s_own_machine():
         leave(f"run{age}", age)
     tidy()
     assert len(names()) == visitors.KEPT + 5
+
+
+def test_who_lists_and_reads_while_others_leave_and_tidy_meets_no_error(monkeypatch):
+    """Thousands of rounds; a network that goes in between is told as one that is gone."""
+    monkeypatch.setenv("LENET_TRAINING", "anyone")
+    monkeypatch.setattr(visitors, "KEPT", 3)
+    rounds, over, problems = [0], threading.Event(), []
+    file = io.BytesIO()
+    torch.save(LeNet().state_dict(), file)
+
+    def leave_and_tidy() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            name = f"{'upload-' * (number % 2)}{number}"
+            (checkpoints_folder() / f"{name}.pt").write_bytes(file.getvalue())
+            (checkpoints_folder() / f"{name}.jsonl").touch()
+            tidy()
+
+    def look() -> None:
+        while not over.is_set():
+            names = list(recognizers.paths())
+            rounds[0] += 1
+            for name in names[1:]:
+                _version(checkpoints_folder() / name)
+                try:
+                    recognizers.recognizer(name)
+                except CheckpointError:
+                    continue
+            Runs().current()
+
+    def noting(work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:
+                problems.append(error)
+                over.set()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    threads = [noting(work) for work in (leave_and_tidy, leave_and_tidy, look, look)]
+    over.wait(ROUNDS_FOR)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert rounds[0] > 10
+
+
+ROUNDS_FOR = 3.0  # seconds
