@@ -69,7 +69,8 @@ export function mount({ element, props, server, watch }) {
       }
       show({ ...answer, checkpoint });
       say("");
-      if (strokes && answer.digit !== null) tellDrawing({ strokes, digit: answer.digit });
+      const own = answer.strokes ?? strokes;
+      if (own && answer.digit !== null) tellDrawing({ strokes: own, digit: answer.digit });
     },
     complain: () => {
       if (drawing.isEmpty) return;
