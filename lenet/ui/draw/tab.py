@@ -147,10 +147,14 @@ def _frame(encoded: Any) -> torch.Tensor:
 
 
 async def _as_one_digit(reader: Recognizer, strokes: Any, number: NumberRecognition) -> Recognition:
-    """The only digit of a number; or of a drawing without any, what it is nearest to as a whole."""
-    if len(number.digits) == 1:
+    """What a drawing is as a whole, where its number has not several digits.
+
+    The touches of the pen that a number leaves out may make the difference, as a smiley's eyes do.
+    """
+    if len(number.digits) == 1 and len(number.digits[0].spans) == len(number.strokes):
         return number.digits[0].recognition
-    return replace(await recognize(reader, strokes), is_digit=False, sure=False)
+    whole = await recognize(reader, strokes)
+    return whole if number.number else replace(whole, is_digit=False, sure=False)
 
 
 def _selected(number: NumberRecognition, at: Any) -> int:
