@@ -109,26 +109,42 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
         return {"error": "A drawing must be an object with strokes and a checkpoint."}
     try:
         reader = recognizer(drawing.get("checkpoint"))
-        if "frame" in drawing:
-            recognition = reader.recognize_frame(_frame(drawing["frame"]))
-            answer = _one_digit(recognition)
-        else:
-            strokes: Any = drawing.get("strokes")
-            number = await recognize_number(reader, strokes)
-            if number.number and len(number.digits) > 1:
-                selected = _selected(number, drawing.get("at"))
-                recognition = number.digits[selected].recognition
-                answer = _several_digits(number, selected)
-            else:
-                recognition = await _as_one_digit(reader, strokes, number)
-                answer = _one_digit(recognition)
+        found = await _read(reader, drawing)
     except ValueError as error:
         return {"error": str(error)}
+    if isinstance(found, Recognition):
+        recognition, answer = found, _one_digit(found)
+    else:
+        selected = _selected(found, drawing.get("at"))
+        recognition, answer = found.digits[selected].recognition, _several_digits(found, selected)
     if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
         why = drawing["inside"].get("why")
         why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
         answer["inside"] = inside.look_inside(reader.model, recognition, why)
+        if isinstance(found, NumberRecognition):
+            answer["inside"]["lattice"] = inside.look_at_lattice(found)
     return answer
+
+
+async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | NumberRecognition:
+    """Read what stands on the pad, strokes or a frame: a number where it has several digits.
+
+    What has none is read as a whole, and so is a digit with touches of the pen beside it, which a
+    number leaves out: they may make the difference, as a smiley's eyes do.
+
+    Raises:
+        ValueError: they are malformed; one sentence that says how.
+    """
+    if "frame" in drawing:
+        return reader.recognize_frame(_frame(drawing["frame"]))
+    strokes: Any = drawing.get("strokes")
+    number = await recognize_number(reader, strokes)
+    if number.number and len(number.digits) > 1:
+        return number
+    if len(number.digits) == 1 and len(number.digits[0].spans) == len(number.strokes):
+        return number.digits[0].recognition
+    whole = await recognize(reader, strokes)
+    return whole if number.number else replace(whole, is_digit=False, sure=False)
 
 
 def _frame(encoded: Any) -> torch.Tensor:
@@ -144,17 +160,6 @@ def _frame(encoded: Any) -> torch.Tensor:
     if len(pixels) != FRAME * FRAME:
         raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, this one {len(pixels)}.")
     return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(FRAME, FRAME)
-
-
-async def _as_one_digit(reader: Recognizer, strokes: Any, number: NumberRecognition) -> Recognition:
-    """What a drawing is as a whole, where its number has not several digits.
-
-    The touches of the pen that a number leaves out may make the difference, as a smiley's eyes do.
-    """
-    if len(number.digits) == 1 and len(number.digits[0].spans) == len(number.strokes):
-        return number.digits[0].recognition
-    whole = await recognize(reader, strokes)
-    return whole if number.number else replace(whole, is_digit=False, sure=False)
 
 
 def _selected(number: NumberRecognition, at: Any) -> int:

@@ -42,7 +42,10 @@
  * @property {number[]} logits of the ten digits
  * @property {number} why the digit that `layers.why` is about
  * @property {number} network changes with the weights
+ * @property {Considered[][]} [lattice] of each line, where the digit is one of a number
  */
+
+/** A group of strokes that may be a digit of a number. @typedef {Pick<BoxedReading, "box" | "digit" | "is_digit"> & { score: number, chosen: boolean }} Considered */
 
 /**
  * A channel: what is told on it reaches whoever listens.
