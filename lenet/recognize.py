@@ -8,7 +8,7 @@ import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -19,7 +19,7 @@ from PIL import Image
 from lenet.checkpoint import SHIPPED, Checkpoint, read
 from lenet.image import find_components, find_ink, image_to_frame, ink_to_frame
 from lenet.model import LeNet
-from lenet.numbers import Box, Group, Line, best_way, segment
+from lenet.numbers import Box, Group, Line, Span, best_way, segment
 from lenet.preprocess import (
     Strokes,
     check_strokes,
@@ -31,6 +31,7 @@ from lenet.preprocess import (
     rasterize,
     resize_frames,
     strokes_to_frame,
+    strokes_to_segments,
     thin_stroke,
 )
 
@@ -42,6 +43,7 @@ SMALLEST = 1e-9  # probability: of what is certainly no digit, so that its logar
 REMEMBERED = 2000  # candidates of numbers whose reading is kept, of 5 KB each
 
 _Ink = tuple[tuple[bytes, int, int], ...]  # strokes by their content, and a part of each
+_WHOLE = (b"", 0, 0)  # besides them: there is nothing else in the drawing
 
 
 @torch.inference_mode()
@@ -127,12 +129,14 @@ class Candidate:
         box: x0, y0, x1, y1 of its strokes, in the drawing's units.
         score: what it adds to the score of a path, at most 0 (`lenet.numbers`).
         chosen: whether it is on the best path.
+        spans: its ink, as parts of the strokes of its `NumberRecognition`.
     """
 
     recognition: Recognition
     box: Box
     score: float
     chosen: bool
+    spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -144,11 +148,18 @@ class NumberRecognition:
             nothing is a digit.
         digits: the candidates that it is made of, from left to right, line by line.
         lattice: all candidates of each line.
+        strokes: float64 P×2 each, with no more points than are needed; none of a picture.
     """
 
     number: str
     digits: list[Candidate]
     lattice: list[list[Candidate]]
+    strokes: list[np.ndarray] = field(default_factory=list)
+
+    def ink(self, digit: Candidate) -> list[list[list[float]]]:
+        """The strokes of a candidate, as `recognize` takes them; none of a picture."""
+        spans = digit.spans if self.strokes else ()
+        return [self.strokes[i][first : last + 1].tolist() for i, first, last in spans]
 
 
 class Recognizer:
@@ -204,27 +215,38 @@ class Recognizer:
     def recognize_number(self, strokes: Strokes) -> NumberRecognition:
         """Read strokes, as `recognize` takes them, as a number of up to a dozen digits.
 
-        Candidates that were read before, here or in another drawing, are not read again.
+        Candidates that were read before, here or in another drawing, are not read again. A drawing
+        that is one candidate as a whole is read as `recognize` reads it.
 
         Raises:
             ValueError: the strokes are malformed; one sentence that says how.
         """
-        drawn = [thin_stroke(s, longer_side(s)) for s in check_strokes(strokes)]
+        checked = check_strokes(strokes)
+        drawn = [thin_stroke(stroke, longer_side(stroke)) for stroke in checked]
         contents = [hashlib.blake2b(stroke.tobytes(), digest_size=16).digest() for stroke in drawn]
+        everything = tuple((i, 0, len(stroke) - 1) for i, stroke in enumerate(drawn))
+
+        def key(group: Group) -> _Ink:
+            own = tuple((contents[i], a, b) for i, a, b in group.spans)
+            return (*own, _WHOLE) if group.spans == everything else own
+
+        def segments_of(group: Group) -> torch.Tensor:
+            if group.spans == everything:
+                return strokes_to_segments(checked)
+            return polylines_to_segments([drawn[i][a : b + 1] for i, a, b in group.spans])
 
         def read(groups: list[Group]) -> list[Recognition]:
-            keys = [tuple((contents[i], a, b) for i, a, b in group.spans) for group in groups]
+            keys = list(map(key, groups))
             known = self._remembered.find(keys)
             new = {key: group for key, group in zip(keys, groups, strict=True) if key not in known}
             if new:
-                inks = [[drawn[i][a : b + 1] for i, a, b in group.spans] for group in new.values()]
-                segments = pad_segments([polylines_to_segments(ink) for ink in inks])
+                segments = pad_segments(list(map(segments_of, new.values())))
                 answers = dict(zip(new, self.recognize_frames(rasterize(segments)), strict=True))
                 self._remembered.keep(answers)
                 known |= answers
             return [known[key] for key in keys]
 
-        return _read_number(segment(drawn), read)
+        return replace(_read_number(segment(drawn), read), strokes=drawn)
 
     def recognize_image_number(self, image: Image.Image) -> NumberRecognition:
         """Read a picture, as `recognize_image` takes it, as a number of up to a dozen digits.
@@ -276,6 +298,7 @@ def _read_number(
                 group.box,
                 _score(answers[group.spans]) - group.penalty,
                 number in path,
+                group.spans,
             )
             for number, group in enumerate(line.groups)
         ]

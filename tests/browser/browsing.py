@@ -19,8 +19,8 @@ TOLD = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
 def to_screen(page: Page, strokes) -> list:
     """Strokes in a box of 1 as places on the screen, in the middle of the pad."""
     box = page.locator("#pad").bounding_box()
-    side = box["width"] * 0.6
-    left, top = box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"]
+    side = box["height"] * 0.6
+    left, top = box["x"] + (box["width"] - side) / 2, box["y"] + 0.2 * box["height"]
     return [[(left + x * side, top + y * side) for x, y in stroke] for stroke in strokes]
 
 

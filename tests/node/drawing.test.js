@@ -104,10 +104,10 @@ test("each stroke of a restored drawing can be taken back", () => {
   assert.equal(drawing.isEmpty, true);
 });
 
-test("a place on the screen is a point in a square of 1,000, and never outside", () => {
+test("a place on the screen is a point in 1,400 × 1,000, and never outside", () => {
   const box = { left: 100, top: 50, width: 400, height: 400 };
-  assert.deepEqual(toPoint({ clientX: 300, clientY: 150 }, box), [500, 250]);
-  assert.deepEqual(toPoint({ clientX: 101 / 3 + 100, clientY: 50 }, box), [84.2, 0]);
+  assert.deepEqual(toPoint({ clientX: 300, clientY: 150 }, box), [700, 250]);
+  assert.deepEqual(toPoint({ clientX: 101 / 3 + 100, clientY: 50 }, box), [117.8, 0]);
   assert.deepEqual(toPoint({ clientX: 0, clientY: 9999 }, box), [0, 1000]);
 });
 
@@ -121,8 +121,8 @@ test("an example is drawn in the middle of the pad", () => {
     ]),
     [
       [
-        [200, 500],
-        [800, 800],
+        [400, 500],
+        [1000, 800],
       ],
     ],
   );

@@ -10,7 +10,8 @@ test("what is told reaches those who listen, and nobody else", () => {
   events.onAnswer(({ digit }) => heard.push(["answer", digit]));
   events.onAskInside((question) => heard.push(["ask", question]));
   events.onOpenFrame((frame) => heard.push(["open", frame]));
-  events.tellAnswer({ digit: 4, is_digit: true, probabilities: [], sure: true, pixels: "" });
+  const four = { digit: 4, is_digit: true, probabilities: [], sure: true, pixels: "" };
+  events.tellAnswer({ ...four, number: "4" });
   events.askInside({ why: 3 });
   events.askInside(null);
   events.openFrame("AAAA");

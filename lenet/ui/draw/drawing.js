@@ -1,4 +1,4 @@
-// The drawing on the pad, apart from the screen: strokes in a square of SIDE, x to the right and
+// The drawing on the pad, apart from the screen: strokes in WIDTH × HEIGHT, x to the right and
 // y downwards, or in their place a picture, a digit of a data set. Each step can be taken back.
 
 /** @import { Strokes } from "../shared/events.js" */
@@ -6,10 +6,11 @@
 /** @typedef {[number, number]} Point */
 /** @typedef {{ strokes: Strokes, picture: string | null }} Content */
 
-export const SIDE = 1000;
+export const WIDTH = 1400; // room for four digits
+export const HEIGHT = 1000;
 
 const STEPS = 1000; // that can be taken back
-const EXAMPLE_SIZE = 0.6; // of the pad
+const EXAMPLE_SIZE = 0.6; // of the pad's height
 
 export class Drawing {
   /** @type {Strokes} */
@@ -96,16 +97,18 @@ export class Drawing {
  * @returns {Point}
  */
 export function toPoint({ clientX, clientY }, { left, top, width, height }) {
-  /** @param {number} share */
-  const inside = (share) => Math.round(Math.min(Math.max(share, 0), 1) * SIDE * 10) / 10;
-  return [inside((clientX - left) / width), inside((clientY - top) / height)];
+  /** @param {number} share @param {number} of */
+  const inside = (share, of) => Math.round(Math.min(Math.max(share, 0), 1) * of * 10) / 10;
+  return [inside((clientX - left) / width, WIDTH), inside((clientY - top) / height, HEIGHT)];
 }
 
 /** An example, in a square of 1, as large as a drawing on the pad. @param {Strokes} example @returns {Strokes} */
 export function enlarge(example) {
   /** @param {number} value */
-  const scale = (value) => SIDE * (0.5 + EXAMPLE_SIZE * (value - 0.5));
-  return example.map((stroke) => stroke.map(([x, y]) => [scale(x), scale(y)]));
+  const fromMiddle = (value) => HEIGHT * EXAMPLE_SIZE * (value - 0.5);
+  return example.map((stroke) =>
+    stroke.map(([x, y]) => [WIDTH / 2 + fromMiddle(x), HEIGHT / 2 + fromMiddle(y)]),
+  );
 }
 
 /** The first points of a drawing, as its pen makes them. @param {Strokes} strokes @param {number} count */

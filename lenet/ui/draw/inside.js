@@ -7,10 +7,12 @@ import { decimal } from "../shared/formats.js";
 import { BLUE, gray, ORANGE, paintPixels, twoSided } from "../shared/pixels.js";
 import { largest } from "../shared/tensors.js";
 import { explain, explainOutput, whyTitle } from "./explain.js";
+import { picturesOf, scoreOfPath } from "./lattice.js";
 import { layersOf, pushes, weightsOf } from "./layers.js";
 import { OUTPUT, SECTIONS } from "./sections.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
+/** @import { Inside } from "../shared/events.js" */
 /** @import { Colour } from "../shared/pixels.js" */
 /** @import { PackedFloats } from "../shared/tensors.js" */
 /** @import { Facts } from "./explain.js" */
@@ -258,9 +260,17 @@ export function mount({ element, props, server }) {
     body.hidden = !facts;
     find("#inside-empty").hidden = !body.hidden;
     if (!facts || !inside) return;
+    showLattice(inside);
     paintAll(facts);
     look();
   });
+
+  /** How the strokes were made into digits, where there are several. @param {Inside} inside */
+  function showLattice({ lattice = [] }) {
+    find("#lattice").hidden = lattice.length === 0;
+    find("#lattice-lines").replaceChildren(...picturesOf(lattice));
+    setText(find("#lattice-score"), decimal(scoreOfPath(lattice)));
+  }
 
   /** They come once for a network. @param {number} of @param {string} checkpoint */
   async function fetchWeights(of, checkpoint) {

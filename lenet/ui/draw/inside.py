@@ -5,21 +5,23 @@ knows nothing of the pad.
 """
 
 import zlib
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import gradio as gr
 import torch
 
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
+from lenet.numbers import Box
 from lenet.preprocess import MEAN, STD, normalize
-from lenet.recognize import Recognition
+from lenet.recognize import NumberRecognition, Recognition
 from lenet.server.recognizers import recognizer
 from lenet.ui.assets import mounting, template
 from lenet.ui.shared.requests import Refusal, encode
 
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
+_CONSIDERED = 24  # candidates of a number that are shown, besides its digits
 
 
 class Packed(TypedDict):
@@ -43,18 +45,30 @@ class PackedFloats(TypedDict):
     floats: str
 
 
+class Considered(TypedDict):
+    """A group of strokes that may be a digit of a number: `lenet.recognize.Candidate`."""
+
+    box: Box
+    digit: int | None
+    is_digit: bool
+    score: float
+    chosen: bool
+
+
 class Inside(TypedDict):
-    """Everything that the view shows of one drawing.
+    """Everything that the view shows of one digit.
 
     `layers` are the 28×28 `frame`, the outputs of conv1, conv2, fc1 and fc2, and `why`: how much
     each of the 32×32 pixels speaks for the digit `why`. `logits` are ten floats. `network` is a
-    number that changes with the weights.
+    number that changes with the weights. `lattice` are the likeliest groups of each line, where the
+    digit is one of a number.
     """
 
     layers: list[Packed]
     logits: list[float]
     why: int
     network: int
+    lattice: NotRequired[list[list[Considered]]]
 
 
 class Weights(TypedDict):
@@ -97,6 +111,26 @@ def look_inside(model: LeNet, recognition: Recognition, why: int) -> Inside:
         "why": why,
         "network": zlib.crc32(model.conv1.weight.detach().numpy().tobytes()),
     }
+
+
+def look_at_lattice(number: NumberRecognition) -> list[list[Considered]]:
+    """The groups that a number was searched in, those of its path and of the rest the best ones."""
+    others = [group.score for line in number.lattice for group in line if not group.chosen]
+    least = sorted(others, reverse=True)[:_CONSIDERED][-1] if others else 0.0
+    return [
+        [
+            {
+                "box": group.box,
+                "digit": group.recognition.digit,
+                "is_digit": group.recognition.is_digit,
+                "score": group.score,
+                "chosen": group.chosen,
+            }
+            for group in line
+            if group.chosen or group.score >= least
+        ]
+        for line in number.lattice
+    ]
 
 
 async def read_weights(checkpoint: str) -> Weights | Refusal:

@@ -3,12 +3,14 @@
 import { finder, make, setText, wantsStillness } from "../shared/dom.js";
 import { onAskInside, onOpenFrame, tellAnswer, tellDrawing } from "../shared/events.js";
 import { Asking } from "./asking.js";
-import { Drawing, enlarge, firstPoints, SIDE, toPoint } from "./drawing.js";
+import { boxes } from "./boxes.js";
+import { Drawing, enlarge, firstPoints, toPoint, WIDTH } from "./drawing.js";
 import { Paper } from "./paper.js";
 import { NOTHING, readings } from "./reading.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Reading, Strokes } from "../shared/events.js" */
+/** @import { Point } from "./drawing.js" */
 
 /**
  * @typedef {object} Props
@@ -25,9 +27,11 @@ import { NOTHING, readings } from "./reading.js";
  * @property {{ why: number | null } | null} inside what the inside view asks for
  * @property {Strokes} [strokes]
  * @property {string} [frame] in the place of strokes
+ * @property {Point | null} at in the digit of a number that the visitor looks at
  */
 
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
+const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
 const FULL = "The pad is full: undo a stroke, or clear it.";
@@ -40,11 +44,17 @@ export function mount({ element, props, server, watch }) {
   const sheet = find(".sheet");
   const drawing = new Drawing(props);
   const paper = new Paper(pad, drawing);
+  const over = find("#pad-digits");
   const showReading = readings(find);
+  const showBoxes = boxes(over, lookAt);
 
   /** The id of the pointer that draws. @type {number | null} */
   let pointer = null;
-  /** What is shown. */
+  /** A pointer on a box, which presses it or draws. @type {PointerEvent | null} */
+  let pressing = null;
+  /** In the digit that was pressed, until something else is drawn. @type {Point | null} */
+  let at = null;
+  /** What is shown. @type {Reading & { checkpoint?: string }} */
   let shown = NOTHING;
   /** What the inside view asks for. @type {Question["inside"]} */
   let inside = null;
@@ -56,7 +66,7 @@ export function mount({ element, props, server, watch }) {
     ask: async () => {
       const { strokes, picture } = drawing;
       /** @type {Question} */
-      const question = { checkpoint: props.value, inside };
+      const question = { checkpoint: props.value, inside, at };
       if (picture) question.frame = picture;
       else question.strokes = strokes;
       const answer = await server.read_drawing(question);
@@ -71,7 +81,8 @@ export function mount({ element, props, server, watch }) {
       }
       show({ ...answer, checkpoint });
       say("");
-      if (strokes && answer.digit !== null) tellDrawing({ strokes, digit: answer.digit });
+      const own = answer.strokes ?? strokes;
+      if (own && answer.digit !== null) tellDrawing({ strokes: own, digit: answer.digit });
     },
     complain: () => {
       if (drawing.isEmpty) return;
@@ -86,7 +97,17 @@ export function mount({ element, props, server, watch }) {
   function show(reading) {
     shown = reading;
     showReading(reading, pointer !== null);
+    showBoxes(reading);
     tellAnswer(reading);
+  }
+
+  /** Show a digit of the number at once, and ask for what happens inside. @param {number} selected */
+  function lookAt(selected) {
+    const { digits = [], inside: _, strokes: __, ...rest } = shown;
+    const [x0, y0, x1, y1] = digits[selected].box;
+    at = [(x0 + x1) / 2, (y0 + y1) / 2];
+    show({ ...rest, ...digits[selected], digits, selected });
+    changed();
   }
 
   /** @param {string} sentence */
@@ -120,29 +141,32 @@ export function mount({ element, props, server, watch }) {
 
   // ---------------------------------------------------------------- the pen
 
-  pad.addEventListener("pointerdown", (event) => {
+  /** @param {PointerEvent} event */
+  function setPen(event) {
     if (pointer !== null || event.button !== 0) return;
     if (drawing.isFull) return say(FULL);
     pointer = event.pointerId;
     pad.setPointerCapture(pointer);
+    at = null;
     const overPicture = drawing.picture !== null;
     const point = toPoint(event, pad.getBoundingClientRect());
     drawing.begin(point);
     if (overPicture) paper.repaint();
     else paper.paint([point]);
     changed(overPicture);
-  });
+  }
 
-  pad.addEventListener("pointermove", (event) => {
+  /** @param {PointerEvent} event */
+  function movePen(event) {
     if (event.pointerId !== pointer) return;
     const box = pad.getBoundingClientRect();
     const events = event.getCoalescedEvents?.() ?? [];
     const points = (events.length ? events : [event]).map((each) => toPoint(each, box));
-    const added = drawing.extend(points, (WOBBLE * SIDE) / box.width);
+    const added = drawing.extend(points, (WOBBLE * WIDTH) / box.width);
     if (added.length === 0) return;
     paper.paint(added);
     changed();
-  });
+  }
 
   /** @param {PointerEvent} event */
   function liftPen(event) {
@@ -151,20 +175,44 @@ export function mount({ element, props, server, watch }) {
     showReading(shown, false);
   }
 
+  pad.addEventListener("pointerdown", setPen);
+  pad.addEventListener("pointermove", movePen);
   pad.addEventListener("pointerup", liftPen);
   pad.addEventListener("pointercancel", liftPen);
   pad.addEventListener("lostpointercapture", liftPen);
 
-  // A long press of a finger or a pen is a dot and no menu, and iPadOS's handwriting input does not
-  // swallow quick strokes (https://mikepk.com/2020/10/iOS-safari-scribble-bug/).
-  pad.addEventListener("contextmenu", (event) => event.preventDefault());
-  pad.addEventListener("touchmove", (event) => event.preventDefault());
+  // A pen that is set down on a box draws as soon as it moves: the stroke begins where it was set
+  // down, and the pad captures the pointer. What does not move is the button's click.
+  over.addEventListener("pointerdown", (event) => {
+    pressing = event;
+    if (event.target instanceof Element) event.target.setPointerCapture(event.pointerId);
+  });
+  over.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== pressing?.pointerId) return;
+    const { clientX, clientY } = pressing;
+    if (Math.hypot(event.clientX - clientX, event.clientY - clientY) < PRESS) return;
+    setPen(pressing);
+    pressing = null;
+    movePen(event);
+  });
+  for (const end of /** @type {const} */ (["pointerup", "pointercancel"]))
+    over.addEventListener(end, () => {
+      pressing = null;
+    });
+
+  for (const part of [pad, over]) {
+    // A long press of a finger or a pen is a dot and no menu, and iPadOS's handwriting input does
+    // not swallow quick strokes (https://mikepk.com/2020/10/iOS-safari-scribble-bug/).
+    part.addEventListener("contextmenu", (event) => event.preventDefault());
+    part.addEventListener("touchmove", (event) => event.preventDefault());
+  }
 
   // ---------------------------------------------------------------- undo, clear, examples
 
   /** Do what changes the drawing as a whole. @param {() => void} step @param {boolean} [anew] */
   function change(step, anew) {
     pointer = null;
+    at = null;
     step();
     paper.repaint();
     changed(anew);

@@ -2,12 +2,12 @@
 
 import { contextOf } from "../shared/dom.js";
 import { decode } from "../shared/pixels.js";
-import { SIDE } from "./drawing.js";
+import { HEIGHT, WIDTH } from "./drawing.js";
 
 /** @import { Drawing, Point } from "./drawing.js" */
 
 const FRAME = 28; // pixels a side of a picture
-const PEN_WIDTH = 60;
+const PEN_WIDTH = 44;
 const INK = "#1c1917"; // the dark theme inverts it
 
 export class Paper {
@@ -28,7 +28,7 @@ export class Paper {
   /** Show the drawing as it is now. */
   repaint() {
     const { strokes, picture } = this.#drawing;
-    this.#context.clearRect(0, 0, SIDE, SIDE);
+    this.#context.clearRect(0, 0, WIDTH, HEIGHT);
     if (picture) this.#paintPicture(decode(picture));
     for (const stroke of strokes) this.paint(stroke);
   }
@@ -49,15 +49,17 @@ export class Paper {
     for (const [i, value] of bytes.entries()) ink.data[4 * i + 3] = value;
     const small = new OffscreenCanvas(FRAME, FRAME);
     contextOf(small).putImageData(ink, 0, 0);
-    this.#context.drawImage(small, 0, 0, SIDE, SIDE);
+    this.#context.drawImage(small, (WIDTH - HEIGHT) / 2, 0, HEIGHT, HEIGHT);
   }
 
   #fit() {
-    const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
-    if (side === 0 || side === this.#canvas.width) return; // 0 where the tab is hidden
-    this.#canvas.width = this.#canvas.height = side;
+    const width = Math.round(this.#canvas.clientWidth * devicePixelRatio);
+    if (width === 0 || width === this.#canvas.width) return; // 0 where the tab is hidden
+    const scale = width / WIDTH;
+    this.#canvas.width = width;
+    this.#canvas.height = Math.round(HEIGHT * scale);
     const context = this.#context;
-    context.scale(side / SIDE, side / SIDE);
+    context.scale(scale, scale);
     context.strokeStyle = INK;
     context.lineWidth = PEN_WIDTH;
     context.lineCap = context.lineJoin = "round";

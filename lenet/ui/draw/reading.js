@@ -1,11 +1,12 @@
-// What the network reads on the pad: the digit, all ten probabilities and the pixels that it saw.
+// What the network reads on the pad: the number, and of the digit that is looked at all ten
+// probabilities and the pixels that the network saw.
 
 import { make, setText } from "../shared/dom.js";
 import { percent } from "../shared/formats.js";
 import { decode, gray, paintPixels } from "../shared/pixels.js";
 
 /** @import { finder } from "../shared/dom.js" */
-/** @import { Reading } from "../shared/events.js" */
+/** @import { DigitReading, Reading } from "../shared/events.js" */
 
 /** Where nothing is drawn. @type {Reading} */
 export const NOTHING = {
@@ -14,6 +15,7 @@ export const NOTHING = {
   probabilities: Array(10).fill(0),
   sure: false,
   pixels: "",
+  number: "",
 };
 
 /**
@@ -32,10 +34,13 @@ export function readings(find) {
   find("#probabilities").append(...bars.map(({ row }) => row));
 
   return (reading, penDown) => {
-    const { digit, is_digit, probabilities, sure, pixels } = reading;
-    setText(find("#answer"), is_digit ? `${digit}` : "");
-    find("#answer").classList.toggle("unsure", !sure);
-    setText(find("#doubt"), doubt(reading, penDown));
+    const { digit, is_digit, probabilities, pixels, number, digits = [reading] } = reading;
+    const answer = find("#answer");
+    setText(answer, number);
+    answer.style.setProperty("--length", `${number.length}`);
+    answer.classList.toggle("unsure", !digits.every(({ sure }) => sure));
+    answer.classList.toggle("number", number.length > 1);
+    setText(find("#doubt"), doubt(reading, penDown, number.length > 1));
     for (const [d, { row, filled, share }] of bars.entries()) {
       const text = percent(probabilities[d]);
       row.classList.toggle("best", is_digit && d === digit);
@@ -48,15 +53,21 @@ export function readings(find) {
 }
 
 /**
- * What there is to say against a reading: it is one of two digits, or none. Most digits are none
- * while they are drawn, so that is said when the pen is lifted.
+ * What there is to say against a reading: it is no digit, or one of two. Most digits are none while
+ * they are drawn, so that is said when the pen is lifted.
  *
- * @param {Omit<Reading, "pixels">} reading
+ * @param {Omit<DigitReading, "pixels">} reading
  * @param {boolean} penDown
+ * @param {boolean} [brief] beside a number, which shows which of its parts is meant
  */
-export function doubt({ digit, is_digit, sure, probabilities }, penDown) {
+export function doubt({ digit, is_digit, sure, probabilities }, penDown, brief = false) {
   if (digit === null || sure) return "";
-  if (!is_digit) return penDown ? "" : `This does not look like a digit; nearest: ${digit}`;
+  if (!is_digit) {
+    if (penDown) return "";
+    return brief
+      ? `no digit; nearest: ${digit}`
+      : `This does not look like a digit; nearest: ${digit}`;
+  }
   const [best, second] = [...probabilities.keys()].sort(
     (a, b) => probabilities[b] - probabilities[a],
   );

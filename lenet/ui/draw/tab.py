@@ -6,15 +6,18 @@ file knows nothing of pixels on the screen.
 
 import base64
 import binascii
+import math
+from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
 import gradio as gr
 import torch
 
 from lenet.checkpoint import CheckpointError
+from lenet.numbers import Box
 from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES
-from lenet.recognize import Recognition, Recognizer
-from lenet.server.recognizers import paths, recognize, recognizer
+from lenet.recognize import NumberRecognition, Recognition, Recognizer
+from lenet.server.recognizers import paths, recognize, recognize_number, recognizer
 from lenet.server.shares import AT_ONCE, QUICK, Crowded
 from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
@@ -23,12 +26,11 @@ from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import Refusal, encode
 
 
-class Reading(TypedDict):
-    """What the network reads on the pad.
+class DigitReading(TypedDict):
+    """What the network reads in a drawing, or in a part of it, as one digit.
 
-    `digit` is the nearest one where the drawing does not look like a digit, and None where nothing
-    is drawn; `probabilities` are ten floats; `pixels` are the 32×32 bytes that the network saw, in
-    base64.
+    `digit` is the nearest one where it does not look like a digit, and None where nothing is drawn;
+    `probabilities` are ten floats; `pixels` are the 32×32 bytes that the network saw, in base64.
     """
 
     digit: int | None
@@ -36,6 +38,26 @@ class Reading(TypedDict):
     probabilities: list[float]
     sure: bool
     pixels: str
+
+
+class BoxedReading(DigitReading):
+    """A digit of a number; `box` is x0, y0, x1, y1 of its strokes."""
+
+    box: Box
+
+
+class Reading(DigitReading):
+    """What the network reads on the pad, as a number and as the digit of it that is looked at.
+
+    `number` is "" where nothing is drawn or nothing is a digit. Where the number has several
+    digits, `digits` are all of them, `selected` is the place of the one that is looked at, and
+    `strokes` are its own.
+    """
+
+    number: str
+    digits: NotRequired[list[BoxedReading]]
+    selected: NotRequired[int]
+    strokes: NotRequired[list[list[list[float]]]]
     inside: NotRequired[inside.Inside]
 
 
@@ -76,8 +98,9 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
 
     Args:
         drawing: `strokes` as `Recognizer.recognize` takes them, or `frame`, 28×28 bytes in base64;
-            `checkpoint`, a name from the dropdown; and where the inside view is open `inside`, with
-            `why`, a digit or None for the one that is read.
+            `checkpoint`, a name from the dropdown; `at`, [x, y] in the digit of a number to look
+            at, or None for the one that was drawn last; and where the inside view is open `inside`,
+            with `why`, a digit or None for the one that is read.
 
     Returns:
         What is read; with `inside` where it is asked for and something is drawn. Where the drawing
@@ -93,35 +116,99 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
 
 async def _answer(drawing: dict[str, Any]) -> Reading:
     reader = recognizer(drawing.get("checkpoint"))
-    recognition = await _read(reader, drawing)
-    answer: Reading = {
+    found = await _read(reader, drawing)
+    if isinstance(found, Recognition):
+        recognition, answer = found, _one_digit(found)
+    else:
+        selected = _selected(found, drawing.get("at"))
+        recognition, answer = found.digits[selected].recognition, _several_digits(found, selected)
+    if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
+        why = drawing["inside"].get("why")
+        why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
+        answer["inside"] = await QUICK.run(inside.look_inside, reader.model, recognition, why)
+        if isinstance(found, NumberRecognition):
+            answer["inside"]["lattice"] = inside.look_at_lattice(found)
+    return answer
+
+
+async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | NumberRecognition:
+    """Read what stands on the pad, strokes or a frame: a number where it has several digits.
+
+    What has none is read as a whole, and so is a digit with touches of the pen beside it, which a
+    number leaves out: they may make the difference, as a smiley's eyes do.
+
+    Raises:
+        ValueError: they are malformed; one sentence that says how.
+    """
+    if "frame" in drawing:
+        return await AT_ONCE.run(reader.recognize_frame, _frame(drawing["frame"]))
+    strokes: Any = drawing.get("strokes")
+    number = await recognize_number(reader, strokes)
+    if number.number and len(number.digits) > 1:
+        return number
+    if len(number.digits) == 1 and len(number.digits[0].spans) == len(number.strokes):
+        return number.digits[0].recognition
+    whole = await recognize(reader, strokes)
+    return whole if number.number else replace(whole, is_digit=False, sure=False)
+
+
+def _frame(encoded: Any) -> torch.Tensor:
+    """A frame that a page sent, uint8 28×28.
+
+    Raises:
+        ValueError: it is none; one sentence that says how.
+    """
+    try:
+        pixels = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ValueError("A frame is bytes in base64.") from error
+    if len(pixels) != FRAME * FRAME:
+        raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, this one {len(pixels)}.")
+    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(FRAME, FRAME)
+
+
+def _selected(number: NumberRecognition, at: Any) -> int:
+    """The digit of a number that lies nearest to a point, or that was drawn last."""
+    places = range(len(number.digits))
+    if not _is_point(at):
+        return max(places, key=lambda i: max(number.digits[i].spans))
+    x, y = at
+
+    def away(i: int) -> tuple[float, float]:
+        x0, y0, x1, y1 = number.digits[i].box
+        outside = math.hypot(max(x0 - x, 0, x - x1), max(y0 - y, 0, y - y1))
+        return outside, math.hypot((x0 + x1) / 2 - x, (y0 + y1) / 2 - y)
+
+    return min(places, key=away)
+
+
+def _is_point(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and {*map(type, value)} <= {int, float}
+
+
+def _digit(recognition: Recognition) -> DigitReading:
+    return {
         "digit": recognition.digit,
         "is_digit": recognition.is_digit,
         "probabilities": recognition.probabilities,
         "sure": recognition.sure,
         "pixels": encode(recognition.pixels),
     }
-    if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
-        why = drawing["inside"].get("why")
-        why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
-        answer["inside"] = await QUICK.run(inside.look_inside, reader.model, recognition, why)
-    return answer
 
 
-async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition:
-    """Read what stands on the pad, strokes or a frame.
+def _one_digit(recognition: Recognition) -> Reading:
+    number = str(recognition.digit) if recognition.is_digit else ""
+    return {**_digit(recognition), "number": number}
 
-    Raises:
-        ValueError: they are malformed; one sentence that says how.
-    """
-    if "frame" not in drawing:
-        strokes: Any = drawing.get("strokes")
-        return await recognize(reader, strokes)
-    try:
-        pixels = base64.b64decode(drawing["frame"], validate=True)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise ValueError("A frame is bytes in base64.") from error
-    if len(pixels) != FRAME * FRAME:
-        raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, this one {len(pixels)}.")
-    frame = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(FRAME, FRAME)
-    return await AT_ONCE.run(reader.recognize_frame, frame)
+
+def _several_digits(number: NumberRecognition, selected: int) -> Reading:
+    digits: list[BoxedReading] = [
+        {**_digit(digit.recognition), "box": digit.box} for digit in number.digits
+    ]
+    return {
+        **_digit(number.digits[selected].recognition),
+        "number": number.number,
+        "digits": digits,
+        "selected": selected,
+        "strokes": number.ink(number.digits[selected]),
+    }

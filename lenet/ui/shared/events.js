@@ -6,16 +6,33 @@
 /** Strokes of [x, y], x to the right, y downwards. @typedef {[number, number][][]} Strokes */
 
 /**
- * What the network reads on the pad: `Reading` of draw/tab.py.
+ * What the network reads as one digit: `DigitReading` of draw/tab.py.
  *
- * @typedef {object} Reading
+ * @typedef {object} DigitReading
  * @property {number | null} digit the nearest one where it is none, null where nothing is drawn
  * @property {boolean} is_digit whether the drawing looks like one
  * @property {number[]} probabilities of the ten digits
  * @property {boolean} sure
  * @property {string} pixels the 32×32 bytes that the network saw, in base64
+ */
+
+/** x0, y0, x1, y1 in the drawing's units. @typedef {[number, number, number, number]} Box */
+
+/** A digit of a number: `BoxedReading` of draw/tab.py. @typedef {DigitReading & { box: Box }} BoxedReading */
+
+/**
+ * What the network reads on the pad, as a number and as the digit of it that is looked at:
+ * `Reading` of draw/tab.py.
+ *
+ * @typedef {object} NumberReading
+ * @property {string} number "" where nothing is drawn or nothing is a digit
+ * @property {BoxedReading[]} [digits] where there are several
+ * @property {number} [selected] the place of the one that is looked at
+ * @property {Strokes} [strokes] its own
  * @property {Inside} [inside] where it was asked for
  */
+
+/** @typedef {DigitReading & NumberReading} Reading */
 
 /**
  * What happens inside the network: `Inside` of draw/inside.py.
@@ -25,7 +42,10 @@
  * @property {number[]} logits of the ten digits
  * @property {number} why the digit that `layers.why` is about
  * @property {number} network changes with the weights
+ * @property {Considered[][]} [lattice] of each line, where the digit is one of a number
  */
+
+/** A group of strokes that may be a digit of a number. @typedef {Pick<BoxedReading, "box" | "digit" | "is_digit"> & { score: number, chosen: boolean }} Considered */
 
 /**
  * A channel: what is told on it reaches whoever listens.

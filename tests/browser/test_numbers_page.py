@@ -1,0 +1,221 @@
+"""Numbers on the pad in a real Chromium: drawn with a mouse and a finger, read, looked at."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from browsing import (
+    draw,
+    expect_answer,
+    read_to_the_end,
+    sent_strokes,
+    settle,
+    to_screen,
+    until,
+)
+from playwright.sync_api import Page, expect
+from support import pixels
+
+from lenet.preprocess import resize_frames, strokes_to_frame
+from lenet.synthetic import example_strokes
+
+EXAMPLES = example_strokes()
+CROSSED_SEVEN = [[(0, 0), (1, 0), (0.4, 1)], [(0.25, 0.5), (0.85, 0.5)]]
+
+Line = list[tuple[float, float]]
+
+
+def at(strokes, x: float, y: float = 0.25, width: float = 0.45, height: float = 0.5) -> list[Line]:
+    """Strokes in a box of 1 at a place of the middle of the pad, which is 1 high."""
+    return [[(x + width * a, y + height * b) for a, b in stroke] for stroke in strokes]
+
+
+def circle(x: float, y: float, width: float, height: float) -> Line:
+    angles = [math.tau * i / 30 - 1.5 for i in range(31)]
+    return [(x + width / 2 * math.cos(a), y + height / 2 * math.sin(a)) for a in angles]
+
+
+def row(digits: str, first: float, gap: float) -> list[Line]:
+    """The examples of these digits from left to right."""
+    strokes = [at(EXAMPLES[int(digit)], first + i * gap) for i, digit in enumerate(digits)]
+    return [stroke for digit in strokes for stroke in digit]
+
+
+NUMBERS = {
+    "2026": row("2026", -0.6, 0.52),
+    "47": [*at(EXAMPLES[4], 0), *at(CROSSED_SEVEN, 0.6, width=0.35)],
+    "11": row("11", 0, 0.5),
+    "100": row("100", -0.3, 0.52),
+    "00": [circle(0.3, 0.5, 0.4, 0.6), circle(0.68, 0.5, 0.4, 0.6)],  # they touch
+}
+SMILEY = [
+    circle(0.5, 0.5, 0.9, 0.9),
+    [(0.35, 0.4), (0.35, 0.44)],
+    [(0.65, 0.4), (0.65, 0.44)],
+    [(0.3, 0.6), (0.4, 0.72), (0.5, 0.76), (0.6, 0.72), (0.7, 0.6)],
+]
+
+
+def touch(phone: Page, strokes: Sequence[Line]) -> None:
+    """Draw with a finger what `draw` draws with the mouse."""
+    finger = phone.context.new_cdp_session(phone)
+    for stroke in to_screen(phone, strokes):
+        kinds = ["touchStart"] + ["touchMove"] * (len(stroke) - 1)
+        for kind, (x, y) in zip(kinds, stroke, strict=True):
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+            )
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def boxes(page: Page):
+    return page.locator("#pad-digits button:visible")
+
+
+def expect_digits(page: Page, number: str) -> None:
+    """There is a box for each digit, and none around a single one."""
+    expect(boxes(page)).to_have_text(list(number) if len(number) > 1 else [])
+
+
+# ---------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_drawn_with_the_mouse_is_read(page: Page, number: str):
+    draw(page, NUMBERS[number])
+    expect_answer(page, number)
+    expect_digits(page, number)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_drawn_with_a_finger_is_read(phone: Page, number: str):
+    touch(phone, NUMBERS[number])
+    expect_answer(phone, number)
+    expect_digits(phone, number)
+
+
+def test_a_smiley_is_no_number(page: Page):
+    draw(page, SMILEY)
+    expect(page.locator("#doubt")).to_contain_text("does not look like a digit")
+    expect_answer(page, "")
+    expect_digits(page, "")
+
+
+def test_a_second_digit_makes_a_number_and_undo_takes_it_back(page: Page):
+    draw(page, at(EXAMPLES[3], 0))
+    expect_answer(page, "3")
+    expect_digits(page, "3")
+    draw(page, at(EXAMPLES[2], 0.55))
+    expect_answer(page, "32")
+    expect_digits(page, "32")
+    page.locator("#pad-undo").click()
+    expect_answer(page, "3")
+    expect_digits(page, "3")
+
+
+def test_an_example_takes_the_place_of_a_number(page: Page):
+    draw(page, NUMBERS["11"])
+    expect_digits(page, "11")
+    page.get_by_role("button", name="Draw an example 7").click()
+    expect_answer(page, "7")
+    expect_digits(page, "7")
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_a_long_number_moves_nothing(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 800})
+    draw(page, at(EXAMPLES[3], 0))
+    expect_answer(page, "3")
+    before = page.locator("#probabilities").bounding_box()
+    page.locator("#pad-clear").click()
+    small = [
+        at(EXAMPLES[int(digit)], -0.6 + 0.31 * i, width=0.26, height=0.3)
+        for i, digit in enumerate("1234567")
+    ]
+    draw(page, [stroke for digit in small for stroke in digit])
+    expect_answer(page, "1234567")
+    assert page.locator("#probabilities").bounding_box() == before
+    answer, seen = (page.locator(part).bounding_box() for part in ("#answer", "#seen"))
+    assert answer["x"] + answer["width"] <= seen["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+# ---------------------------------------------------------------- one digit of a number
+
+
+def best(page: Page):
+    return page.locator("#probabilities .best b")
+
+
+def test_the_digit_drawn_last_is_looked_at_and_a_pressed_one_instead(page: Page):
+    sent = sent_strokes(page)
+    with read_to_the_end(page, NUMBERS["47"]):
+        draw(page, NUMBERS["47"])
+    expect(best(page)).to_have_text("7")
+    expect(boxes(page).nth(1)).to_have_attribute("aria-pressed", "true")
+    boxes(page).nth(0).click()
+    expect(best(page)).to_have_text("4")
+    expect(boxes(page).nth(0)).to_have_attribute("aria-pressed", "true")
+    expect(boxes(page).nth(1)).to_have_attribute("aria-pressed", "false")
+    expected = resize_frames(strokes_to_frame(sent[-1][:2])[None])[0, 0]
+    until(page, lambda: _near(pixels(page, "#seen")[0], expected.flatten().tolist()))
+    expect_answer(page, "47")
+    boxes(page).nth(1).press("Enter")
+    expect(best(page)).to_have_text("7")
+
+
+def _near(shown: list[int], expected: list[int]) -> bool:
+    """Points of a number are thinned digit by digit, which moves the ink by a hair."""
+    return max(abs(a - b) for a, b in zip(shown, expected, strict=True)) < 40
+
+
+def test_a_press_draws_no_dot_and_a_stroke_goes_through_boxes(page: Page):
+    sent = sent_strokes(page)
+    draw(page, NUMBERS["11"])
+    expect_digits(page, "11")
+    boxes(page).nth(0).click()
+    settle(page)
+    assert len(sent[-1]) == 2
+    left, right = (box.bounding_box() for box in boxes(page).all())
+    page.mouse.move(left["x"] + 3, left["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(right["x"] + right["width"] - 3, right["y"] + 60, steps=10)
+    page.mouse.up()
+    until(page, lambda: len(sent[-1]) == 3)
+    settle(page)
+    (x0, _), *_, (x1, _) = sent[-1][2]
+    share = 1400 / page.locator("#pad").bounding_box()["width"]
+    reach = right["x"] + right["width"] - 3 - left["x"] - 3
+    assert x1 - x0 == pytest.approx(reach * share, abs=3)
+
+
+def test_a_finger_presses_a_box(phone: Page):
+    touch(phone, NUMBERS["47"])
+    expect_digits(phone, "47")
+    boxes(phone).nth(0).tap()
+    expect(best(phone)).to_have_text("4")
+    expect_digits(phone, "47")
+
+
+def test_the_inside_view_is_of_the_digit_that_is_looked_at(page: Page):
+    page.locator("#inside summary").click()
+    draw(page, NUMBERS["47"])
+    expect_digits(page, "47")
+    why = page.locator('#inside figure:has([data-layer="why"])')
+    expect(why).to_have_text("Why 7?")
+    boxes(page).nth(0).click()
+    expect(why).to_have_text("Why 4?")
+    until(page, lambda: pixels(page, '#inside [data-layer="input"]') == pixels(page, "#seen"))
+
+
+def test_strokes_begin_where_they_were_drawn(page: Page):
+    """Points of a stroke that begins on a box are those of the pen."""
+    sent = sent_strokes(page)
+    draw(page, NUMBERS["11"])
+    expect_digits(page, "11")
+    stroke = [(0.1 + 0.02 * i, 0.4 + 0.005 * i) for i in range(30)]
+    draw(page, [stroke])
+    until(page, lambda: len(sent[-1]) == 3 and len(sent[-1][2]) == len(stroke))
+    steps = [math.dist(a, b) for a, b in pairwise(sent[-1][2])]
+    assert max(steps) < 2 * min(steps)
