@@ -16,13 +16,12 @@ def main() -> None:
     """Serve the page until the process is ended."""
     # Not at the top: a training process imports this file, and needs none of these.
     import gc
-    import logging
     import resource
 
     import torch
     from starlette.middleware import Middleware
 
-    from lenet.server import guard, routes, runs, uploads, visitors
+    from lenet.server import guard, log, routes, runs, uploads, visitors
     from lenet.ui import assets, gradio_page, page
     from lenet.ui.draw.tab import read_drawing
 
@@ -31,9 +30,6 @@ def main() -> None:
     except ValueError as error:
         sys.exit(str(error))
 
-    log = logging.getLogger("lenet")
-    log.setLevel(logging.INFO)
-    log.addHandler(logging.StreamHandler())
     # Ended in good order, a server lets its training run stop with a checkpoint.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     # Connections that say nothing must not use up the few hundred files that a process begins with.
@@ -55,6 +51,7 @@ def main() -> None:
         },
         prevent_thread_lock=True,
     )
+    log.begin()
     runs.warm_up()  # not before the first page is there: it takes a core for a second
     gc.freeze()  # the collector's look through all of torch and gradio would halt every answer
     built.block_thread()

@@ -121,7 +121,7 @@ def _runs(inked: np.ndarray) -> list[tuple[int, int, int]]:
 
 def _grayscale(image: Image.Image) -> np.ndarray:
     """The picture as float32 H×W in 0..255, at most 256 pixels a side, as it was held up."""
-    image = ImageOps.exif_transpose(image)
+    image = _upright(image)
     if image.mode.startswith(("I", "F")):  # 16 and 32 bits: stretched to what it holds
         values = np.nan_to_num(np.asarray(image, np.float32))
         values = values - values.min()
@@ -138,6 +138,14 @@ def _grayscale(image: Image.Image) -> np.ndarray:
         gray = image.convert("L")
     gray.thumbnail((_LARGEST, _LARGEST), _SMOOTH)
     return np.asarray(gray, np.float32)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture as it was held up; as it lies where what its file says of that is damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Pillow meets damage with almost any exception
+        return image
 
 
 def _ink(gray: np.ndarray) -> np.ndarray:

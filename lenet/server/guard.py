@@ -6,13 +6,11 @@ This file knows HTTP and the addresses of the routes that Gradio serves, no more
 
 import asyncio
 import logging
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
 import orjson
 from starlette.middleware.gzip import GZipMiddleware
@@ -20,6 +18,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.server import uploads
+from lenet.server.log import brief
 from lenet.server.shares import Allowance, visitor
 from lenet.server.visitors import policy
 
@@ -146,7 +145,7 @@ class Guard:
         except _Refused as refusal:
             await answer.refuse(refusal, receive)
         except Exception as error:  # Gradio lets requests that make no sense fail somewhere inside
-            log.error("%r failed: %s", path, brief(error))
+            log.error("%s failed: %s", path[:50], brief(error))
             await answer.refuse(_Refused(400, 'This request makes no sense: see "Use via API".'))
 
     async def _post(self, path: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
@@ -328,10 +327,3 @@ async def _drain(receive: Receive) -> None:
             while message.get("more_body") and taken < largest:
                 message = await receive()
                 taken += len(message.get("body", b""))
-
-
-def brief(error: BaseException) -> str:
-    """An error in one line of a log: its kind, its words and where it happened."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    words = str(error).strip().partition("\n")[0][:200]
-    return f"{type(error).__name__}: {words} ({Path(where.filename).name}:{where.lineno})"

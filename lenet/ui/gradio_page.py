@@ -21,7 +21,8 @@ import orjson
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
 
-from lenet.server.guard import Answerer, brief
+from lenet.server.guard import Answerer
+from lenet.server.log import LONGEST, brief
 from lenet.server.shares import visitor
 from lenet.server.visitors import policy
 from lenet.ui.gradio_queue import FairQueue, NoSessions
@@ -86,7 +87,9 @@ class Page(gr.Blocks):
                     print_exception=False,
                 )
             return await super().process_api(block_fn, inputs, *rest, **more)
-        except gr.Error:
+        except gr.Error as error:  # what was sent may stand in it
+            error.message = error.message[:LONGEST]
+            error.print_exception = False
             raise
         except Exception as error:
             log.error("%s failed: %s", name, brief(error))

@@ -25,6 +25,7 @@ from playwright.sync_api import Page, expect
 from lenet.checkpoint import SHIPPED
 from lenet.preprocess import MAX_POINTS
 from lenet.server.guard import MAX_BODY
+from lenet.server.log import LONGEST
 from lenet.synthetic import example_strokes
 
 ROOT = Path(__file__).parents[2]
@@ -350,7 +351,30 @@ def test_bytes_that_are_no_request(server, body: bytes, path: str, kind: str):
     assert answer.status < 500 and is_harmless(answer)
 
 
+def test_what_fails_fills_no_log(server):
+    """What was sent does not stand in it, a stream that nobody knows is no failure of ours, and
+    neither is told in many lines."""
+    log = server.checkpoints.parent / "log"
+    before = len(log.read_text())
+    choice = next(
+        event["id"]
+        for event in configuration(server)["dependencies"]
+        if event["api_name"] == "choose_checkpoint"
+    )
+    for number in range(20):
+        body = {"data": ["x" * 900_000, "lenet.pt"], "fn_index": choice, "session_hash": "s"}
+        post(server, "/gradio_api/run/predict", body)
+        stream = ask(server, "GET", f"/gradio_api/queue/data?session_hash=unknown{number}")
+        assert "session_not_found" in stream.text
+        post(server, f"/gradio_api/call/{'x' * 10_000}", {"data": []})
+    time.sleep(2)
+    lines = log.read_text()[before:].splitlines()
+    assert len(lines) < 40
+    assert max(map(len, lines)) <= LONGEST
+
+
 def test_the_server_is_well_after_all_that(server):
+    assert "Traceback" not in (server.checkpoints.parent / "log").read_text()
     assert json.loads(ask(server, "GET", "/health").text) == {"status": "ok"}
     answer = call_pad(server, pad_id(server), {"strokes": [], "checkpoint": "lenet.pt"})
     assert json.loads(answer.text)["digit"] is None

@@ -178,6 +178,17 @@ def test_a_picture_taken_with_the_camera_on_its_side_is_turned():
     assert image_difference(image_to_frame(picture().rotate(90)), image_to_frame(picture())) > 10
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_picture_whose_file_says_nonsense_of_its_side_is_read_as_it_lies(kind: str):
+    exif = b"Exif\0\0MM\0\0\0\0\0\x08 and no more"
+    file = io.BytesIO()
+    picture().save(file, kind, exif=exif)
+    with pytest.raises(SyntaxError):
+        ImageOps.exif_transpose(Image.open(file))
+    damaged = image_to_frame(Image.open(file))
+    assert image_difference(damaged, image_to_frame(picture())) < SAME
+
+
 def test_a_frame_is_its_own_frame():
     for seed in range(8):
         frame = image_to_frame(picture(strokes=curve(seed, 100)))
