@@ -206,7 +206,14 @@ def test_the_inside_view_is_of_the_digit_that_is_looked_at(page: Page):
     expect(why).to_have_text("Why 7?")
     boxes(page).nth(0).click()
     expect(why).to_have_text("Why 4?")
+    chosen = page.locator("#lattice .chosen b")
+    expect(chosen).to_have_text(["4", "7"])
+    assert page.locator("#lattice li").count() > 2
     until(page, lambda: pixels(page, '#inside [data-layer="input"]') == pixels(page, "#seen"))
+    page.locator("#pad-undo").click()  # the bar of the 7
+    page.locator("#pad-undo").click()
+    expect_answer(page, "4")
+    expect(page.locator("#lattice")).to_be_hidden()
 
 
 def test_strokes_begin_where_they_were_drawn(page: Page):

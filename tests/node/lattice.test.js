@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { layOut, scoreOfPath } from "../../lenet/ui/draw/lattice.js";
+import { inPoints, layOut, scoreOfPath } from "../../lenet/ui/draw/lattice.js";
 
 /** @typedef {import("../../lenet/ui/shared/events.js").Considered} Considered */
 
@@ -48,4 +48,5 @@ test("what is written below a narrow bar has room", () => {
 test("the score of a number is the sum along the paths of its lines", () => {
   const lines = [[group(0, 1, -1, true), group(0, 1, -5)], [group(0, 1, -2, true)]];
   assert.equal(scoreOfPath(lines), -3);
+  assert.deepEqual([inPoints(-3), inPoints(-0.001)], ["−3.00", "0.00"]);
 });

@@ -7,7 +7,7 @@ import { decimal } from "../shared/formats.js";
 import { BLUE, gray, ORANGE, paintPixels, twoSided } from "../shared/pixels.js";
 import { largest } from "../shared/tensors.js";
 import { explain, explainOutput, whyTitle } from "./explain.js";
-import { picturesOf, scoreOfPath } from "./lattice.js";
+import { inPoints, picturesOf, scoreOfPath } from "./lattice.js";
 import { layersOf, pushes, weightsOf } from "./layers.js";
 import { OUTPUT, SECTIONS } from "./sections.js";
 
@@ -269,7 +269,7 @@ export function mount({ element, props, server }) {
   function showLattice({ lattice = [] }) {
     find("#lattice").hidden = lattice.length === 0;
     find("#lattice-lines").replaceChildren(...picturesOf(lattice));
-    setText(find("#lattice-score"), decimal(scoreOfPath(lattice)));
+    setText(find("#lattice-score"), inPoints(scoreOfPath(lattice)));
   }
 
   /** They come once for a network. @param {number} of @param {string} checkpoint */

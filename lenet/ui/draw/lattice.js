@@ -44,6 +44,9 @@ export function scoreOfPath(lines) {
   return path.reduce((sum, { score }) => sum + score, 0);
 }
 
+/** A score in words; what is nearly 0 has no sign. @param {number} score */
+export const inPoints = (score) => decimal(Math.round(100 * score) / 100 || 0);
+
 /** The picture of each line. @param {Considered[][]} lines */
 export function picturesOf(lines) {
   const boxes = lines.flat().map(({ box }) => box);
@@ -60,7 +63,7 @@ export function picturesOf(lines) {
 /** @param {Bar} bar */
 function barOf({ group: { digit, is_digit, score, chosen }, left, width, row }) {
   const read = make("b", {}, is_digit ? `${digit}` : "?");
-  const item = make("li", { className: chosen ? "chosen" : "" }, make("i"), read, decimal(score));
+  const item = make("li", { className: chosen ? "chosen" : "" }, make("i"), read, inPoints(score));
   item.style.setProperty("--left", `${100 * left}%`);
   item.style.setProperty("--width", `${100 * width}%`);
   item.style.setProperty("--row", `${row}`);
