@@ -8,12 +8,12 @@ reads. Each way to make the line of such groups is a path. Its score is the sum 
 
     log p − CUT·c − WIDTH·max(0, w/h − 1) − GAP·g − OVERLAP·o − SMALL·max(0, ½ − h)
 
-p: how probable the group is the digit that it is read as; c: how many of its ends are cuts through
-a stroke; w, h: its width, of a group of several strokes, and height; g: the widest gap between its
-strokes, all in heights of the line; o: how much of the narrower one its overlap with each other
-piece takes, from left to right, beyond one half. The best path is found exactly, by Viterbi's
-algorithm. Where a drawing may be two lines or one, as the two circles of an 8 may, both are read
-and the higher score wins, less LINE for each line but the first.
+p: how probable the group is one digit and the one that it is read as, or a sign that is none; c:
+how many of its ends are cuts through a stroke; w, h: its width, of a group of several strokes, and
+height; g: the widest gap between its strokes, all in heights of the line; o: how much of the
+narrower one its overlap with each other piece takes, from left to right, beyond one half. The best
+path is found exactly, by Viterbi's algorithm. Where a drawing may be two lines or one, as the two
+circles of an 8 may, both are read and the higher score wins, less LINE for each line but the first.
 
 No search takes long: a line of too many pieces (`MAX_PIECES`) or candidates (its share of
 `MAX_GROUPS` and `MAX_COST`) is read coarser. Its strokes are not cut, and where that is not enough,

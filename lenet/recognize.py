@@ -39,6 +39,9 @@ MAX_DRAWINGS = 500  # that are read in one call
 FLOOR = 1e-3  # of an energy above that of no digit: half of what is none lies lower
 EVEN = 0.5  # a drawing that is at least so probably a digit counts as one
 NO_DIGIT = "?"  # in a number, where a candidate of its path is no digit
+# How much a part counts that is surely none. The more, the more letters are taken as a whole; up to
+# 0.5 as many numbers are read right, with 1 none is divided that need not be.
+SIGN = 0.5
 SMALLEST = 1e-9  # probability: of what is certainly no digit, so that its logarithm is finite
 REMEMBERED = 2000  # candidates of numbers whose reading is kept, of 5 KB each
 
@@ -311,11 +314,12 @@ def _read_number(
 
 
 def _score(recognition: Recognition) -> float:
-    """How probable a candidate is one digit and the one that it is read as: a logarithm, at most
-    0.
+    """What a candidate adds to a path, a logarithm of at most 0: how probable it is one digit and
+    the one that it is read as, or that it is a sign of its own and none.
     """
-    probability = recognition.digit_probability * max(recognition.probabilities)
-    return math.log(max(probability, SMALLEST))
+    digit = recognition.digit_probability * max(recognition.probabilities)
+    sign = SIGN * (1 - recognition.digit_probability)
+    return math.log(max(digit, sign, SMALLEST))
 
 
 class _Remembered:

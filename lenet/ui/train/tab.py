@@ -189,7 +189,7 @@ class _Tab:
         news = f"{state} {len(run.events)} {_status(run).text}"
         return " ".join([state, *recognizers.paths()]), news
 
-    def show_state(self) -> list[Any]:
+    async def show_state(self) -> list[Any]:
         """The buttons, the lists of networks, and how many more epochs the newest is offered."""
         run = self.runs.current()
         names = list(recognizers.paths())
@@ -202,7 +202,7 @@ class _Tab:
             gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
             gr.update(visible=not run.alive and run.checkpoint is not None),
             gr.update(choices=names, value=newest),
-            _more(newest),
+            await _more(newest),
             gr.update(choices=names),
         ]
 
