@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import pytest
 from browsing import (
@@ -95,8 +94,12 @@ def test_a_number_drawn_with_a_finger_is_read(phone: Page, number: str):
     expect_digits(phone, number)
 
 
-def test_a_smiley_is_no_number(page: Page):
-    draw(page, SMILEY)
+LETTER_A = [[(0.2, 1), (0.5, 0), (0.8, 1)], [(0.32, 0.6), (0.68, 0.6)]]
+
+
+@pytest.mark.parametrize("sign", [SMILEY, LETTER_A], ids=["a smiley", "an A"])
+def test_what_is_no_digit_is_no_number(page: Page, sign: list[Line]):
+    draw(page, sign)
     expect(page.locator("#doubt")).to_contain_text("does not look like a digit")
     expect_answer(page, "")
     expect_digits(page, "")
@@ -214,15 +217,3 @@ def test_the_inside_view_is_of_the_digit_that_is_looked_at(page: Page):
     page.locator("#pad-undo").click()
     expect_answer(page, "4")
     expect(page.locator("#lattice")).to_be_hidden()
-
-
-def test_strokes_begin_where_they_were_drawn(page: Page):
-    """Points of a stroke that begins on a box are those of the pen."""
-    sent = sent_strokes(page)
-    draw(page, NUMBERS["11"])
-    expect_digits(page, "11")
-    stroke = [(0.1 + 0.02 * i, 0.4 + 0.005 * i) for i in range(30)]
-    draw(page, [stroke])
-    until(page, lambda: len(sent[-1]) == 3 and len(sent[-1][2]) == len(stroke))
-    steps = [math.dist(a, b) for a, b in pairwise(sent[-1][2])]
-    assert max(steps) < 2 * min(steps)
