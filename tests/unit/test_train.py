@@ -301,11 +301,11 @@ def test_a_folder_that_is_removed_ends_the_run(out):
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(out, tmp_path):
     torch.manual_seed(0)
-    weights = {name: value * 1e20 for name, value in LeNet().state_dict().items()}
+    weights = {name: value * 1e5 for name, value in LeNet().state_dict().items()}
     write(Checkpoint(weights), tmp_path / "huge.pt")
     huge = job("tutorial", epochs=1, resume=str(tmp_path / "huge.pt"))
     message = failure(list(train(huge, out)))
-    assert message.startswith(("The loss became nan in batch 1 of", "The loss became inf in"))
+    assert message.startswith(("The loss became nan in batch ", "The loss became inf in batch "))
     assert read(out).run.step == 0
 
 
