@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
+from support import finished
 
 from lenet.server import shares
 from lenet.server.shares import Allowance, Crowded, Lane, visitor
@@ -43,13 +44,13 @@ def test_visitors_take_turns_however_many_calls_one_makes():
         await asyncio.gather(*tasks)
         return done
 
-    assert asyncio.run(visit()) == [
+    assert finished(visit()) == [
         *("many", "one", "other", "many", "one", "many", "many", "many", "many")
     ]
 
 
 def test_a_call_works_in_a_thread_and_the_loop_goes_on():
-    async def visit() -> int:
+    async def visit() -> bool:
         lane = Lane(50)
         call = asyncio.create_task(lane.run(lambda: time.sleep(0.2) or threading.get_ident()))
         looped = 0
@@ -57,9 +58,9 @@ def test_a_call_works_in_a_thread_and_the_loop_goes_on():
             await asyncio.sleep(0.001)
             looped += 1
         assert looped > 5
-        return call.result()
+        return call.result() != threading.get_ident()
 
-    assert asyncio.run(visit()) != threading.get_ident()
+    assert finished(visit())
 
 
 def test_on_the_loop_visitors_take_turns_too_and_the_loop_goes_on_between_calls():
@@ -83,7 +84,7 @@ def test_on_the_loop_visitors_take_turns_too_and_the_loop_goes_on_between_calls(
         await call("later")
         return done, looped
 
-    done, looped = asyncio.run(visit())
+    done, looped = finished(visit())
     assert done == ["many", "one", "many", "many", "many", "many", "many", "later"]
     assert looped >= 6
 
@@ -101,7 +102,7 @@ def test_a_visitor_with_too_many_calls_is_told_and_others_are_not():
         await asyncio.gather(*tasks)
         return done
 
-    assert asyncio.run(visit()) == ["many", "one", "many", "many"]
+    assert finished(visit()) == ["many", "one", "many", "many"]
 
 
 def test_a_call_that_fails_or_is_given_up_leaves_the_lane_free():
@@ -124,7 +125,7 @@ def test_a_call_that_fails_or_is_given_up_leaves_the_lane_free():
         await ask(lane, "e", done)
         return done
 
-    done = asyncio.run(visit())
+    done = finished(visit())
     assert done[0] == "a" and done[-2:] == ["d", "e"]
 
 
