@@ -38,7 +38,7 @@ class Handler(logging.StreamHandler):
         """Write a record, or count it."""
         kind = record.name, record.levelno, str(record.msg)[: LONGEST // 4]
         now = time.monotonic()
-        if now - self._last.get(kind, -EVERY) < EVERY:
+        if kind in self._more or now - self._last.get(kind, -EVERY) < EVERY:
             if kind not in self._more:
                 timer = threading.Timer(EVERY, self._tell_of_more, (kind,))
                 timer.daemon = True
