@@ -45,6 +45,9 @@ class Served(NamedTuple):
         return self.ask("GET", f"call/{name}/{called.json()['event_id']}").text
 
 
+NOTHING: list = []  # an endpoint's example
+
+
 @pytest.fixture
 def served(monkeypatch) -> Iterator[Served]:
     monkeypatch.setenv("LENET_TRAINING", "anyone")
@@ -52,12 +55,12 @@ def served(monkeypatch) -> Iterator[Served]:
     monkeypatch.setattr(gradio_queue, "TIDY_EVERY", 0.1)
     go_on = threading.Event()
 
-    async def slow(value: list = []) -> int:  # noqa: B006
+    async def slow(value: list = NOTHING) -> int:
         while not go_on.is_set():
             await asyncio.sleep(0.05)
         return len(value)
 
-    def quick(value: list = []) -> list:  # noqa: B006
+    def quick(value: list = NOTHING) -> list:
         return value
 
     with Page() as page:
