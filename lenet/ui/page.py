@@ -15,6 +15,7 @@ from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
 from lenet.ui.gradio_page import QUIET, Page
+from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
 from lenet.ui.train import tab as train
 
@@ -23,6 +24,7 @@ _STYLES = (
     "shared/digits.css",
     "draw/draw.css",
     "draw/inside.css",
+    "hand/hand.css",
     "train/train.css",
     "train/film.css",
     "results/results.css",
@@ -55,10 +57,12 @@ def build(runs: Runs) -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
-                network_files.build(network)
+                with gr.Row(elem_id="files"):
+                    own = hand.build(network)
+                    network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train"):
-                draw_with_it = train.build(page, network, runs)
+                draw_with_it = train.build(page, network, own, runs)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab)
             with gr.Tab("Data", id="data"):

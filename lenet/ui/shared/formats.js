@@ -8,3 +8,6 @@ export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}%
 
 /** Two digits after the point, and a minus sign as wide as a plus. @param {number} value */
 export const decimal = (value) => value.toFixed(2).replace("-", "−");
+
+/** An article: a 7, an 8. @param {number} digit */
+export const an = (digit) => (digit === 8 ? "an" : "a");

@@ -23,6 +23,7 @@ from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request, check_limits
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
+from lenet.ui.shared.networks import choices
 from lenet.ui.train import film_view
 from lenet.ui.train.curves import charts_html
 from lenet.ui.train.resume import epochs_offered, request_to_resume
@@ -32,12 +33,13 @@ EVERY = 0.5  # seconds between two looks at the run
 IMPATIENT = 0.1  # the same until the first loss has come
 
 
-def build(page: gr.Blocks, network: gr.Dropdown, runs: Runs) -> gr.Button:
+def build(page: gr.Blocks, network: gr.Dropdown, own: gr.HTML, runs: Runs) -> gr.Button:
     """Build the tab's content and return the button that takes a visitor to the pad.
 
     Args:
         page: the page, whose loading shows the run at once.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
+        own: its value says which networks are the visitor's own.
         runs: the server's.
     """
     tab = _Tab(runs)
@@ -80,7 +82,7 @@ def build(page: gr.Blocks, network: gr.Dropdown, runs: Runs) -> gr.Button:
     for look in (timer.tick, page.load):
         look(tab.look, None, [run_state, progress], **QUIET)
     buttons = [start, stop, resume, synthetic, draw]
-    run_state.change(tab.show_state, None, [*buttons, source, more, network], **QUIET)
+    run_state.change(tab.show_state, own, [*buttons, source, more, network], **QUIET)
     progress.change(tab.show_progress, None, [timer, line, charts, strip, log], **QUIET)
     start.click(tab.start, [*settings, password], None, validator=_check, **QUEUED)
     synthetic.click(tab.start_synthetic, password, None, **QUEUED)
@@ -189,7 +191,7 @@ class _Tab:
         news = f"{state} {len(run.events)} {_status(run).text}"
         return " ".join([state, *recognizers.paths()]), news
 
-    async def show_state(self) -> list[Any]:
+    async def show_state(self, own: Any) -> list[Any]:
         """The buttons, the lists of networks, and how many more epochs the newest is offered."""
         run = self.runs.current()
         names = list(recognizers.paths())
@@ -203,7 +205,7 @@ class _Tab:
             gr.update(visible=not run.alive and run.checkpoint is not None),
             gr.update(choices=names, value=newest),
             await _more(newest),
-            gr.update(choices=names),
+            gr.update(choices=choices(own)),
         ]
 
     async def show_progress(self) -> list[Any]:
