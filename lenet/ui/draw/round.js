@@ -56,6 +56,7 @@ export function round(find, pad) {
     goal = goalOf(countEach(hand.examples));
     pad.clear();
     show();
+    find(".sheet").scrollIntoView({ block: "nearest" });
   });
 
   return {

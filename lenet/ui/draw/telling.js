@@ -25,6 +25,7 @@ export function telling(find, pad) {
   const bars = find("#probabilities").querySelectorAll("button");
   const hint = find("#telling-hint");
   let told = ""; // what was just told, until the pad changes
+  let warned = false; // that the browser forgets it
 
   /**
    * Keep what is drawn as an example.
@@ -37,7 +38,12 @@ export function telling(find, pad) {
     if (!strokes) return;
     const { failure, ...kept } = hand.keep(label, strokes);
     pad.next(kept);
-    say(label === null ? "Kept as no digit." : `Kept as ${an(label)} ${label}.`, true);
+    const as = label === null ? "no digit" : `${an(label)} ${label}`;
+    say(
+      hand.lasts || warned ? `Kept as ${as}.` : `Kept as ${as}, until you leave this page.`,
+      true,
+    );
+    warned ||= !hand.lasts;
     const mine = told;
     failure.then((sentence) => {
       if (!sentence) return;
@@ -72,7 +78,7 @@ export function telling(find, pad) {
         ? "Wrong? Press a box, then its digit, or"
         : "Wrong? Press the right digit, or";
       setText(find("#telling-hint span"), text);
-      find("#tell-one").hidden = !digits;
+      find("span:has(> #tell-one)").hidden = !digits;
     },
   };
 }

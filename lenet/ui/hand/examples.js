@@ -219,8 +219,8 @@ export function advice(counts) {
   const single = LABELS.filter((label, i) => label !== null && counts[i] === 1);
   if (single.length === 0) return "";
   return (
-    `There is one drawing only of the ${listed(single.map(String))}: that teaches little. ` +
-    "Two make a difference, five of each digit work well."
+    `Of the ${listed(single.map(String))} there is but one drawing, which teaches little: two of a ` +
+    "digit make a difference, five work well."
   );
 }
 

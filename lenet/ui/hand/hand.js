@@ -44,8 +44,8 @@ import { drawings, misreadAs, wordsOf } from "./words.js";
  */
 
 const FILE = "my-hand.jsonl";
-const FIRST = `Write each digit ${EACH} times`;
-const MORE = `Write ${EACH} more of each digit`;
+const FIRST = "Write each digit five times";
+const MORE = "Write five more of each digit";
 
 /** @param {View<Props, Reader & Teacher>} view */
 export function mount({ element, props, server, trigger }) {
@@ -58,7 +58,7 @@ export function mount({ element, props, server, trigger }) {
     () => password.value,
     update,
     ({ told }) => {
-      if (told && !view.open) learnt = wordsOf(told).result;
+      if (told && !view.open) beside = wordsOf(told).result;
     },
   );
 
@@ -70,7 +70,7 @@ export function mount({ element, props, server, trigger }) {
   /** What was deleted last. @type {Example[]} */
   let deleted = [];
   let offered = ""; // the names of the networks that the server was told of
-  let learnt = ""; // what a teaching has changed, until the view is opened
+  let beside = ""; // what is said beside the pad, until the view is opened
 
   // ---------------------------------------------------------------- what is kept
 
@@ -80,8 +80,11 @@ export function mount({ element, props, server, trigger }) {
     line.hidden = !drawn && !examples.length && !networks.length && !teaching.isUnderWay;
     setText(line, examples.length ? `Your hand: ${drawings(examples.length)}` : "Your hand");
     if (networks.map(({ name }) => name).join() !== offered) offer();
-    if (notice) complain(notice);
-    hand.notice = "";
+    if (notice) {
+      complain(notice);
+      beside = notice;
+      hand.notice = "";
+    }
     showTeaching();
     if (view.open) showExamples();
     teaching.follow();
@@ -89,14 +92,7 @@ export function mount({ element, props, server, trigger }) {
 
   function showExamples() {
     const { examples } = hand;
-    setText(
-      find("#hand-summary"),
-      examples.length
-        ? `${drawings(examples.length)}, kept in this browser. The server gets them only to read ` +
-            "and to teach them."
-        : "What the network misreads it can learn from you: beside a drawing press the digit that " +
-            "it is, or write each digit five times.",
-    );
+    setText(find("#hand-summary"), summary(examples.length));
     const sections = LABELS.map((label) => section(label)).filter((each) => each !== null);
     find("#hand-examples").replaceChildren(...sections);
     setText(find("#hand-round"), goalOf(countEach(examples)) > EACH ? MORE : FIRST);
@@ -105,14 +101,28 @@ export function mount({ element, props, server, trigger }) {
     read();
   }
 
+  /** @param {number} many */
+  function summary(many) {
+    if (!many)
+      return (
+        "What the network misreads it can learn from you: beside a drawing press the digit that " +
+        "it is, or write each digit five times."
+      );
+    return hand.lasts
+      ? `${drawings(many)}, kept in this browser. The server gets them only to read and to teach them.`
+      : `${drawings(many)}, kept until you leave this page, as this browser stores nothing for it: ` +
+          "download them to keep them.";
+  }
+
   /** @param {Label} label */
   function section(label) {
     const examples = hand.examples.filter((example) => example.label === label);
     if (!examples.length) return null;
     const wrong = examples.filter((example) => misreading(example)).length;
-    const much = drawings(examples.length) + (wrong ? `, ${wrong} misread` : "");
     const title = make("h3", {}, label === null ? "No digit" : `${label}`);
-    const heading = make("div", { className: "heading" }, title, make("span", {}, much));
+    const much = make("p", { className: "much" }, drawings(examples.length));
+    if (wrong) much.append(" ", make("b", {}, `${count(wrong)} misread`));
+    const heading = make("div", {}, title, much);
     const figures = make("div", { className: "examples" }, ...examples.map(figure));
     return make("section", {}, heading, figures);
   }
@@ -201,7 +211,7 @@ export function mount({ element, props, server, trigger }) {
   function lineNow() {
     const { news, isUnderWay, isStopped } = teaching;
     if (isUnderWay) return news?.text || "Teaching…";
-    return isStopped ? "Stopped." : learnt;
+    return isStopped ? "Stopped." : beside;
   }
 
   /** The network that a teaching starts from: never a taught one, or hands would drift. */
@@ -253,7 +263,7 @@ export function mount({ element, props, server, trigger }) {
 
   function open() {
     if (!view.open) view.showModal();
-    learnt = "";
+    beside = "";
     say("");
     sure(false);
     update();

@@ -16,7 +16,7 @@ from lenet.server.recognizers import recognizer
 from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
-from lenet.ui.shared.networks import choices, is_there
+from lenet.ui.shared.networks import OWN, choices, is_there
 from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
 
 
@@ -127,11 +127,7 @@ def read_hand(request: Request) -> Read:
 def still_there(request: Request) -> There:
     """Which of the `names` of networks the server has."""
     names = request.get("names")
-    return {"there": [name for name in names if is_there(name)] if _is_short(names) else []}
-
-
-def _is_short(names: Any) -> bool:
-    return isinstance(names, list) and len(names) <= 20
+    return {"there": list(filter(is_there, names[:OWN])) if isinstance(names, list) else []}
 
 
 def _drawings(request: Request) -> Sequence[Any]:

@@ -25,9 +25,6 @@ import { Full, openStorage } from "./storage.js";
 
 const CHANNEL = "lenet-hand";
 const NETWORKS = 5; // that are remembered: the server forgets the oldest, too
-const GONE =
-  "This browser keeps nothing for this page: your drawings last until you leave it. " +
-  "Download them to keep them.";
 const NO_ROOM = "This browser has no room for more drawings: delete some first.";
 export const ALL_KEPT = `${MOST} drawings are kept, and no more: delete some first.`;
 
@@ -40,6 +37,8 @@ export class Hand {
   teaching = null;
   /** The taught network that was in use last, null where another one was. @type {string | null} */
   chosen = null;
+  /** Whether what is kept is there when the page is opened again. */
+  lasts = true;
   /** What there is to say about the storage. */
   notice = "";
 
@@ -67,7 +66,7 @@ export class Hand {
     this.#limits = limits;
     const opened = await storage;
     this.#open(opened);
-    if (!opened.lasts) this.notice = GONE;
+    this.lasts = opened.lasts;
     if (opened.lasts && "BroadcastChannel" in globalThis) {
       this.#others = new BroadcastChannel(CHANNEL);
       this.#others.onmessage = () => this.#read();
