@@ -56,6 +56,19 @@ test("points closer than half a frame's pixel are merged, and the ends stay", ()
   assert.equal(stroke[stroke.length - 1][0], 1000);
 });
 
+test("the longer side is 1,000 even where the point at the edge is left out", () => {
+  /** @type {[number, number][]} */
+  const peak = [0, 2, 4, 6, 8, 10].map((x) => [50 * x, x === 4 ? 999 : 10 * x]);
+  const strokes = normalize([[...peak.flatMap(([x, y]) => Array(3).fill([x, y])), [504, 0]]]);
+  assert.equal(Math.max(...strokes.flat(2)), 1000);
+  assert.deepEqual(normalize(strokes), strokes);
+  for (let seed = 0; seed < 50; seed++) {
+    const shaken = wave(90)[0].map(([x, y], i) => [x, y + ((i * (seed + 7)) % 13)]);
+    const kept = normalize([/** @type {[number, number][]} */ (shaken)]);
+    assert.deepEqual(normalize(kept), kept);
+  }
+});
+
 test("what is kept stays as it is, however often it is written and read", () => {
   const kept = { label: 3, strokes: normalize(wave(700)) };
   const again = file(writeFile([kept, { label: null, strokes: normalize([[[7, 7]]]) }]));

@@ -28,27 +28,28 @@ const MAX_BYTES = 20 << 20; // of a file: 500 drawings take less than two millio
  */
 export function normalize(strokes) {
   const drawn = strokes.filter((stroke) => stroke.length > 0);
-  const points = drawn.flat();
-  /** @param {0 | 1} axis */
-  const reach = (axis) => {
-    let [low, high] = [Infinity, -Infinity];
-    for (const point of points) {
-      low = Math.min(low, point[axis]);
-      high = Math.max(high, point[axis]);
-    }
-    return [low, high];
-  };
-  const [[left, right], [top, bottom]] = [reach(0), reach(1)];
-  const side = Math.max(right - left, bottom - top);
-  const isKept = left === 0 && top === 0 && (side === SIDE || side === 0);
-  if (isKept && points.every((point) => point.every(Number.isInteger))) return drawn;
+  const before = extent(drawn);
+  const isKept = before.left === 0 && before.top === 0 && [0, SIDE].includes(before.side);
+  if (isKept && drawn.flat(2).every(Number.isInteger)) return drawn;
+  const near = (NEAR / SIDE) * (before.side || 1);
+  const thinned = drawn.map((stroke) => thin(stroke, near));
+  const { left, top, side } = extent(thinned); // a point at the edge may be gone
   const scale = side ? SIDE / side : 1;
-  return drawn.map((stroke) =>
-    thin(
-      stroke.map(([x, y]) => [(x - left) * scale, (y - top) * scale]),
-      NEAR,
-    ).map(([x, y]) => [Math.round(x), Math.round(y)]),
+  return thinned.map((stroke) =>
+    stroke.map(([x, y]) => [Math.round((x - left) * scale), Math.round((y - top) * scale)]),
   );
+}
+
+/** Where strokes lie, and the longer side of their box. @param {Strokes} strokes */
+function extent(strokes) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const [x, y] of strokes.flat()) {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x);
+    bottom = Math.max(bottom, y);
+  }
+  return { left, top, side: Math.max(right - left, bottom - top) };
 }
 
 /**
