@@ -8,8 +8,9 @@ from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet
 from lenet.distributed import Team
 from lenet.events import Event, Saved
-from lenet.job import settle
+from lenet.job import Job, settle
 from lenet.settings import Request
+from lenet.train import drawings_of
 from lenet.trainer import Trainer
 
 
@@ -26,7 +27,8 @@ def run(
 
 
 def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) -> Trainer:
-    trainer = Trainer(settle(request, resumed), data, Team())
+    job = Job(request, settle(request, resumed), resumed)
+    trainer = Trainer(job.settings, data, drawings_of(job), Team())
     if resumed:
         trainer.restore(resumed, own_rate=request.learning_rate is not None)
     return trainer
