@@ -118,6 +118,17 @@ class Saved(_Happened):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note(_Happened):
+    """Something that whoever reads the log should know; the run goes on.
+
+    Attributes:
+        message: one sentence.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Taught(_Happened):
     """A network was taught somebody's drawings, and this is what changed.
 
@@ -179,13 +190,14 @@ class Error(_Happened):
 
 
 Ending = Done | Stopped | Error
-Event = Start | Batch | Epoch | Saved | Taught | Ending
+Event = Start | Batch | Epoch | Saved | Note | Taught | Ending
 
 _KINDS: dict[str, type[Event]] = {
     "start": Start,
     "batch": Batch,
     "epoch": Epoch,
     "checkpoint": Saved,
+    "note": Note,
     "taught": Taught,
     "done": Done,
     "stopped": Stopped,
@@ -347,7 +359,7 @@ def line(event: Event) -> str | None:
             return f"Finished training after {event.elapsed:.1f} s"
         case Stopped():
             return f"Stopped after {event.elapsed:.1f} s of training"
-        case Error():
+        case Note() | Error():
             return event.message
         case Saved():
             return None

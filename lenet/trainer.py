@@ -20,7 +20,7 @@ from lenet.cuda_graph import Recorded
 from lenet.data import DataSet, Digits
 from lenet.distributed import Team
 from lenet.drawings import NO_DIGIT, Drawn
-from lenet.events import Batch, Epoch, Event
+from lenet.events import Batch, Epoch, Event, Note
 from lenet.model import LeNet
 from lenet.others import other_segments
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
@@ -171,7 +171,9 @@ class Trainer:
             self._tick = time.perf_counter()
             logged_at = run.elapsed, run.seen
             while run.seen < len(self.frames):
-                self._step()
+                note = self._step()
+                if note:
+                    yield Note(elapsed=run.elapsed, message=note)
                 wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
                 if self.team.size > 1:
                     wants_stop, wants_save = map(bool, self.team.total(wants_stop, wants_save))
@@ -224,21 +226,29 @@ class Trainer:
         end = len(self.labels) - self.recipe.others
         self.labels[end - len(labels) : end] = labels.to(self.team.device)
 
-    def _step(self) -> None:
-        """Learn from the next batch of the permutation."""
+    def _step(self) -> str | None:
+        """Learn from the next batch of the permutation; what there is to note, if anything."""
+        note = None
         run = self.progress
         batch = self.permutation[run.seen : run.seen + self.settings.batch_size]
         inputs, labels = self._inputs(batch)
         self.rate.fill_(run.schedule.rate(run.step))
+        loss = None
         if self.recorded and len(batch) == self.settings.batch_size:
-            loss = self.recorded(inputs, labels)
-        else:
+            try:
+                loss = self.recorded(inputs, labels)
+            except RuntimeError as error:  # a driver or a PyTorch that cannot record this
+                self.recorded = None
+                reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+                note = f"Steps are not recorded on this GPU, so the run is slower: {reason}."
+        if loss is None:
             loss = self._learn(len(batch), inputs, labels)
         self.losses.append(loss / len(batch))
         run.seen += len(batch)
         run.step += 1
         if self.average and run.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
+        return note
 
     def _learn(self, batch_size: int, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Learn from this process's share of a batch; the sum of its losses.

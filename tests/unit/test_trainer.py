@@ -9,33 +9,24 @@ from typing import NamedTuple
 import pytest
 import torch
 import torch.nn.functional as F
-from small_runs import run, same_bits, start
+from small_runs import examples, run, same_bits, start
 
 from lenet import recipes
 from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataSet, Digits
-from lenet.drawings import NO_DIGIT, Drawing, write_drawings
+from lenet.drawings import NO_DIGIT
 from lenet.events import Batch, Epoch, Event
 from lenet.others import other_segments
 from lenet.preprocess import frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request
-from lenet.synthetic import example_strokes, synthetic_digits
+from lenet.synthetic import synthetic_digits
 from lenet.trainer import Trainer, TrainingError, outlier_exposure, predict
 
 
 def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
     write(checkpoint, folder / "run.pt")
     return read(folder / "run.pt")
-
-
-def examples(folder: Path) -> str:
-    """A drawings file with the ten examples."""
-    path = folder / "drawings.jsonl"
-    with path.open("w") as file:
-        write_drawings([Drawing(d, [torch.tensor(s).numpy() for s in strokes])
-                        for d, strokes in example_strokes().items()], file)  # fmt: skip
-    return str(path)
 
 
 @pytest.fixture
