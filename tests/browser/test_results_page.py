@@ -272,7 +272,7 @@ def read_others(checkpoint: Checkpoint) -> Recognitions:
 def test_what_is_no_digit_and_the_likeliest_of_it(report: Page):
     found = read_others(read(SHIPPED))
     expect(report.locator("#results-others p")).to_contain_text(
-        f"Of 1,000 letters, signs, scribbles and other drawings that are no digit it takes "
+        f"Of 1,000 letters, signs, scribbles and other drawings that are no digit, it takes "
         f"{int(found.is_digit.sum())} for digits."
     )
     drawn = pixels(report, "#results-others canvas")
@@ -286,7 +286,7 @@ def test_what_is_no_digit_and_the_likeliest_of_it(report: Page):
     expect(captions).to_have_text(
         [f"{digit} · {100 * round(p, 4):.0f}%" for digit, p in zip(nearest, share, strict=True)]
     )
-    marked = report.locator("#results-others .wrong")
+    marked = report.locator("#results-others .taken")
     expect(marked).to_have_count(int(found.is_digit[indices].sum()))
 
 

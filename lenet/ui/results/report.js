@@ -76,5 +76,5 @@ export function describeOthers(total, [first, second]) {
     second === undefined
       ? `it takes ${count(first)} for digits`
       : `the first network takes ${count(first)} for digits, the second ${count(second)}`;
-  return `Of ${what} ${who}. The likeliest, with the nearest digit and how surely it is one:`;
+  return `Of ${what}, ${who}. The closest to a digit:`;
 }

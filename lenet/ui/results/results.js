@@ -216,10 +216,10 @@ export function mount({ element, props, server, trigger, watch }) {
 
   /** @param {Other} other */
   function inStrip({ frame, digit, is_digit, digit_probability }) {
-    const label = `No digit, nearest to ${digit}: look inside`;
-    const caption = `${digit} · ${percent(digit_probability)}`;
-    const node = figure(frame, label, [caption], () => large.lookInside(frame));
-    node.classList.toggle("wrong", is_digit);
+    const share = percent(digit_probability);
+    const label = `Nearest to a ${digit}, and a digit with ${share}. Press to look inside.`;
+    const node = figure(frame, label, [`${digit} · ${share}`], () => large.lookInside(frame));
+    node.classList.toggle("taken", is_digit);
     return node;
   }
 
