@@ -7,6 +7,7 @@ taught a visitor's hand is in no list: who knows its name, which nobody can gues
 import re
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from lenet.checkpoint import CheckpointError, list_checkpoints, read
@@ -42,8 +43,10 @@ def is_own(name: object) -> bool:
 
 
 def conceal(text: str) -> str:
-    """A text for everybody: without the names that only their owners know."""
-    return _OWN.sub("somebody's hand", text)
+    """A text for everybody: in the place of names that only their owners know, others that tell
+    them apart.
+    """
+    return _OWN.sub(lambda name: f"hand-{sha256(name[0].encode()).hexdigest()[:8]}", text)
 
 
 def _all() -> dict[str, Path]:

@@ -1,12 +1,13 @@
 """lenet.server.hands: a visitor's drawings are taught, and the network belongs to them alone."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from runs_on_noise import run_on_few_digits
-from support import START
+from support import START, finished
 
 from lenet.checkpoint import SHIPPED, CheckpointError, read
 from lenet.drawings import Drawing, to_lines
@@ -18,6 +19,8 @@ from lenet.server.hands import HandError
 from lenet.server.runs import DRAWINGS, Run, Runs
 from lenet.synthetic import example_strokes
 from lenet.train import new_name
+from lenet.ui.train import film_view
+from lenet.ui.train.tab import _Tab
 
 NAME = new_name("hand", "mnist", 16)
 
@@ -81,11 +84,26 @@ def test_a_stopped_teaching_goes_on_under_its_name(runs, folder):
         hands.resume(runs, name)
 
 
+def test_no_other_page_is_told_the_name(runs):
+    name = hands.start(runs, SHIPPED.name, hands.parse(drawings(*range(10))))
+    wait(runs, lambda run: bool(run.events))
+    runs.stop()
+    wait(runs, lambda run: not run.alive)
+    hands.resume(runs, name)  # whose log begins with what it goes on from
+    run = wait(runs, lambda run: not run.alive)
+    asked = {"strokes": example_strokes()[3], "run": None, "known": []}
+    page = _Tab(runs)
+    told = [page.finished_name(), film_view.moments_of(run, asked)]
+    told += finished(page.show_state()) + finished(page.show_progress())
+    assert "Resuming hand-" in repr(told)
+    assert name not in repr(told) and name.rpartition("-")[2] not in repr(told)
+
+
 def test_names_of_visitors_networks_cannot_be_guessed():
     assert recognizers.is_own(NAME) and new_name("hand", "mnist", 16) != NAME
     assert not recognizers.is_own(new_name("hand", "mnist"))
     said = recognizers.conceal(f"Resuming {NAME}.pt, changed: nothing")
-    assert said == "Resuming somebody's hand.pt, changed: nothing"
+    assert re.fullmatch(r"Resuming hand-[0-9a-f]{8}\.pt, changed: nothing", said)
 
 
 @pytest.mark.parametrize("name", [None, 3, "", "../lenet", "lenet", f"{NAME}/../x", f"{NAME}.pt"])

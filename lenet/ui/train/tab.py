@@ -109,7 +109,7 @@ def _settings() -> _Settings:
     recipe = RECIPES["fast"]
     with gr.Row():
         chosen = gr.Dropdown(
-            [(f"{name}: {r.about}", name) for name, r in RECIPES.items()],
+            [(f"{name}: {r.about}", name) for name, r in RECIPES.items() if not r.teaches],
             value="fast",
             label="Recipe",
             elem_id="train-recipe",
@@ -178,20 +178,20 @@ class _Tab:
     def finished_name(self) -> Any:
         """The run's network, where it has one."""
         run = self.runs.current()
-        return run.checkpoint.name if run.checkpoint else gr.skip()
+        return _network(run) or gr.skip()
 
     async def show_state(self) -> list[Any]:
         """The buttons, the lists of networks, and how many more epochs the newest is offered."""
         run = self.runs.current()
         names = list(recognizers.paths())
         ended = run.events[-1] if run.events and not run.alive else None
-        newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
+        newest = _network(run) or next(iter(names), None)
         return [
             gr.update(interactive=not run.alive),
             gr.update(interactive=run.alive and run.state != "stopping"),
             gr.update(interactive=not run.alive and bool(names)),
             gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
-            gr.update(visible=not run.alive and run.checkpoint is not None),
+            gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
             await _more(newest),
             gr.update(choices=names),
@@ -204,7 +204,7 @@ class _Tab:
             status_html(_status(run)),
             charts_html(run.events),
             film_view.news(run),
-            log_html(run.events),
+            recognizers.conceal(log_html(run.events)),
         ]
 
 
@@ -278,8 +278,15 @@ def status_text(run: Run) -> str:
     return _status(run).text
 
 
+def _network(run: Run) -> str | None:
+    """The file name of a run's network, where it has one that is everybody's."""
+    path = run.checkpoint
+    return path.name if path and not recognizers.is_own(path.stem) else None
+
+
 def _status(run: Run) -> Status:
-    return status(run, _data(run), visitors.policy().training == "off")
+    told = status(run, _data(run), visitors.policy().training == "off")
+    return told._replace(text=recognizers.conceal(told.text))
 
 
 def _data(run: Run) -> Waiting | None:
