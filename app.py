@@ -22,7 +22,7 @@ def main() -> None:
     from starlette.middleware import Middleware
 
     from lenet.server import guard, log, routes, runs, uploads, visitors
-    from lenet.ui import assets, gradio_page, page
+    from lenet.ui import gradio_page, page
     from lenet.ui.draw.tab import read_drawing
 
     try:
@@ -36,7 +36,8 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
-    built = page.build(runs.Runs()).queue(api_open=False)
+    own = runs.Runs()
+    built = page.build(own).queue(api_open=False)
     answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
     built.launch(
         **page.LOOK,
@@ -46,7 +47,7 @@ def main() -> None:
         max_file_size=uploads.MAX_BYTES,
         app_kwargs={
             "middleware": [Middleware(guard.Guard, answerers)],
-            "routes": [*routes.ROUTES, assets.ROUTE],
+            "routes": [*routes.ROUTES, *page.routes(own)],
             "lifespan": gradio_page.sweeping,
         },
         prevent_thread_lock=True,

@@ -16,6 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from lenet.data import DataSet, load
 from lenet.distributed import Team
+from lenet.drawings import to_tensors
 from lenet.events import Batch, Epoch, Saved
 from lenet.job import settle
 from lenet.model import LeNet
@@ -32,7 +33,7 @@ LAUNCHES = ("cudaLaunch", "cuLaunch", "cudaGraphLaunch", "cudaMemcpy", "cudaMems
 
 def trainer_of(recipe: str, data: DataSet, seed: int = 0) -> Trainer:
     """A run of a recipe that has not begun."""
-    return Trainer(settle(Request(recipe, seed=seed)), data, Team())
+    return Trainer(settle(Request(recipe, seed=seed)), data, to_tensors([]), Team())
 
 
 def steps(recipe: str, data: DataSet, recorded: bool) -> tuple[torch.Tensor, float, float]:

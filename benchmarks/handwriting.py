@@ -17,11 +17,10 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
-import torch
 
 from lenet.checkpoint import Checkpoint, read
 from lenet.data import Digits
-from lenet.drawings import Drawing, drawings_to_segments, read_drawings, write_drawings
+from lenet.drawings import Drawing, read_drawings, to_tensors, write_drawings
 from lenet.evaluate import evaluate
 from lenet.preprocess import PEN_WIDTH, rasterize
 
@@ -70,9 +69,9 @@ def accuracy(checkpoint: Checkpoint, drawings: list[Drawing], way: str) -> float
     """The share of drawings, drawn that way, that the checkpoint reads right."""
     change, pen_width = WAYS[way]
     drawn = [replace(d, strokes=[change(stroke) for stroke in d.strokes]) for d in drawings]
-    frames = rasterize(drawings_to_segments(drawn), pen_width)
-    labels = torch.tensor([drawing.label for drawing in drawings])
-    return evaluate(checkpoint, Digits(frames, labels)).accuracy
+    tensors = to_tensors(drawn)
+    frames = rasterize(tensors.segments, pen_width)
+    return evaluate(checkpoint, Digits(frames, tensors.labels)).accuracy
 
 
 def split(drawings: list[Drawing], fold: int, rest: Path) -> list[Drawing]:

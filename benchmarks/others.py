@@ -26,7 +26,7 @@ from lenet import train
 from lenet.calibrate import OTHERS, calibrate
 from lenet.checkpoint import Checkpoint, read
 from lenet.data import Digits, hold_out, load_mnist
-from lenet.drawings import Drawing, drawings_to_segments, read_drawings
+from lenet.drawings import Drawing, read_drawings, to_tensors
 from lenet.evaluate import summarize_others
 from lenet.others import KINDS, SHARES, other_segments
 from lenet.preprocess import rasterize
@@ -103,10 +103,10 @@ def judge(
     rows = {"MNIST held out": [checkpoint.accuracy or 0.0]}
     rows |= {f"writers, {way}": [accuracy(checkpoint, drawings, way)] for way in WAYS}
     model = checkpoint.model()
-    segments = drawings_to_segments(drawings)
+    segments = to_tensors(drawings).segments
     generator = torch.Generator().manual_seed(1)
     logits = torch.cat([predict(model, held_out.frames), predict(model, rasterize(segments))])
-    truth = torch.cat([held_out.labels, torch.tensor([drawing.label for drawing in drawings])])
+    truth = torch.cat([held_out.labels, to_tensors(drawings).labels])
     others = predict(model, rasterize(*other_segments(OTHERS, generator, segments)))
     calibrated = calibrate(checkpoint, logits, truth, others)
     both = interpret(calibrated, logits)

@@ -82,8 +82,11 @@ def speed(page: Page, folder: Path) -> float:
     return median(rates)
 
 
-def questions(browser: Browser, address: str) -> list[tuple[str, bytes]]:
-    """What a page asks the server, by address and body, in a second of a run that it watches."""
+Question = tuple[str, bytes | None]  # an address, and the body where it is a POST
+
+
+def questions(browser: Browser, address: str) -> list[Question]:
+    """What a page asks the server in a second of a run that it watches."""
     asked = []
     watcher = browser.new_page()
     watcher.goto(address)
@@ -91,8 +94,7 @@ def questions(browser: Browser, address: str) -> list[tuple[str, bytes]]:
     watcher.wait_for_timeout(1000)
 
     def note(request: Request) -> None:
-        if request.method == "POST":
-            asked.append((request.url, request.post_data_buffer))
+        asked.append((request.url, request.post_data_buffer))
 
     watcher.on("request", note)
     watcher.wait_for_timeout(1000)
@@ -103,7 +105,7 @@ def questions(browser: Browser, address: str) -> list[tuple[str, bytes]]:
 
 
 @contextmanager
-def watching(asked: list[tuple[str, bytes]]):
+def watching(asked: list[Question]):
     """Ask as ten pages do, every second."""
     end = threading.Event()
 

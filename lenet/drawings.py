@@ -13,7 +13,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -23,6 +23,8 @@ import torch
 
 from lenet.preprocess import check_strokes, pad_segments, rasterize, strokes_to_segments
 
+NO_DIGIT = 10  # the label that tensors have for what is no digit
+
 
 class DrawingsError(ValueError):
     """A file of drawings that cannot be read: one sentence with the file, the line, the reason."""
@@ -30,15 +32,15 @@ class DrawingsError(ValueError):
 
 @dataclass(frozen=True, eq=False)  # arrays do not compare to one truth
 class Drawing:
-    """One digit that somebody drew.
+    """What somebody drew: one digit, or what is no digit.
 
     Attributes:
-        label: the digit, 0 to 9.
+        label: the digit, 0 to 9, or None for what is no digit.
         strokes: at least one, each float64 P×2 with y downwards, as `check_strokes` returns them.
         writer: who drew it, or None where that is not known.
     """
 
-    label: int
+    label: int | None
     strokes: list[np.ndarray]
     writer: str | None = None
 
@@ -58,20 +60,7 @@ class DrawnNumber:
     writer: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class DrawnOther:
-    """What somebody drew that is no digit.
-
-    Attributes:
-        strokes: as a `Drawing` has them.
-        writer: who drew it, or None where that is not known.
-    """
-
-    strokes: list[np.ndarray]
-    writer: str | None = None
-
-
-_Drawn = TypeVar("_Drawn", Drawing, DrawnNumber, DrawnOther)
+_Drawn = TypeVar("_Drawn", Drawing, DrawnNumber)
 
 # ---------------------------------------------------------------- the files
 
@@ -96,17 +85,36 @@ def read_numbers(path: Path | str, skip_bad: bool = False) -> tuple[list[DrawnNu
     return _read_lines(path, _parse_number, "numbers", skip_bad)
 
 
-def read_others(path: Path | str, skip_bad: bool = False) -> tuple[list[DrawnOther], int]:
+def read_others(path: Path | str, skip_bad: bool = False) -> tuple[list[Drawing], int]:
     """Read an others file, as `read_drawings` reads a drawings file."""
     return _read_lines(path, _parse_other, "others", skip_bad)
+
+
+def parse_drawings(content: bytes, name: str) -> list[Drawing]:
+    """The drawings, of digits or of what is no digit, that a file of this name would hold.
+
+    Raises:
+        DrawingsError: as `read_drawings`.
+    """
+    return _parse_lines(content, name, _parse_digit_or_other, "drawings")[0]
 
 
 def _read_lines(
     path: Path | str, parse: Callable[[bytes], _Drawn], what: str, skip_bad: bool
 ) -> tuple[list[_Drawn], int]:
+    return _parse_lines(_read(path), path, parse, what, skip_bad)
+
+
+def _parse_lines(
+    content: bytes,
+    path: Path | str,
+    parse: Callable[[bytes], _Drawn],
+    what: str,
+    skip_bad: bool = False,
+) -> tuple[list[_Drawn], int]:
     found = []
     bad = []
-    for number, line in enumerate(_read(path).split(b"\n"), 1):
+    for number, line in enumerate(content.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
@@ -147,12 +155,17 @@ def _parse_number(line: bytes) -> DrawnNumber:
     return DrawnNumber(label, _check_drawn(strokes), writer)
 
 
-def _parse_other(line: bytes) -> DrawnOther:
+def _parse_other(line: bytes) -> Drawing:
     """The same for what is no digit."""
     label, strokes, writer = _parse(line)
     if label is not None:
         raise ValueError(f"The label must be null, not {json.dumps(label):.40}.")
-    return DrawnOther(_check_drawn(strokes), writer)
+    return Drawing(None, _check_drawn(strokes), writer)
+
+
+def _parse_digit_or_other(line: bytes) -> Drawing:
+    """The same for either."""
+    return _parse_other(line) if _parse(line)[0] is None else _parse_digit(line)
 
 
 def _parse(line: bytes) -> tuple[Any, Any, str | None]:
@@ -180,11 +193,16 @@ def _check_drawn(strokes: object) -> list[np.ndarray]:
 
 def write_drawings(drawings: Iterable[Drawing | DrawnNumber], file: TextIO) -> None:
     """Write drawings, or numbers, to an open text file, one JSON object a line."""
+    file.writelines(to_lines(drawings))
+
+
+def to_lines(drawings: Iterable[Drawing | DrawnNumber]) -> Iterator[str]:
+    """Drawings, or numbers, as the lines of their file."""
     for drawing in drawings:
         record = {"label": drawing.label, "strokes": [s.tolist() for s in drawing.strokes]}
         if drawing.writer is not None:
             record["writer"] = drawing.writer
-        file.write(json.dumps(record) + "\n")
+        yield json.dumps(record) + "\n"
 
 
 # ---------------------------------------------------------------- UNIPEN text
@@ -326,8 +344,8 @@ class Drawn:
     """The drawings of some files as tensors.
 
     Attributes:
-        segments: float32 N×S×4, as `drawings_to_segments` returns them.
-        labels: int64 N.
+        segments: float32 N×S×4, as `lenet.preprocess.rasterize` takes them.
+        labels: int64 N, 0 to 9, or `NO_DIGIT`.
         writers: who drew each, None where that is not known.
         bad_lines: how many lines of the files were left out.
     """
@@ -341,31 +359,45 @@ class Drawn:
         """uint8 N×28×28, the drawings as the canvas would draw them."""
         return rasterize(self.segments)
 
+    def __len__(self) -> int:
+        return len(self.labels)
 
-def load_drawings(paths: Sequence[Path | str], skip_bad: bool = False) -> Drawn:
+    def part(self, indices: Sequence[int]) -> "Drawn":
+        """Some of the drawings."""
+        writers = [self.writers[i] for i in indices]
+        places = torch.tensor(indices, dtype=torch.int64)
+        return Drawn(self.segments[places], self.labels[places], writers, self.bad_lines)
+
+
+def load_drawings(
+    paths: Sequence[Path | str], skip_bad: bool = False, others: bool = False
+) -> Drawn:
     """Load drawings files, one after the other.
 
     Args:
         paths: of the files, or none.
         skip_bad: leave bad lines out instead of raising at the first.
+        others: whether lines of what is no digit, as an others file has them, are good ones.
 
     Raises:
         DrawingsError: a file cannot be read, has a bad line, or holds no drawings.
     """
+    parse = _parse_digit_or_other if others else _parse_digit
     drawings: list[Drawing] = []
     bad_lines = 0
     for path in paths:
-        found, bad = read_drawings(path, skip_bad)
+        found, bad = _read_lines(path, parse, "drawings", skip_bad)
         drawings += found
         bad_lines += bad
-    labels = torch.tensor([drawing.label for drawing in drawings], dtype=torch.int64)
+    return to_tensors(drawings, bad_lines)
+
+
+def to_tensors(drawings: Sequence[Drawing], bad_lines: int = 0) -> Drawn:
+    """Drawings as tensors."""
+    labels = [NO_DIGIT if drawing.label is None else drawing.label for drawing in drawings]
     writers = [drawing.writer for drawing in drawings]
-    return Drawn(drawings_to_segments(drawings), labels, writers, bad_lines)
-
-
-def drawings_to_segments(drawings: Sequence[Drawing | DrawnOther]) -> torch.Tensor:
-    """Turn drawings into one float32 N×S×4 batch for `lenet.preprocess.rasterize`."""
-    return pad_segments([strokes_to_segments(drawing.strokes) for drawing in drawings])
+    segments = pad_segments([strokes_to_segments(drawing.strokes) for drawing in drawings])
+    return Drawn(segments, torch.tensor(labels, dtype=torch.int64), writers, bad_lines)
 
 
 # ---------------------------------------------------------------- the command line

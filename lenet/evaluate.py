@@ -18,12 +18,11 @@ from lenet.data import DataError, Digits, load_mnist
 from lenet.drawings import (
     DrawingsError,
     DrawnNumber,
-    drawings_to_segments,
     load_drawings,
     read_numbers,
     read_others,
+    to_tensors,
 )
-from lenet.preprocess import rasterize
 from lenet.recognize import Recognitions, Recognizer, interpret, predict
 
 CALIBRATION_BINS = 15
@@ -230,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
         model = checkpoint.model()
         for path in options.others:
             others, bad_lines = read_others(path, options.skip_bad)
-            logits = predict(model, rasterize(drawings_to_segments(others)))
+            logits = predict(model, to_tensors(others).frames())
             result["others"][path] = {
                 **summarize_others(interpret(checkpoint, logits), mnist),
                 "bad_lines_skipped": bad_lines,

@@ -118,6 +118,39 @@ class Saved(_Happened):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note(_Happened):
+    """Something that whoever reads the log should know; the run goes on.
+
+    Attributes:
+        message: one sentence.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taught(_Happened):
+    """A network was taught somebody's drawings, and this is what changed.
+
+    Attributes:
+        drawings: how many there are.
+        before: how many of them the network had read right that teaching began from.
+        after: the same of networks that were taught without the drawing, each with all those of
+            the other folds; None where there are too few drawings for that.
+        folds: how many parts the drawings were divided into; 0 where they were not.
+        accuracy_before: the share of the test images that it had read right, 0..1.
+        accuracy: the same after teaching.
+    """
+
+    drawings: int
+    before: int
+    after: int | None
+    folds: int
+    accuracy_before: float
+    accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done(_Happened):
     """The last epoch is done: the end.
 
@@ -157,13 +190,15 @@ class Error(_Happened):
 
 
 Ending = Done | Stopped | Error
-Event = Start | Batch | Epoch | Saved | Ending
+Event = Start | Batch | Epoch | Saved | Note | Taught | Ending
 
 _KINDS: dict[str, type[Event]] = {
     "start": Start,
     "batch": Batch,
     "epoch": Epoch,
     "checkpoint": Saved,
+    "note": Note,
+    "taught": Taught,
     "done": Done,
     "stopped": Stopped,
     "error": Error,
@@ -318,11 +353,13 @@ def line(event: Event) -> str | None:
                 f"Epoch {event.epoch}: {event.test_accuracy:.2%} of the test images right, "
                 f"test loss {event.test_loss:.3f}"
             )
+        case Taught():
+            return _taught_line(event)
         case Done():
             return f"Finished training after {event.elapsed:.1f} s"
         case Stopped():
             return f"Stopped after {event.elapsed:.1f} s of training"
-        case Error():
+        case Note() | Error():
             return event.message
         case Saved():
             return None
@@ -338,6 +375,17 @@ def _start_line(event: Start) -> str:
         return f"Training: {settings}"
     changed = ", ".join(event.changed) or "nothing"
     return f"Resuming {Path(event.resumed_from).name}, changed: {changed}; {settings}"
+
+
+def _taught_line(event: Taught) -> str:
+    test = f"{event.accuracy:.2%} of the test images right, {event.accuracy_before:.2%} before"
+    drawn = f"{event.before} of the {event.drawings} drawings right before"
+    if event.after is None:
+        return f"{drawn}; {test}"
+    return (
+        f"{event.after} of the {event.drawings} drawings right, each read by a network that was "
+        f"not taught it, {event.before} before; {test}"
+    )
 
 
 def _data(event: Start) -> str:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lenet.checkpoint import Checkpoint, read
+from lenet.checkpoint import SHIPPED, Checkpoint, read
+from lenet.drawings import Drawing
 from lenet.recipes import RECIPES
 from lenet.settings import DATA_SETS, Request, Settings, check_limits
 
@@ -21,11 +22,13 @@ class Job:
         request: what was asked for.
         settings: what the run is trained with.
         resumed: what it goes on from, or None for a new network.
+        drawings: what the settings' drawings files hold, where that has been read already.
     """
 
     request: Request
     settings: Settings
     resumed: Checkpoint | None = None
+    drawings: tuple[Drawing, ...] | None = None
 
     @property
     def goes_on(self) -> bool:
@@ -43,6 +46,9 @@ class Job:
 def prepare(request: Request, resumed: Checkpoint | None = None) -> Job:
     """Read what is resumed, and settle everything else.
 
+    A network is taught a hand from where it was trained to, whatever its run had before it; one
+    that was taught before, from where that began, so that it does not drift away.
+
     Args:
         request: what is asked for.
         resumed: the checkpoint `request.resume`, where it has been read already.
@@ -51,8 +57,15 @@ def prepare(request: Request, resumed: Checkpoint | None = None) -> Job:
         lenet.checkpoint.CheckpointError: the checkpoint cannot be read.
         ValueError: as `settle`.
     """
+    teaches = request.recipe in RECIPES and RECIPES[request.recipe].teaches
+    if teaches and not request.resume:
+        request = replace(request, resume=str(SHIPPED))
     if request.resume and resumed is None:
         resumed = read(request.resume)
+    if teaches and resumed:
+        origin = resumed.run.origin if resumed.run else None
+        weights = origin or resumed.weights
+        resumed = replace(resumed, network=weights, averaged=None, run=None, accuracy=None)
     return Job(request, settle(request, resumed), resumed)
 
 
@@ -60,9 +73,19 @@ def settle(request: Request, checkpoint: Checkpoint | None = None) -> Settings:
     """Fill in what was not asked for: from the run that is resumed, else from the recipe.
 
     Raises:
-        ValueError: a setting is unknown or out of range, or a finished run is to go on for no
-            epochs.
+        ValueError: a setting is unknown or out of range, a finished run is to go on for no epochs,
+            or there are no drawings to teach.
     """
+    settings = _settled(request, checkpoint)
+    if RECIPES[settings.recipe].teaches and not settings.drawings:
+        raise ValueError(
+            f"Recipe {settings.recipe} teaches somebody's drawings: name a file of them with "
+            "--drawings."
+        )
+    return settings
+
+
+def _settled(request: Request, checkpoint: Checkpoint | None) -> Settings:
     if request.recipe is not None and request.recipe not in RECIPES:
         raise ValueError(f"There is no recipe {request.recipe!r}: choose {', '.join(RECIPES)}.")
     if request.data is not None and request.data not in DATA_SETS:

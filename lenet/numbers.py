@@ -23,8 +23,9 @@ last.
 This file knows boxes and polylines, nothing of networks.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -50,7 +51,7 @@ REACH = 4  # pieces further on the next of a group is looked for
 SIDE = 0.3  # of the line's height: what a stroke must have on both sides of a cut
 ASIDE = 0.8  # of the narrower side's width: so far both sides of a cut may overlap
 FLAT = 0.1  # of the line's height: lower waves of a stroke are no peaks and valleys
-SPECK = 0.1  # of the line's height: smaller ink is a touch of the pen, no part of a digit
+SPECK = 0.1  # of the line's height: smaller ink is a touch of the pen, no part of a number's digit
 
 # Lines.
 BESIDE = 0.5  # of the smaller one's extent: more overlap puts strokes beside each other, or above
@@ -130,6 +131,21 @@ def segment(strokes: Sequence[np.ndarray], cut: bool = True) -> list[list[Line]]
     ]
     # Joined lines that were read coarser would win with few groups over lines with many.
     return [way for way in found if way is found[0] or not any(line.coarse for line in way)]
+
+
+def find_whole(ways: Sequence[Sequence[Line]]) -> tuple[Group | None, float]:
+    """The candidate that is a path by itself, where a drawing is one line and has one.
+
+    Returns:
+        The group or None, and the most that any other path can score, whatever is read.
+    """
+    if len(ways) != 1 or len(ways[0]) != 1:
+        return None, 0.0
+    (line,) = ways[0]
+    whole = _whole(line.pieces, line.groups)
+    if whole is None or len(line.groups) == 1:
+        return whole, -math.inf
+    return whole, best_path(line, [-math.inf if g is whole else 0.0 for g in line.groups])[0]
 
 
 def best_way(
@@ -234,12 +250,15 @@ def _overlap_down(a: Box, b: Box) -> float:
 
 def _ways(boxes: Sequence[Box]) -> list[list[list[int]]]:
     """The ways to divide strokes into lines: each line a list of strokes, the upper line first."""
+    highest = max(boxes, key=_height)
+    if all(_overlap_down(box, highest) >= BESIDE * _height(box) for box in boxes):
+        return [[list(range(len(boxes)))]]
     lines = _levels(boxes)
     if len(lines) > MAX_LINES:
         return [[list(range(len(boxes)))]]
     lines = _join(lines, boxes, _side_by_side)
-    highest = max(_height(_around([boxes[i] for i in line])) for line in lines)
-    lines = _join_low(lines, boxes, LOW * highest)
+    low = LOW * max(_height(_around([boxes[i] for i in line])) for line in lines)
+    lines = _join_low(lines, boxes, low)
     joined = _join(lines, boxes, _close)
     return [lines, joined] if len(joined) < len(lines) else [lines]
 
@@ -309,14 +328,39 @@ def _line(
     """The pieces and candidates of a line of strokes, as fine as its share of the time allows."""
     height = _digit_height([boxes[i] for i in which])
     inked = [i for i in which if max(_width(boxes[i]), _height(boxes[i])) > SPECK * height]
-    whole = _sorted([Piece(boxes[i], ((i, 0, len(strokes[i]) - 1),)) for i in inked or which])
+    inked = inked or list(which)
+    whole = _sorted([Piece(boxes[i], ((i, 0, len(strokes[i]) - 1),)) for i in inked])
     finest = whole
     if cut:
         finest = _sorted([part for piece in whole for part in _parts(strokes, piece, height)])
     pieces = finest
     while len(pieces) > MAX_PIECES or (groups := _groups(pieces, height, share)) is None:
         pieces = whole if pieces is finest and finest is not whole else _coarser(pieces)
+    if len(inked) < len(which) and (digit := _whole(pieces, groups)):
+        specks = [i for i in which if i not in inked]
+        groups[groups.index(digit)] = _with_specks(digit, specks, boxes, strokes, height)
     return Line(pieces, groups, pieces is not finest and pieces is not whole)
+
+
+def _whole(pieces: Sequence[Piece], groups: Sequence[Group]) -> Group | None:
+    """The group of all pieces, where there is one."""
+    return next((g for g in groups if g.pieces == (1 << len(pieces)) - 1), None)
+
+
+def _with_specks(
+    digit: Group,
+    specks: Sequence[int],
+    boxes: Sequence[Box],
+    strokes: Sequence[np.ndarray],
+    height: float,
+) -> Group:
+    """A line's only digit, with the specks that are no further away than it is high: they may tell
+    a sign from a digit, as the eyes tell a smiley from a 0.
+    """
+    near = [i for i in specks if _overlap(boxes[i], digit.box) >= -height]
+    spans = (*digit.spans, *((i, 0, len(strokes[i]) - 1) for i in near))
+    box = _around([digit.box, *(boxes[i] for i in near)])
+    return replace(digit, box=box, spans=tuple(sorted(spans)))
 
 
 def _digit_height(boxes: Sequence[Box]) -> float:

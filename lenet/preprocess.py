@@ -126,10 +126,12 @@ def thin_stroke(stroke: np.ndarray, side: float) -> np.ndarray:
     So the number of segments follows the ink and not the mouse. `side` is that of the drawing's
     box, the longer one, or 1 where it has none.
     """
-    lengths = np.hypot(*np.diff(stroke, axis=0).T) / side
-    bins = np.floor(np.concatenate([[0.0], lengths.cumsum()]) / (_STEP / BOX))
-    keep = np.flatnonzero(np.diff(bins, prepend=-1))
-    return stroke[np.union1d(keep, len(stroke) - 1)]
+    x, y = (stroke[1:] - stroke[:-1]).T
+    bins = np.zeros(len(stroke))
+    np.floor((np.hypot(x, y) / side).cumsum() / (_STEP / BOX), out=bins[1:])
+    keep = np.ones(len(stroke), bool)  # the first and the last point always
+    keep[1:-1] = bins[1:-1] != bins[:-2]
+    return stroke[keep]
 
 
 def longer_side(points: np.ndarray) -> float:
@@ -167,6 +169,8 @@ def pad_segments(drawings: Sequence[torch.Tensor]) -> torch.Tensor:
 
     S is the longest drawing's; the others repeat their last segment, which adds no ink.
     """
+    if len(drawings) == 1:
+        return drawings[0][None]
     batch = torch.empty(len(drawings), max(map(len, drawings), default=0), 4)
     for padded, own in zip(batch, drawings, strict=True):
         padded[: len(own)] = own

@@ -38,6 +38,7 @@ class Progress:
         versions: of torch, and the threads, for people who compare bits.
         epoch_random: uint8, the generator's state when the running epoch began; None between two.
         permutation: int32, the order of the running epoch's images; None between two.
+        origin: the weights that teaching began from, or None in other runs.
     """
 
     settings: Settings
@@ -54,6 +55,7 @@ class Progress:
     versions: dict[str, Any] = field(default_factory=dict)
     epoch_random: torch.Tensor | None = None
     permutation: torch.Tensor | None = None
+    origin: dict[str, Any] | None = None
 
     @property
     def batch(self) -> int:
@@ -84,7 +86,7 @@ def from_record(record: Any) -> Progress:
     """
     progress = build(Progress, record)
     for f in fields(Progress):
-        if f.name not in (*record, "versions", "epoch_random", "permutation"):
+        if f.name not in (*record, "versions", "epoch_random", "permutation", "origin"):
             raise ValueError(f"it has no {f.name}")
     _check_settings(progress.settings, record)
     for name, usable in _USABLE.items():
@@ -159,11 +161,27 @@ def _is_momentum(optimizer: dict[str, Any]) -> bool:
         momentum = state[number].get("momentum_buffer") if isinstance(state[number], dict) else None
         if not isinstance(momentum, torch.Tensor) or not _is_dense(momentum):
             return False
-        if momentum.shape != shape or not momentum.is_floating_point():
-            return False
-        if not momentum.float().isfinite().all():
+        if not _is_finite(momentum, shape):
             return False
     return True
+
+
+def _is_finite(tensor: torch.Tensor, shape: torch.Size) -> bool:
+    """Whether all of a tensor of floating-point numbers of this shape are finite."""
+    return (
+        tensor.shape == shape
+        and tensor.is_floating_point()
+        and bool(tensor.float().isfinite().all())
+    )
+
+
+def _are_weights(weights: dict[str, Any]) -> bool:
+    """Whether these are LeNet's."""
+    shapes = {name: p.shape for name, p in LeNet().named_parameters()}
+    return weights.keys() == shapes.keys() and all(
+        isinstance(value, torch.Tensor) and _is_dense(value) and _is_finite(value, shapes[name])
+        for name, value in weights.items()
+    )
 
 
 _USABLE: dict[str, Callable[[Any], bool]] = {
@@ -178,4 +196,5 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "optimizer": _is_momentum,
     "epoch_random": lambda state: state is None or _is_random(state),
     "permutation": lambda order: order is None or _is_permutation(order),
+    "origin": lambda weights: weights is None or _are_weights(weights),
 }

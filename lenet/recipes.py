@@ -23,7 +23,10 @@ class Recipe:
             "Ordered SGD", AISTATS 2020, algorithm 1).
         shift: pixels that a batch is moved at most, as a whole, to each side.
         augment: vary every image anew in every epoch.
+        images: of the data set that an epoch has, chosen anew in every epoch; 0 for all.
         repeats: how often each drawing of a drawings file comes in an epoch.
+        drawn: how many drawings an epoch has at most: of many each comes less often; 0 for no
+            limit. A recipe with a limit teaches a trained network somebody's hand.
         synthetic: digits drawn from templates that are mixed in, new ones in every epoch.
         others: drawings of what is no digit that are mixed in, new ones in every epoch; the network
             is to find all ten digits equally probable there (`lenet.others`).
@@ -42,31 +45,45 @@ class Recipe:
     hardest: float
     shift: int
     augment: bool
+    images: int
     repeats: int
+    drawn: int
     synthetic: int
     others: int
     others_weight: float
     about: str
+
+    @property
+    def teaches(self) -> bool:
+        """Whether it goes on from a trained network, to teach it the drawings of somebody."""
+        return self.drawn > 0
 
 
 RECIPES = {
     "fast": Recipe(
         epochs=5, batch_size=80, learning_rate=0.05, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.25, averaging=0.99, hardest=0.4,
-        shift=1, augment=False, repeats=1, synthetic=0, others=0, others_weight=0.0,
-        about="the best accuracy that seconds can buy",
+        shift=1, augment=False, images=0, repeats=1, drawn=0, synthetic=0, others=0,
+        others_weight=0.0, about="the best accuracy that seconds can buy",
     ),
     "tutorial": Recipe(
         epochs=5, batch_size=64, learning_rate=0.001, momentum=0.9, nesterov=False,
         weight_decay=0.0, warm_up=0.0, averaging=0.0, hardest=1.0,
-        shift=0, augment=False, repeats=1, synthetic=0, others=0, others_weight=0.0,
-        about="the lesson's own: plain SGD at a constant rate",
+        shift=0, augment=False, images=0, repeats=1, drawn=0, synthetic=0, others=0,
+        others_weight=0.0, about="the lesson's own: plain SGD at a constant rate",
     ),
     "best": Recipe(
         epochs=30, batch_size=64, learning_rate=0.06, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.2, averaging=0.999, hardest=1.0,
-        shift=0, augment=True, repeats=2, synthetic=10_000, others=24_000, others_weight=1.0,
+        shift=0, augment=True, images=0, repeats=2, drawn=0, synthetic=10_000, others=24_000,
+        others_weight=1.0,
         about="what the shipped network is trained with: minutes, every image varied",
+    ),
+    "hand": Recipe(
+        epochs=1, batch_size=112, learning_rate=0.01, momentum=0.9, nesterov=True,
+        weight_decay=5e-4, warm_up=0.1, averaging=0.0, hardest=1.0,
+        shift=0, augment=True, images=12_800, repeats=128, drawn=6_400, synthetic=0, others=3_200,
+        others_weight=1.0, about="teaches a trained network your own drawings, in seconds",
     ),
 }  # fmt: skip
 

@@ -19,7 +19,15 @@ from PIL import Image
 from lenet.checkpoint import SHIPPED, Checkpoint, read
 from lenet.image import find_components, find_ink, image_to_frame, ink_to_frame
 from lenet.model import LeNet
-from lenet.numbers import Box, Group, Line, Span, best_way, segment
+from lenet.numbers import (
+    Box,
+    Group,
+    Line,
+    Span,
+    best_way,
+    find_whole,
+    segment,
+)
 from lenet.preprocess import (
     Strokes,
     check_strokes,
@@ -150,7 +158,8 @@ class NumberRecognition:
         number: its digits, with a "?" for each part that is none; "" when nothing is drawn or
             nothing is a digit.
         digits: the candidates that it is made of, from left to right, line by line.
-        lattice: all candidates of each line.
+        lattice: all candidates of each line; only the digit where it is one whatever the others
+            would have been read as.
         strokes: float64 P×2 each, with no more points than are needed; none of a picture.
     """
 
@@ -234,7 +243,7 @@ class Recognizer:
             return (*own, _WHOLE) if group.spans == everything else own
 
         def segments_of(group: Group) -> torch.Tensor:
-            if group.spans == everything:
+            if group.spans == everything and len(checked) > 1:  # thinned together
                 return strokes_to_segments(checked)
             return polylines_to_segments([drawn[i][a : b + 1] for i, a, b in group.spans])
 
@@ -288,29 +297,43 @@ class Recognizer:
 def _read_number(
     ways: list[list[Line]], read: Callable[[list[Group]], list[Recognition]]
 ) -> NumberRecognition:
-    """Read all candidates, each once, and choose the best path."""
+    """Read the candidates, each once, and choose the best path."""
     if not ways:
         return NumberRecognition("", [], [])
-    groups = {group.spans: group for way in ways for line in way for group in line.groups}
-    answers = dict(zip(groups, read(list(groups.values())), strict=True))
-    lines, paths = best_way(ways, {spans: _score(answer) for spans, answer in answers.items()})
-    lattice = [
-        [
-            Candidate(
-                answers[group.spans],
-                group.box,
-                _score(answers[group.spans]) - group.penalty,
-                number in path,
-                group.spans,
-            )
-            for number, group in enumerate(line.groups)
+    if whole := _read_whole(ways, read):
+        lattice, paths = [[whole]], [[0]]
+    else:
+        groups = {group.spans: group for way in ways for line in way for group in line.groups}
+        answers = dict(zip(groups, read(list(groups.values())), strict=True))
+        lines, paths = best_way(ways, {spans: _score(answer) for spans, answer in answers.items()})
+        lattice = [
+            [
+                _candidate(group, answers[group.spans], number in path)
+                for number, group in enumerate(line.groups)
+            ]
+            for line, path in zip(lines, paths, strict=True)
         ]
-        for line, path in zip(lines, paths, strict=True)
-    ]
     digits = [line[number] for line, path in zip(lattice, paths, strict=True) for number in path]
     signs = [str(r.digit) if r.is_digit else NO_DIGIT for r in (d.recognition for d in digits)]
     number = "" if set(signs) == {NO_DIGIT} else "".join(signs)
     return NumberRecognition(number, digits, lattice)
+
+
+def _read_whole(
+    ways: list[list[Line]], read: Callable[[list[Group]], list[Recognition]]
+) -> Candidate | None:
+    """A drawing that is one digit whatever its parts are read as, so that none of them has to be
+    read: no path through them can score as much (branch and bound).
+    """
+    whole, rival = find_whole(ways)
+    if whole is None or rival > -whole.penalty:
+        return None
+    candidate = _candidate(whole, read([whole])[0], True)
+    return candidate if candidate.score >= rival else None
+
+
+def _candidate(group: Group, answer: Recognition, chosen: bool) -> Candidate:
+    return Candidate(answer, group.box, _score(answer) - group.penalty, chosen, group.spans)
 
 
 def _score(recognition: Recognition) -> float:

@@ -17,14 +17,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from lenet.checkpoint import CheckpointError, write
-from lenet.data import DATA_SETS, DataSet, hold_out, load
+from lenet.data import DATA_SETS, DataError, DataSet, hold_out, load
 from lenet.distributed import Team
+from lenet.drawings import Drawn, load_drawings, to_tensors
 from lenet.events import (
     Batch,
     Done,
@@ -41,6 +42,7 @@ from lenet.files import checkpoints_folder
 from lenet.job import Job, prepare
 from lenet.recipes import RECIPES
 from lenet.settings import Request
+from lenet.teach import what_changed
 from lenet.trainer import Trainer, TrainingError
 
 LOOK_EVERY = 0.05  # seconds between two looks whether to stop, while data load
@@ -89,7 +91,13 @@ def _train(
         ) from error
     settings, before = job.settings, job.resumed.run if job.resumed else None
     team = Team()
-    data = _load(settings.data, stop)
+    teaches = RECIPES[settings.recipe].teaches
+    try:
+        data = _load(settings.data, stop)
+    except DataError:
+        if not teaches:
+            raise
+        data = _load("synthetic", stop)  # what was learnt before has to be seen again, no more
     if data is None:
         yield Stopped(
             elapsed=before.elapsed if before else 0.0,
@@ -98,7 +106,11 @@ def _train(
         )
         team.leave()
         return
-    trainer = Trainer(settings, hold_out(data) if settings.hold_out else data, team)
+    settings = replace(settings, data=data.name)
+    if settings.hold_out:
+        data = hold_out(data)
+    drawn = drawings_of(job)
+    trainer = Trainer(settings, data, drawn, team)
     if job.resumed:
         trainer.restore(job.resumed, own_rate=job.request.learning_rate is not None)
 
@@ -120,12 +132,29 @@ def _train(
             f"last checkpoint is kept. This one was told: {error}"
         ) from error
     yield save()
+    if teaches and trainer.progress.finished:
+        changed = what_changed(trainer, data, drawn, stop)
+        if changed:
+            yield changed
     elapsed, accuracy = trainer.progress.elapsed, trainer.accuracy
     if trainer.progress.finished and accuracy is not None:
         yield Done(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
     else:
         yield Stopped(elapsed=elapsed, test_accuracy=accuracy, checkpoint=str(out))
     team.leave()
+
+
+def drawings_of(job: Job) -> Drawn:
+    """The drawings that a job's network learns from.
+
+    Raises:
+        lenet.drawings.DrawingsError: a file of them cannot be read.
+    """
+    if job.drawings is not None:
+        return to_tensors(job.drawings)
+    settings = job.settings
+    others = RECIPES[settings.recipe].others > 0
+    return load_drawings(settings.drawings, settings.skip_bad, others)
 
 
 def _load(name: str, stop: Callable[[], bool]) -> DataSet | None:
@@ -153,7 +182,7 @@ def _load(name: str, stop: Callable[[], bool]) -> DataSet | None:
 
 
 def _start_event(job: Job, trainer: Trainer) -> Start:
-    settings, run = asdict(job.settings), trainer.progress
+    settings, run = asdict(trainer.settings), trainer.progress
     resumed = job.resumed.run if job.resumed else None
     before = asdict(resumed.settings) if resumed else settings
     return Start(
@@ -208,11 +237,14 @@ class Stop:
         return self.asked
 
 
-def new_name(recipe: str, data: str) -> str:
-    """A name for a run that begins now, without folder and ending: its own even among those of
-    one second.
+def new_name(recipe: str, data: str, secret: int = 2) -> str:
+    """A name for a run that begins now, without folder and ending.
+
+    Args:
+        secret: random bytes at its end: two make it its own even among those of one second, 16 let
+            nobody guess it.
     """
-    return f"{recipe}-{data}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    return f"{recipe}-{data}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(secret)}"
 
 
 def data_of(name: str) -> str | None:

@@ -19,8 +19,8 @@ from lenet.checkpoint import Checkpoint
 from lenet.cuda_graph import Recorded
 from lenet.data import DataSet, Digits
 from lenet.distributed import Team
-from lenet.drawings import load_drawings
-from lenet.events import Batch, Epoch, Event
+from lenet.drawings import NO_DIGIT, Drawn
+from lenet.events import Batch, Epoch, Event, Note
 from lenet.model import LeNet
 from lenet.others import other_segments
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
@@ -33,7 +33,6 @@ from lenet.synthetic import synthetic_segments
 LOG_EVERY = 100  # batches, as in the lesson
 SAVE_EVERY = 4.0  # seconds: nobody loses more than five
 AVERAGE_EVERY = 8  # batches: as good as every one, at an eighth of the time
-NO_DIGIT = 10  # the label of others
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -72,14 +71,20 @@ class Trainer:
 
     Everything random comes from one generator, so that a run that stops and goes on from its
     checkpoint ends on the same bits as one that never stopped (same machine, threads and versions).
+
+    Args:
+        settings: what it is trained with.
+        data: the data set.
+        drawn: the drawings that are mixed in.
+        team: who trains.
     """
 
-    def __init__(self, settings: Settings, data: DataSet, team: Team) -> None:
+    def __init__(self, settings: Settings, data: DataSet, drawn: Drawn, team: Team) -> None:
         self.settings = settings
         self.recipe = RECIPES[settings.recipe]
         self.team = team
         self.test = data.test
-        self._take_images(data.train)
+        self._take_images(data.train, drawn)
         self._make_network()
         self.generator = torch.Generator().manual_seed(settings.seed)
         schedule = Schedule(0, 0, settings.learning_rate, self.recipe.warm_up)
@@ -88,20 +93,28 @@ class Trainer:
         self.progress.schedule = self._cycle(settings.learning_rate)
         self.losses: list[torch.Tensor] = []  # of the batches since they were last looked at
         self.accuracy: float | None = None
+        self.calibrated = Checkpoint({})  # what the run's checkpoints say besides
 
-    def _take_images(self, train: Digits) -> None:
+    def _take_images(self, train: Digits, drawn: Drawn) -> None:
         """Hold the data set and the drawings on the device, with room for what is drawn."""
+        recipe = self.recipe
         frames, labels = train.frames, train.labels
-        drawn = load_drawings(self.settings.drawings, self.settings.skip_bad)
         self.bad_lines = drawn.bad_lines
-        self.segments = drawn.segments.repeat(self.recipe.repeats, 1, 1)
-        drawn_labels = drawn.labels.repeat(self.recipe.repeats)
+        self.source = None  # what images are chosen from
+        if recipe.images:
+            self.source = Digits(frames.to(self.team.device), labels.to(self.team.device))
+            frames, labels = frames[: recipe.images], labels[: recipe.images]
+        repeats = recipe.repeats
+        if recipe.drawn and len(drawn):
+            repeats = max(1, min(repeats, recipe.drawn // len(drawn)))
+        self.segments = drawn.segments.repeat(repeats, 1, 1)
+        self.drawn_labels = drawn.labels.repeat(repeats)
         # The synthetic digits and the others are filled in as each epoch begins.
-        to_draw = self.recipe.synthetic + self.recipe.others
-        if len(drawn_labels) + to_draw:
+        to_draw = recipe.synthetic + recipe.others
+        if len(self.segments) + to_draw:
             empty = torch.zeros(to_draw, FRAME, FRAME, dtype=torch.uint8)
             frames = torch.cat([frames, rasterize(self.segments), empty])
-            labels = torch.cat([labels, drawn_labels, torch.full((to_draw,), NO_DIGIT)])
+            labels = torch.cat([labels, self.drawn_labels, torch.full((to_draw,), NO_DIGIT)])
         self.frames = frames.to(self.team.device)
         self.labels = labels.to(self.team.device)
 
@@ -158,7 +171,9 @@ class Trainer:
             self._tick = time.perf_counter()
             logged_at = run.elapsed, run.seen
             while run.seen < len(self.frames):
-                self._step()
+                note = self._step()
+                if note:
+                    yield Note(elapsed=run.elapsed, message=note)
                 wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
                 if self.team.size > 1:
                     wants_stop, wants_save = map(bool, self.team.total(wants_stop, wants_save))
@@ -181,9 +196,11 @@ class Trainer:
             saved = time.monotonic()
 
     def _begin_epoch(self) -> None:
-        """Shuffle, and draw the drawings anew where the recipe varies images."""
+        """Shuffle, and choose and draw anew what the recipe says."""
         self.progress.epoch_random = self.generator.get_state()
         self._take_order(torch.randperm(len(self.frames), generator=self.generator))
+        if self.source:
+            self._choose_anew(self.source)
         if self.recipe.augment:
             self._draw_anew()
 
@@ -191,31 +208,47 @@ class Trainer:
         self.progress.permutation = permutation.int()
         self.permutation = permutation.long().to(self.team.device)
 
+    def _choose_anew(self, source: Digits) -> None:
+        """Choose other images of the data set: the first of the images."""
+        chosen = torch.randperm(len(source), generator=self.generator)[: self.recipe.images]
+        chosen = chosen.to(self.team.device)
+        self.frames[: len(chosen)] = source.frames[chosen]
+        self.labels[: len(chosen)] = source.labels[chosen]
+
     def _draw_anew(self) -> None:
         """Vary the drawings, and draw new synthetic digits and others: the last of the images."""
         drawings = rasterize(*vary_strokes(self.segments, self.generator))
         segments, widths, labels = synthetic_segments(self.recipe.synthetic, self.generator)
-        others = other_segments(self.recipe.others, self.generator, self.segments)
+        digits = self.segments[self.drawn_labels != NO_DIGIT]
+        others = other_segments(self.recipe.others, self.generator, digits)
         frames = torch.cat([drawings, rasterize(segments, widths), rasterize(*others)])
         self.frames[len(self.frames) - len(frames) :] = frames.to(self.team.device)
         end = len(self.labels) - self.recipe.others
         self.labels[end - len(labels) : end] = labels.to(self.team.device)
 
-    def _step(self) -> None:
-        """Learn from the next batch of the permutation."""
+    def _step(self) -> str | None:
+        """Learn from the next batch of the permutation; what there is to note, if anything."""
+        note = None
         run = self.progress
         batch = self.permutation[run.seen : run.seen + self.settings.batch_size]
         inputs, labels = self._inputs(batch)
         self.rate.fill_(run.schedule.rate(run.step))
+        loss = None
         if self.recorded and len(batch) == self.settings.batch_size:
-            loss = self.recorded(inputs, labels)
-        else:
+            try:
+                loss = self.recorded(inputs, labels)
+            except RuntimeError as error:  # a driver or a PyTorch that cannot record this
+                self.recorded = None
+                reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+                note = f"Steps are not recorded on this GPU, so the run is slower: {reason}."
+        if loss is None:
             loss = self._learn(len(batch), inputs, labels)
         self.losses.append(loss / len(batch))
         run.seen += len(batch)
         run.step += 1
         if self.average and run.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
+        return note
 
     def _learn(self, batch_size: int, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Learn from this process's share of a batch; the sum of its losses.
@@ -319,14 +352,21 @@ class Trainer:
             versions={"torch": str(torch.__version__), "threads": torch.get_num_threads()},
         )
         average = self.average.module.state_dict() if self.average else None
-        return Checkpoint(self.network.state_dict(), average, run, accuracy=self.accuracy)
+        return replace(
+            self.calibrated,
+            network=self.network.state_dict(),
+            averaged=average,
+            run=run,
+            accuracy=self.accuracy,
+        )
 
     def restore(self, checkpoint: Checkpoint, own_rate: bool = False) -> None:
         """Go on from a checkpoint: where it stood if the settings are its own, else near there.
 
         Other images begin a new epoch. Other settings, or more epochs than the run had, begin a new
         cycle of the learning rate from here to the end; its peak is low, so that what was learnt
-        is not lost (Loshchilov and Hutter, "SGDR", 2017, restart higher to leave a minimum).
+        is not lost (Loshchilov and Hutter, "SGDR", 2017, restart higher to leave a minimum). A
+        recipe that shows what is no digit keeps the calibration.
 
         Args:
             checkpoint: bare weights, or those of a run.
@@ -338,6 +378,8 @@ class Trainer:
             self.average.module.load_state_dict(checkpoint.weights)
             if before is None or before.step > 0:
                 self.average.n_averaged.fill_(1)
+        if self.recipe.others:
+            self.calibrated = replace(checkpoint, path=None)
         rate = 0.0
         if before:
             self.accuracy = checkpoint.accuracy
@@ -347,8 +389,10 @@ class Trainer:
             if self._has_the_way_of(before):
                 return
             rate = before.schedule.rate(before.step)
+        elif self.recipe.teaches:
+            self.progress.origin = checkpoint.weights
         peak = self.settings.learning_rate
-        if self.recipe.warm_up and not own_rate:
+        if self.recipe.warm_up and not own_rate and not self.recipe.teaches:
             peak = max(rate, RESUMED_PEAK * peak)
         self.progress.schedule = self._cycle(peak)
 

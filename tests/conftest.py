@@ -72,7 +72,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
     from lenet.server import data_sets
     from lenet.server.runs import Runs
-    from lenet.ui import assets, page
+    from lenet.ui import page
     from lenet.ui.data import tab as data
     from lenet.ui.results import tab as results
 
@@ -101,7 +101,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             run_history=False,
             ssr_mode=False,
             quiet=True,
-            app_kwargs={"routes": [assets.ROUTE]},
+            app_kwargs={"routes": page.routes(runs)},
         )
         yield Server(url, folder / "checkpoints", folder / "data")
         runs.stop()

@@ -4,8 +4,13 @@ import threading
 from functools import lru_cache
 from typing import TypedDict
 
-from lenet.data import DATA_SETS, DataSet, load, loading_progress
+import torch
 
+from lenet.data import DATA_SETS, DataSet, load, loading_progress
+from lenet.others import other_segments
+from lenet.preprocess import rasterize
+
+OTHERS = 1000  # drawings of what is no digit
 LABELS = [("MNIST", "mnist"), ("Synthetic digits", "synthetic")]  # of `DATA_SETS`, for the page
 
 
@@ -32,6 +37,12 @@ def data_set(name: str) -> DataSet:
 @lru_cache
 def _load(name: str) -> DataSet:
     return load(name)
+
+
+@lru_cache
+def others() -> torch.Tensor:
+    """Drawings of what is no digit, of all kinds and always the same: uint8 1000×28×28."""
+    return rasterize(*other_segments(OTHERS, torch.Generator().manual_seed(0)))
 
 
 def loading(name: str) -> Waiting:

@@ -18,6 +18,7 @@ import torch
 from lenet.checkpoint import Checkpoint, replacing
 from lenet.data import Digits, data_folder
 from lenet.evaluate import Evaluation, judge, read_digits
+from lenet.recognize import Recognitions, interpret, predict
 
 KEPT = 200  # evaluations; one of 10,000 digits takes 400 kB
 
@@ -29,12 +30,12 @@ def folder() -> Path:
     return data_folder() / "evaluations"
 
 
-def content_key(checkpoint: Checkpoint, digits: Digits) -> str:
+def content_key(checkpoint: Checkpoint, frames: torch.Tensor) -> str:
     """64 hexadecimal digits of all that the logits depend on, whatever the file is called."""
     digest = hashlib.sha256(_FORMAT)
     for name in sorted(checkpoint.weights):
         digest.update(checkpoint.weights[name].float().contiguous().numpy().data)
-    digest.update(digits.frames.contiguous().numpy().data)
+    digest.update(frames.contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -42,12 +43,25 @@ def evaluate_once(
     checkpoint: Checkpoint, digits: Digits, progress: Callable[[int], None] = lambda done: None
 ) -> Evaluation:
     """As `lenet.evaluate.evaluate`, from the kept logits; where there are none, read and keep."""
-    path = folder() / content_key(checkpoint, digits)
-    logits = _read(path, len(digits))
-    if logits is None:
-        logits = read_digits(checkpoint, digits, progress)
-        _keep(path, logits)
+    logits = _logits(checkpoint, digits.frames, lambda: read_digits(checkpoint, digits, progress))
     return judge(checkpoint, logits, digits.labels)
+
+
+def recognize_once(checkpoint: Checkpoint, frames: torch.Tensor) -> Recognitions:
+    """The same of frames without labels, uint8 N×28×28."""
+    logits = _logits(checkpoint, frames, lambda: predict(checkpoint.model(), frames))
+    return interpret(checkpoint, logits)
+
+
+def _logits(
+    checkpoint: Checkpoint, frames: torch.Tensor, read: Callable[[], torch.Tensor]
+) -> torch.Tensor:
+    path = folder() / content_key(checkpoint, frames)
+    logits = _read(path, len(frames))
+    if logits is None:
+        logits = read()
+        _keep(path, logits)
+    return logits
 
 
 def _read(path: Path, count: int) -> torch.Tensor | None:

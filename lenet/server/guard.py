@@ -37,6 +37,7 @@ OPEN = {
     "GET": (
         "/",
         "/health",
+        "/news",
         "/checkpoints/{name}",
         "/scripts/{version}/{name:path}",
         "/assets/{path:path}",
@@ -55,7 +56,7 @@ OPEN = {
         "/gradio_api/mcp/",
         "/gradio_api/mcp/schema",
     ),
-    "HEAD": ("/", "/health", "/checkpoints/{name}", "/scripts/{version}/{name:path}"),
+    "HEAD": ("/", "/health", "/news", "/checkpoints/{name}", "/scripts/{version}/{name:path}"),
     "POST": (
         "/gradio_api/component_server/",
         UPLOAD,

@@ -1,10 +1,13 @@
 """The networks that this server reads digits with, held in memory once they were asked for.
 
-Only the name of a file that is listed reaches a path, whatever a request says.
+Only the name of a file that is there reaches a path, whatever a request says. A network that was
+taught a visitor's hand is in no list: who knows its name, which nobody can guess, may use it.
 """
 
+import re
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from lenet.checkpoint import CheckpointError, list_checkpoints, read
@@ -17,8 +20,36 @@ SHORT = 200
 FEW_STROKES = 20
 
 
+_OWN = re.compile(r"hand-[a-z]+-\d{8}-\d{6}-[0-9a-f]{32}")  # as `lenet.server.runs` names them
+
+
 def paths() -> dict[str, Path]:
-    """The checkpoints by file name; one in the folder of training stands in for a shipped one."""
+    """The checkpoints for everybody by file name; one in the folder of training stands in for a
+    shipped one.
+    """
+    return {name: path for name, path in _all().items() if not is_own(path.stem)}
+
+
+def path_of(name: object) -> Path | None:
+    """The checkpoint of this file name, also one that belongs to a visitor alone; None where there
+    is none.
+    """
+    return _all().get(name) if isinstance(name, str) else None
+
+
+def is_own(name: object) -> bool:
+    """Whether a run of this name, without folder and ending, belongs to one visitor alone."""
+    return isinstance(name, str) and _OWN.fullmatch(name) is not None
+
+
+def conceal(text: str) -> str:
+    """A text for everybody: in the place of names that only their owners know, others that tell
+    them apart.
+    """
+    return _OWN.sub(lambda name: f"hand-{sha256(name[0].encode()).hexdigest()[:8]}", text)
+
+
+def _all() -> dict[str, Path]:
     return {path.name: path for path in list_checkpoints()}
 
 
@@ -28,7 +59,7 @@ def recognizer(name: object) -> Recognizer:
     Raises:
         CheckpointError: there is no such checkpoint, or it cannot be read.
     """
-    path = paths().get(name) if isinstance(name, str) else None
+    path = path_of(name)
     try:
         if path:
             return _load(path, path.stat().st_mtime_ns)

@@ -19,7 +19,7 @@ async def _health(request: Request) -> Response:
 
 async def _checkpoint(request: Request) -> Response:
     """A network as a file; Gradio would copy it into its cache for each that asks."""
-    path = recognizers.paths().get(request.path_params["name"])
+    path = recognizers.path_of(request.path_params["name"])
     if path is None or path.is_symlink():
         return JSONResponse({"error": "There is no network of this name."}, 404)
     return FileResponse(path, filename=path.name, media_type="application/octet-stream")

@@ -29,6 +29,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lenet.checkpoint import SHIPPED
+from lenet.drawings import to_lines
 from lenet.events import (
     Done,
     Ending,
@@ -45,11 +46,14 @@ from lenet.events import (
 from lenet.files import checkpoints_folder, replacing
 from lenet.film import SUFFIX, FilmWriter
 from lenet.job import Job
+from lenet.recipes import RECIPES
 from lenet.train import Stop, new_name, train
 
 EVERY = 0.25  # seconds between two looks at a run that is followed
 
 State = Literal["idle", "starting", "running", "stopping", "stopped", "finished", "failed"]
+
+DRAWINGS = ".drawings"  # a file beside the checkpoint of a run that teaches: what it is taught
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _LOCK = ".run.lock"
@@ -123,6 +127,7 @@ def state_of(
 def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> None:
     """What the process of a run does: train, and write the log, at that path, and the film.
 
+    A visitor's drawings lie beside them until the run has finished, so that it can go on.
     It stops by itself when its minutes are over: the server that started it may be gone by then.
     """
     asked, end = Stop(), time.monotonic() + 60 * minutes
@@ -139,8 +144,13 @@ def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> Non
     try:
         events, film = EventLog(path), FilmWriter(path.with_suffix(SUFFIX))
         with FileLock(path.parent / _LOCK, timeout=10):
+            if job.drawings is not None:
+                with replacing(path.with_suffix(DRAWINGS)) as file:
+                    file.writelines(line.encode() for line in to_lines(job.drawings))
             for event in train(job, path.with_suffix(".pt"), stop, film.begin):
                 film.follow(event)  # before the log: who reads of an event finds its snapshot
+                if isinstance(event, Done):
+                    path.with_suffix(DRAWINGS).unlink(missing_ok=True)
                 events.append(event)
     except (LogError, OSError) as error:
         last_words.send(str(error))
@@ -234,6 +244,19 @@ class Runs:
         theirs.close()
         return _Child(name, process, ours, before, latest.stem if latest else None)
 
+    def of(self, name: str) -> Run:
+        """A run by its name, as it is now: the latest or an earlier one.
+
+        Raises:
+            LogError: its log cannot be read.
+        """
+        current = self.current()
+        if current.name == name:
+            return current
+        events = _events(_log_of(name))
+        state = state_of(events, begun=True, alive=False, asked=False, exit_code=None)
+        return Run(state if events else "idle", name, events)
+
     def stop(self) -> None:
         """Ask the run to stop after its batch; nothing happens where none is under way."""
         run = self.current()
@@ -318,7 +341,8 @@ def _name(job: Job) -> str:
     path = job.resumed.path if job.resumed else None
     if job.goes_on and path and path != SHIPPED and path.parent == checkpoints_folder():
         return path.stem
-    return new_name(job.settings.recipe, job.settings.data)
+    secret = 16 if RECIPES[job.settings.recipe].teaches else 2  # somebody's own, nobody else's
+    return new_name(job.settings.recipe, job.settings.data, secret)
 
 
 def _log_of(name: str) -> Path:

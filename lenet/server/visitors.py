@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from lenet.checkpoint import SHIPPED, SUFFIXES
 from lenet.files import checkpoints_folder
 from lenet.job import Job
-from lenet.server.runs import Runs, latest_log
+from lenet.server.recognizers import is_own
+from lenet.server.runs import DRAWINGS, Runs, latest_log
 from lenet.server.shares import Allowance
 
-KEPT = 20  # runs, and as many uploads, in a public server's folder
-KEPT_BYTES = 40 << 20  # of either
+KEPT = 20  # runs, as many uploads and as many taught networks, in a public server's folder
+KEPT_BYTES = 40 << 20  # of each of the three
 
 UPLOADED = "upload-"  # how the names of uploads begin
 
@@ -81,8 +82,11 @@ def _limit(variable: str, default: float) -> float:
 # ---------------------------------------------------------------- training
 
 
-def start(runs: Runs, job: Job, password: str | None = None) -> None:
+def start(runs: Runs, job: Job, password: str | None = None) -> str:
     """Start a run for a visitor, and stop it when its time is up.
+
+    Returns:
+        The run's name.
 
     Raises:
         NotAllowed: this visitor may not train, or not for so many epochs.
@@ -95,7 +99,7 @@ def start(runs: Runs, job: Job, password: str | None = None) -> None:
             f"{job.epochs} epochs are more than this server trains for in one run: choose 1 to "
             f"{rules.epochs:g}."
         )
-    runs.start(job, rules.minutes, ended=tidy)
+    return runs.start(job, rules.minutes, ended=tidy)
 
 
 def stop(runs: Runs, password: str | None = None) -> None:
@@ -124,8 +128,8 @@ def _check(rules: Policy, password: str | None) -> None:
 
 
 def tidy() -> None:
-    """Remove a public server's oldest runs, and its oldest uploads, until each are few and small
-    enough: what strangers upload costs nobody a run.
+    """Remove a public server's oldest runs, uploads and taught networks, until each are few and
+    small enough: what strangers upload or teach costs nobody a run.
 
     The shipped network and the latest run stay whatever happens.
     """
@@ -133,15 +137,16 @@ def tidy() -> None:
         return
     kept = latest_log()
     latest = kept.stem if kept else None
-    runs, uploads = defaultdict(list), defaultdict(list)
+    runs, uploads, taught = defaultdict(list), defaultdict(list), defaultdict(list)
     with suppress(FileNotFoundError):  # no such folder yet
         for path in checkpoints_folder().iterdir():
-            if path.suffix in (*SUFFIXES, ".jsonl") and path != SHIPPED:
+            if path.suffix in (*SUFFIXES, ".jsonl", DRAWINGS) and path != SHIPPED:
                 kind = uploads if path.name.startswith(UPLOADED) else runs
+                kind = taught if is_own(path.stem) else kind
                 with suppress(FileNotFoundError):  # another thread was quicker
                     status = path.stat()
                     kind[path.stem].append((status, path))
-    for kind in (runs, uploads):
+    for kind in (runs, uploads, taught):
         newest_first = sorted(kind.values(), key=lambda run: -max(s.st_mtime_ns for s, _ in run))
         size = 0
         for count, run in enumerate(newest_first, 1):

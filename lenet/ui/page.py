@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.themes import Base, LocalFont
+from starlette.routing import Route
 
 from lenet.server.runs import Runs
 from lenet.ui import api, assets
@@ -17,6 +18,7 @@ from lenet.ui.draw import tab as draw
 from lenet.ui.gradio_page import QUIET, Page
 from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
+from lenet.ui.train import news
 from lenet.ui.train import tab as train
 
 _STYLES = (
@@ -50,19 +52,25 @@ LOOK: dict[str, Any] = {
 }
 
 
+def routes(runs: Runs) -> list[Route]:
+    """The addresses that the page asks besides Gradio's."""
+    return [assets.ROUTE, news.route(runs, train.status_text)]
+
+
 def build(runs: Runs) -> gr.Blocks:
     """Build the page of a server with these runs; `launch(**LOOK)` serves it."""
     with Page(title="LeNet, live") as page:
         gr.HTML("<h1>LeNet, live</h1>", elem_id="title", apply_default_css=False)
+        asking = news.build()
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
                 with gr.Row(elem_id="files"):
-                    own = hand.build(network)
+                    own = hand.build(network, runs)
                     network_files.build(network, own)
                 inside.build()
-            with gr.Tab("Train", id="train"):
-                draw_with_it = train.build(page, network, own, runs)
+            with gr.Tab("Train", id="train") as tab:
+                draw_with_it = train.build(tab, asking, network, own, runs)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab)
             with gr.Tab("Data", id="data"):

@@ -4,13 +4,16 @@ Half of the labels of the small server's 60 test digits are wrong on purpose, so
 network makes mistakes of every kind about them.
 """
 
+import math
 import os
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from browsing import answered, choose, until
 from playwright.sync_api import Page, Route, expect
 from support import Server, pixels, small_set
@@ -18,9 +21,17 @@ from support import Server, pixels, small_set
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.data import DataSet
 from lenet.evaluate import evaluate, read_digits
+from lenet.recognize import Recognitions, Recognizer, interpret, predict
 from lenet.server import evaluation_cache
+from lenet.server.data_sets import others
 from lenet.ui.results import tab as results
-from lenet.ui.results.tab import evaluate_networks, evaluation_progress, test_digits
+from lenet.ui.results.tab import (
+    STRIP,
+    evaluate_networks,
+    evaluate_others,
+    evaluation_progress,
+    test_digits,
+)
 
 test_digits.__test__ = False  # its name is not a test's
 
@@ -251,6 +262,45 @@ def test_cells_are_reached_and_pressed_with_the_keyboard(report: Page):
     )
 
 
+# ---------------------------------------------------------------- what is no digit
+
+
+def read_others(checkpoint: Checkpoint) -> Recognitions:
+    return interpret(checkpoint, predict(checkpoint.model(), others()))
+
+
+def test_what_is_no_digit_and_the_likeliest_of_it(report: Page):
+    found = read_others(read(SHIPPED))
+    expect(report.locator("#results-others p")).to_contain_text(
+        f"Of 1,000 letters, signs, scribbles and other drawings that are no digit, it takes "
+        f"{int(found.is_digit.sum())} for digits."
+    )
+    drawn = pixels(report, "#results-others canvas")
+    every = others().flatten(1).tolist()
+    indices = [every.index(frame) for frame in drawn]
+    surely = found.digit_probability * found.probabilities.amax(1)
+    assert surely[indices].tolist() == surely.sort(descending=True).values[:STRIP].tolist()
+    captions = report.locator("#results-others figcaption")
+    nearest = found.probabilities[indices].argmax(1).tolist()
+    share = found.digit_probability[indices].tolist()
+    expect(captions).to_have_text(
+        [f"{digit} · {100 * round(p, 4):.0f}%" for digit, p in zip(nearest, share, strict=True)]
+    )
+    marked = report.locator("#results-others .taken")
+    expect(marked).to_have_count(int(found.is_digit[indices].sum()))
+
+
+def test_one_press_puts_what_is_no_digit_into_the_inside_view(report: Page):
+    frame = pixels(report, "#results-others canvas")[STRIP - 1]
+    report.locator("#results-others .digit").last.click()
+    expect(report.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
+    expect(report.locator("#inside-body")).to_be_visible()
+    until(report, lambda: pixels(report, "#inside canvas[data-layer=frame]") == [frame])
+    shown = torch.tensor(frame, dtype=torch.uint8).view(28, 28)
+    found = Recognizer.load().recognize_frame(shown)
+    expect(report.locator("#answer")).to_have_text(str(found.digit) if found.is_digit else "")
+
+
 # ---------------------------------------------------------------- two networks
 
 
@@ -297,6 +347,15 @@ def test_what_one_reads_and_the_other_does_not(other: Path, report: Page, first,
     report.locator("#results-gallery .digit").first.click()
     numbers = [f"{100 * round(p, 4):.1f}%" for p in first[index] + second[index]]
     expect(report.locator("dialog[open] .number")).to_have_text(numbers)
+
+
+def test_what_each_takes_for_digits(other: Path, report: Page):
+    knows_nothing = replace(read(other), digit_slope=0.0, digit_offset=math.inf)
+    write(knows_nothing, other)
+    choose(report, "#results-other", other.name)
+    taken = int(read_others(read(SHIPPED)).is_digit.sum())
+    words = f"the first network takes {taken} for digits, the second 1,000."
+    expect(report.locator("#results-others p")).to_contain_text(words)
 
 
 def test_without_a_second_network_nothing_is_compared(other: Path, report: Page):
@@ -444,6 +503,8 @@ SHOW = {**ASKED, "show": "cell", "truth": 1, "answer": 2, "start": 0}
         (evaluate_networks, {**ASKED, "network": ["lenet.pt"]}),
         (evaluate_networks, {**ASKED, "other": 3}),
         (evaluate_networks, {**ASKED, "data": "digits"}),
+        (evaluate_others, {}),
+        (evaluate_others, {**ASKED, "network": "../checkpoints/lenet.pt"}),
         (evaluation_progress, {**ASKED, "data": None}),
         (test_digits, {**SHOW, "show": "everything"}),
         (test_digits, {**SHOW, "show": None}),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from browsing import LONG, TOLD, choose, choose_synthetic, open_accordion, status
+from browsing import LONG, TOLD, choose, choose_synthetic, look_twice, open_accordion, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
@@ -153,6 +153,7 @@ def test_a_stopped_run_goes_on_to_its_end_and_a_finished_one_is_offered_more(sma
     expect(small.locator("#train-log")).to_contain_text(
         f"Resuming {finished}, changed: epochs 1 → 4"
     )
+    status(small, "finished")  # again: it was so before
     choose(small, "#train-resume-from", stopped)
     expect(more).to_have_value("")
 
@@ -162,6 +163,7 @@ def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
 ):
     bare = small_server.checkpoints / "bare.pth"
     torch.save(LeNet().state_dict(), bare)
+    look_twice(small)  # a list that changes while it is open is closed
     open_accordion(small, "What to resume", "#train-more")
     choose(small, "#train-resume-from", bare.name)
     expect(small.locator("#train-more input")).to_have_value(str(MORE_EPOCHS))

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bestOf, cellShares, describe, errorShares } from "../../lenet/ui/results/report.js";
+import {
+  bestOf,
+  cellShares,
+  describe,
+  describeOthers,
+  errorShares,
+} from "../../lenet/ui/results/report.js";
 
 const network = { name: "a", accuracy: 0, right: 0, wrong: 0, confusion: [] };
 
@@ -55,3 +61,8 @@ for (const [selection, total, comparing, heading, order] of /** @type {any[][]} 
     assert.match(first, new RegExp(order));
   });
 }
+
+test("what each network takes for digits", () => {
+  assert.match(describeOthers(1000, [3]), /^Of 1,000 letters, .* it takes 3 for digits\. /);
+  assert.match(describeOthers(1000, [3, 1000]), /first network takes 3 .*, the second 1,000\. /);
+});

@@ -10,15 +10,17 @@ import torch
 from lenet import LeNet
 from lenet.checkpoint import Checkpoint
 from lenet.data import Digits
-from lenet.evaluate import Evaluation, evaluate, read_digits
+from lenet.evaluate import evaluate, read_digits
+from lenet.recognize import Recognitions, interpret, predict
 from lenet.server import evaluation_cache
-from lenet.server.evaluation_cache import content_key, evaluate_once
+from lenet.server.data_sets import OTHERS, others
+from lenet.server.evaluation_cache import content_key, evaluate_once, recognize_once
 from lenet.synthetic import synthetic_digits
 
 DIGITS = Digits(*synthetic_digits(30, seed=5))
 
 
-def same(one: Evaluation, other: Evaluation) -> bool:
+def same(one: Recognitions, other: Recognitions) -> bool:
     return all(a.equal(b) for a, b in zip(vars(one).values(), vars(other).values(), strict=True))
 
 
@@ -67,7 +69,7 @@ def test_other_weights_or_other_digits_are_read_anew(computed: list):
         (network(), fewer),
         (network(averaged=network(seed=2).network), DIGITS),
     ]
-    assert len({content_key(*each) for each in asked}) == len(asked)
+    assert len({content_key(net, digits.frames) for net, digits in asked}) == len(asked)
     for each in asked:
         assert same(evaluate_once(*each), evaluate(*each))
     assert len(computed) == len(asked)
@@ -132,12 +134,12 @@ def test_the_ones_that_nobody_asks_for_go_first(
     monkeypatch.setattr(evaluation_cache, "KEPT", 2)
     for age, seed in ((50, 0), (40, 1)):
         evaluate_once(network(seed), DIGITS)
-        file = folder / content_key(network(seed), DIGITS)
+        file = folder / content_key(network(seed), DIGITS.frames)
         os.utime(file, (file.stat().st_mtime - age,) * 2)
     evaluate_once(network(0), DIGITS)  # asked for again
     evaluate_once(network(2), DIGITS)
     kept = {file.name for file in folder.iterdir()}
-    assert kept == {content_key(network(seed), DIGITS) for seed in (0, 2)}
+    assert kept == {content_key(network(seed), DIGITS.frames) for seed in (0, 2)}
     assert len(computed) == 3
 
 
@@ -148,3 +150,18 @@ def test_progress_is_told_while_digits_are_read():
     assert told == [0, 1000, 2000]
     evaluate_once(network(), digits, told.append)
     assert told == [0, 1000, 2000]
+
+
+def test_frames_without_labels_are_read_once_too(monkeypatch: pytest.MonkeyPatch):
+    checkpoint = network(digit_slope=1.0, digit_offset=0.0)
+    expected = interpret(checkpoint, predict(checkpoint.model(), DIGITS.frames))
+    assert same(recognize_once(checkpoint, DIGITS.frames), expected)
+    monkeypatch.setattr(evaluation_cache, "predict", lambda *_: pytest.fail("read twice"))
+    assert same(recognize_once(checkpoint, DIGITS.frames), expected)
+
+
+def test_the_others_are_always_the_same_and_none_is_empty():
+    frames = others()
+    others.cache_clear()
+    assert frames.shape == (OTHERS, 28, 28) and frames.equal(others())
+    assert frames.flatten(1).any(1).all()

@@ -18,10 +18,11 @@ from lenet.job import Job, prepare
 from lenet.progress import Progress
 from lenet.recipes import Schedule
 from lenet.server import recognizers, visitors
-from lenet.server.runs import Runs
+from lenet.server.runs import DRAWINGS, Runs
 from lenet.server.shares import Allowance, visitor
 from lenet.server.visitors import NotAllowed, Policy, policy, tidy
 from lenet.settings import Request, Settings
+from lenet.train import new_name
 from lenet.ui.results.tab import _version
 
 VARIABLES = (
@@ -228,6 +229,21 @@ def test_uploads_cost_nobody_a_run(monkeypatch):
         *(f"run{age}" for age in range(3)),
         *(f"upload-{age}" for age in range(visitors.KEPT)),
     }
+
+
+def test_taught_networks_cost_nobody_a_run_and_are_kept_to_a_number(monkeypatch):
+    """With what a stopped one left of its drawings."""
+    monkeypatch.setenv("LENET_TRAINING", "anyone")
+    taught = [new_name("hand", "mnist", 16) for _ in range(visitors.KEPT + 5)]
+    leave("run", 100)
+    for age, name in enumerate(taught):
+        leave(name, age)
+        drawings = checkpoints_folder() / f"{name}{DRAWINGS}"
+        drawings.touch()
+        os.utime(drawings, (time.time() - age,) * 2)
+    tidy()
+    assert names() == {"run", *taught[: visitors.KEPT]}
+    assert len(list(checkpoints_folder().glob(f"*{DRAWINGS}"))) == visitors.KEPT
 
 
 def test_nothing_is_removed_on_one_s_own_machine():

@@ -1,15 +1,19 @@
 """Training runs small enough for a unit test."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
 from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet
 from lenet.distributed import Team
+from lenet.drawings import Drawing, write_drawings
 from lenet.events import Event, Saved
-from lenet.job import settle
+from lenet.job import Job, settle
 from lenet.settings import Request
+from lenet.synthetic import example_strokes
+from lenet.train import drawings_of
 from lenet.trainer import Trainer
 
 
@@ -26,7 +30,8 @@ def run(
 
 
 def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) -> Trainer:
-    trainer = Trainer(settle(request, resumed), data, Team())
+    job = Job(request, settle(request, resumed), resumed)
+    trainer = Trainer(job.settings, data, drawings_of(job), Team())
     if resumed:
         trainer.restore(resumed, own_rate=request.learning_rate is not None)
     return trainer
@@ -35,3 +40,12 @@ def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) ->
 def same_bits(one: Trainer, other: Trainer) -> bool:
     states = [(t.network.state_dict(), t.model.state_dict()) for t in (one, other)]
     return all(torch.equal(a[name], b[name]) for a, b in zip(*states, strict=True) for name in a)
+
+
+def examples(folder: Path) -> str:
+    """A drawings file with the ten examples."""
+    path = folder / "drawings.jsonl"
+    with path.open("w") as file:
+        write_drawings([Drawing(d, [torch.tensor(s).numpy() for s in strokes])
+                        for d, strokes in example_strokes().items()], file)  # fmt: skip
+    return str(path)

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from small_runs import run, same_bits, start
+from small_runs import examples, run, same_bits, start
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from lenet.cuda_graph import WARM_UP, Recorded
 from lenet.data import Digits
-from lenet.events import Epoch
+from lenet.events import Epoch, Note, line
 from lenet.recipes import RECIPES
 from lenet.settings import Request
 from lenet.trainer import Trainer
@@ -85,10 +85,13 @@ def epoch_losses(trainer: Trainer) -> list[float]:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, monkeypatch):
+def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, tmp_path, monkeypatch):
     monkeypatch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4, others=20))
+    hand = replace(RECIPES["hand"], images=400, drawn=20, others=4)
+    monkeypatch.setitem(RECIPES, "hand", hand)
     data = replace(data, train=Digits(data.train.frames[:400], data.train.labels[:400]))
-    request = Request(recipe, "synthetic", epochs=2, batch_size=64)
+    drawings = (examples(tmp_path),) if RECIPES[recipe].teaches else ()
+    request = Request(recipe, "synthetic", drawings, epochs=2, batch_size=64)
     plain = start(data, request)
     losses = epoch_losses(plain)
     first = recorded(start(data, request))
@@ -102,6 +105,28 @@ def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, monkeypatch):
     resumed = recorded(start(data, Request(), stopped.checkpoint()))
     run(resumed)
     assert same_bits(resumed, plain)
+
+
+@pytest.mark.parametrize("when", ["recording", "replaying"])
+def test_where_recording_fails_the_run_goes_on_with_plain_steps(data, gpu, when, monkeypatch):
+    """And says so in one line of its log."""
+
+    def fail(*_) -> None:
+        raise RuntimeError("CUDA error: out of luck\nDevice-side assertions were off.")
+
+    request = Request("fast", "synthetic", epochs=1, batch_size=64)
+    plain = start(data, request)
+    losses = epoch_losses(plain)
+    monkeypatch.setattr(Graph, "__enter__" if when == "recording" else "replay", fail)
+    trainer = recorded(start(data, request))
+    events = run(trainer)
+    notes = [line(event) for event in events if isinstance(event, Note)]
+    assert notes == [
+        "Steps are not recorded on this GPU, so the run is slower: CUDA error: out of luck."
+    ]
+    assert trainer.recorded is None
+    assert [event.train_loss for event in events if isinstance(event, Epoch)] == losses
+    assert same_bits(trainer, plain)
 
 
 def test_a_result_stays_when_the_next_is_computed(gpu):

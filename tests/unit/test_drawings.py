@@ -18,13 +18,13 @@ from lenet.drawings import (
     Drawing,
     DrawingsError,
     compose_numbers,
-    drawings_to_segments,
     load_drawings,
     main,
     read_drawings,
     read_numbers,
     read_others,
     read_unipen,
+    to_tensors,
     write_drawings,
 )
 from lenet.preprocess import rasterize, strokes_to_frame
@@ -207,7 +207,7 @@ def test_strokes_and_writers_of_others_are_read(file):
     assert (skipped, cross.writer, dot.writer) == (0, "3", None)
     assert [s.tolist() for s in cross.strokes] == [[[0, 0], [9, 9]], [[9, 0], [0, 9.5]]]
     assert [s.tolist() for s in dot.strokes] == [[[1, 1]]]
-    assert drawings_to_segments([cross, dot]).shape[0] == 2
+    assert to_tensors([cross, dot]).segments.shape[0] == 2
 
 
 def test_what_the_command_of_others_writes_is_read(file, capsys):
@@ -396,7 +396,7 @@ def test_drawings_of_any_length_are_drawn_in_one_batch_as_they_are_alone():
     angle = np.linspace(0, 12, 300)
     coil = Drawing(6, [np.stack([angle * np.cos(angle), angle * np.sin(angle)], 1)])
     drawings = [dot, slash, coil]
-    segments = drawings_to_segments(drawings)
+    segments = to_tensors(drawings).segments
     assert segments.dtype == torch.float32
     assert segments.shape[0] == 3
     for frame, drawing in zip(rasterize(segments), drawings, strict=True):
@@ -405,7 +405,7 @@ def test_drawings_of_any_length_are_drawn_in_one_batch_as_they_are_alone():
 
 
 def test_no_drawings_are_an_empty_batch():
-    assert drawings_to_segments([]).shape == (0, 0, 4)
+    assert to_tensors([]).segments.shape == (0, 0, 4)
 
 
 def test_files_are_loaded_one_after_the_other_as_the_canvas_draws_them(file):

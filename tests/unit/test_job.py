@@ -35,8 +35,9 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_new_run_takes_what_was_not_asked_for_from_its_recipe(name):
     recipe = RECIPES[name]
-    assert settle(Request(name)) == Settings(
-        name, "mnist", (), recipe.epochs, recipe.batch_size, recipe.learning_rate, 0
+    drawings = ("mine.jsonl",) if recipe.teaches else ()
+    assert settle(Request(name, drawings=drawings)) == Settings(
+        name, "mnist", drawings, recipe.epochs, recipe.batch_size, recipe.learning_rate, 0
     )
 
 

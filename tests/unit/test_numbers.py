@@ -177,6 +177,19 @@ def test_the_lattice_holds_every_candidate_of_each_line(recognizer):
     assert sum(c.chosen for line in answer.lattice for c in line) == len(answer.digits) == 3
 
 
+EYES_NOSE_MOUTH = [[[5, 25], [8, 28]], [[5, 72], [8, 75]], [[40, 50], [47, 50]],
+                   [[70, 0], [88, 25], [93, 50], [88, 75], [70, 100]]]  # fmt: skip
+
+
+def test_the_eyes_of_a_smiley_count_though_a_touch_of_the_pen_beside_digits_does_not(recognizer):
+    assert recognizer.recognize_number([EYES_NOSE_MOUTH[-1]]).number != ""
+    answer = recognizer.recognize_number(EYES_NOSE_MOUTH)
+    assert (answer.number, len(answer.digits)) == ("", 1)
+    assert answer.digits[0].recognition.frame.equal(recognizer.recognize(EYES_NOSE_MOUTH).frame)
+    far = [*example(7), [[300, 50], [302, 51]]]
+    assert recognizer.recognize_number(far).digits[0].box[2] < 150
+
+
 @pytest.mark.parametrize("strokes", [[], [[]], [[], []]])
 def test_nothing_drawn_is_no_number(recognizer, strokes):
     answer = recognizer.recognize_number(strokes)
@@ -380,6 +393,32 @@ def test_candidates_are_read_in_one_batch_and_not_again(monkeypatch):
     strokes[0][-1][0] += 9  # the 3 has changed
     recognizer.recognize_number(strokes)
     assert 0 < batches[2] < many
+
+
+SINGLE = [example(digit) for digit in range(10)] + [CROSSED, CUP, HAT, ZERO]
+
+
+@pytest.mark.parametrize("drawing", [CROSSED, CUP, HAT], ids=["7", "4", "5"])
+def test_the_parts_of_a_digit_that_wins_whatever_they_are_are_not_read(monkeypatch, drawing):
+    recognizer = Recognizer.load()
+    batches = count_frames(recognizer, monkeypatch)
+    (line,) = recognizer.recognize_number(drawing).lattice
+    assert (batches, len(line)) == ([1], 1)
+    recognizer.recognize_number([[[0, 0], [2, 100]], [[20, 0], [22, 100]]])  # two may win
+    assert batches[1:] == [3]
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [*SINGLE, digits("11"), digits("10", gap=2), digits("47")],
+    ids=range(len(SINGLE) + 3),
+)
+def test_what_need_not_be_read_changes_no_answer(recognizer, monkeypatch, drawing):
+    answer = recognizer.recognize_number(drawing)
+    monkeypatch.setattr("lenet.recognize.find_whole", lambda ways: (None, 0.0))
+    full = recognizer.recognize_number(drawing)
+    assert full.number == answer.number
+    assert [d.spans for d in full.digits] == [d.spans for d in answer.digits]
 
 
 def test_what_is_remembered_is_bounded_and_what_was_asked_for_last_stays(monkeypatch):

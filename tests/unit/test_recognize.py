@@ -97,6 +97,17 @@ def test_a_number_on_a_chalkboard_in_uneven_light_is_read(recognizer):
     assert recognizer.recognize_image_number(board).number == "01"
 
 
+def test_a_picture_of_a_smiley_is_no_number(recognizer):
+    image = Image.new("L", (260, 260), 255)
+    draw = ImageDraw.Draw(image)
+    draw.arc((100, 30, 210, 230), -75, 75, fill=0, width=9)
+    for y in (80, 170):
+        draw.ellipse((60, y, 72, y + 12), fill=0)
+    draw.line((130, 130, 148, 130), fill=0, width=9)
+    assert recognizer.recognize_image(image).is_digit is False
+    assert recognizer.recognize_image_number(image).number == ""
+
+
 def test_a_blank_picture_is_no_number(recognizer):
     answer = recognizer.recognize_image_number(Image.new("RGB", (300, 200), "white"))
     assert (answer.number, answer.digits) == ("", [])

@@ -9,33 +9,24 @@ from typing import NamedTuple
 import pytest
 import torch
 import torch.nn.functional as F
-from small_runs import run, same_bits, start
+from small_runs import examples, run, same_bits, start
 
 from lenet import recipes
 from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataSet, Digits
-from lenet.drawings import Drawing, write_drawings
+from lenet.drawings import NO_DIGIT
 from lenet.events import Batch, Epoch, Event
 from lenet.others import other_segments
 from lenet.preprocess import frames_to_inputs, rasterize
 from lenet.recipes import RECIPES, Schedule
 from lenet.settings import Request
-from lenet.synthetic import example_strokes, synthetic_digits
-from lenet.trainer import NO_DIGIT, Trainer, TrainingError, outlier_exposure, predict
+from lenet.synthetic import synthetic_digits
+from lenet.trainer import Trainer, TrainingError, outlier_exposure, predict
 
 
 def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
     write(checkpoint, folder / "run.pt")
     return read(folder / "run.pt")
-
-
-def examples(folder: Path) -> str:
-    """A drawings file with the ten examples."""
-    path = folder / "drawings.jsonl"
-    with path.open("w") as file:
-        write_drawings([Drawing(d, [torch.tensor(s).numpy() for s in strokes])
-                        for d, strokes in example_strokes().items()], file)  # fmt: skip
-    return str(path)
 
 
 @pytest.fixture
@@ -60,6 +51,8 @@ def whole(request, data, tmp_path_factory) -> Iterator[Whole]:
     asked = Request(request.param, "synthetic", (file,), epochs=2, batch_size=64, seed=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4, others=14))
+        hand = replace(RECIPES["hand"], images=300, drawn=100, others=24)
+        patch.setitem(RECIPES, "hand", hand)
         trainer = start(few, asked)
         yield Whole(few, asked, trainer, run(trainer))
 
@@ -127,6 +120,33 @@ def test_a_recipe_says_how_often_each_drawing_comes_in_an_epoch(data, drawings, 
     run(trainer, stop_after=1)
     copies = trainer.frames[1000:1030].view(3, 10, 28, 28)
     assert copies.flatten(2).any(2).all() and not copies[0].equal(copies[1])
+
+
+@pytest.mark.parametrize(("most", "repeats"), [(10, 1), (25, 2), (70, 7), (1000, 8)])
+def test_many_drawings_come_less_often(most, repeats, data, drawings, monkeypatch):
+    """Up to `drawn` in all, and each at least once and at most `repeats` times."""
+    hand = replace(RECIPES["hand"], images=200, repeats=8, drawn=most, others=5)
+    monkeypatch.setitem(RECIPES, "hand", hand)
+    trainer = start(data, Request("hand", "synthetic", (drawings,)))
+    assert len(trainer.frames) == 200 + repeats * 10 + 5
+
+
+def test_the_images_of_an_epoch_are_chosen_anew(data, drawings, monkeypatch):
+    hand = replace(RECIPES["hand"], images=200, drawn=10, others=5, batch_size=64)
+    monkeypatch.setitem(RECIPES, "hand", hand)
+    trainer = start(data, Request("hand", "synthetic", (drawings,), epochs=2))
+    known = {
+        frame.numpy().tobytes(): int(label)
+        for frame, label in zip(*vars(data.train).values(), strict=True)
+    }
+    chosen = []
+    for step in (1, 4 + 1):  # one into each epoch
+        run(trainer, stop_after=step)
+        frames = [frame.numpy().tobytes() for frame in trainer.frames[:200]]
+        assert [known[frame] for frame in frames] == trainer.labels[:200].tolist()
+        chosen.append(set(frames))
+    assert len(chosen[0]) > 190  # a few synthetic digits may be equal
+    assert len(chosen[0] & chosen[1]) < 100
 
 
 def test_others_are_drawn_anew_in_every_epoch(data, drawings, monkeypatch):

@@ -136,8 +136,7 @@ async def _answer(drawing: dict[str, Any]) -> Reading:
 async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | NumberRecognition:
     """Read what stands on the pad, strokes or a frame: a number where it has several digits.
 
-    What has none is read as a whole, and so is a digit with touches of the pen beside it, which a
-    number leaves out: they may make the difference, as a smiley's eyes do.
+    What has none is read as a whole.
 
     Raises:
         ValueError: they are malformed; one sentence that says how.
@@ -150,10 +149,9 @@ async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | Nu
     number = await recognize_number(reader, strokes)
     if number.number and len(number.digits) > 1:
         return number
-    if len(number.digits) == 1 and len(number.digits[0].spans) == len(number.strokes):
+    if len(number.digits) == 1:
         return number.digits[0].recognition
-    whole = await recognize(reader, strokes)
-    return whole if number.number else replace(whole, is_digit=False, sure=False)
+    return replace(await recognize(reader, strokes), is_digit=False, sure=False)
 
 
 def _frame(encoded: Any) -> torch.Tensor:

@@ -23,7 +23,6 @@ import { Teaching } from "./teaching.js";
 import { drawings, misreadAs, wordsOf } from "./words.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
-/** @import { Strokes } from "../shared/events.js" */
 /** @import { Example, Label } from "./examples.js" */
 /** @import { Server as Teacher } from "./teaching.js" */
 
@@ -39,7 +38,7 @@ import { drawings, misreadAs, wordsOf } from "./words.js";
 
 /**
  * @typedef {object} Reader
- * @property {Call<{ checkpoint: string, drawings: Strokes[] }, { read: Label[] }>} read_hand
+ * @property {Call<{ checkpoint: string, drawings: string }, { read: Label[] }>} read_hand
  * @property {Call<{ names: string[] }, { there: string[] }>} still_there
  */
 
@@ -149,8 +148,8 @@ export function mount({ element, props, server, trigger }) {
     const fresh = hand.examples.filter(({ id }) => !readings.has(id));
     if (!fresh.length) return;
     const mine = ++asked;
-    const sent = toSend(fresh).map(({ strokes }) => strokes);
-    const answer = await ask(server.read_hand, { checkpoint: network, drawings: sent });
+    const text = writeFile(toSend(fresh));
+    const answer = await ask(server.read_hand, { checkpoint: network, drawings: text });
     if (mine !== asked) return;
     if (failed(answer)) return complain(answer.error);
     for (const [i, { id }] of fresh.entries()) readings.set(id, answer.read[i]);

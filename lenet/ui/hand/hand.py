@@ -4,20 +4,23 @@ The drawings lie in the visitor's browser (`store.js`) and come here only to be 
 file knows nothing of how a network is taught.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypedDict
 
 import gradio as gr
 
+from lenet.events import Event, LogError, Start, Taught, latest
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
-from lenet.recognize import MAX_DRAWINGS
-from lenet.server import visitors
-from lenet.server.recognizers import recognizer
-from lenet.server.shares import SLOW
+from lenet.server import hands, visitors
+from lenet.server.recognizers import path_of, recognizer
+from lenet.server.runs import Run, RunError, Runs
+from lenet.server.shares import QUICK, SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
-from lenet.ui.shared.networks import OWN, choices, is_there
+from lenet.ui.shared.networks import OWN, choices
 from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
+from lenet.ui.train.status import status
 
 
 class Read(TypedDict):
@@ -33,7 +36,7 @@ class There(TypedDict):
 
 
 class Started(TypedDict):
-    """The run that teaches, by its name, which is a secret of the visitor's."""
+    """A run that teaches, by its name, which is a secret of the visitor's."""
 
     run: str
 
@@ -41,14 +44,15 @@ class Started(TypedDict):
 class Told(TypedDict):
     """What a teaching has changed.
 
-    `drawings` of the visitor's were judged, each by a network that was taught without it, in so
-    many `folds`; `before` and `after` of them were read right. `mnist_before` and `mnist_after` are
-    the accuracies on MNIST's test images, 0..1, or None where these are not to be had.
+    Of the visitor's `drawings` so many were read right `before`, and `after` by networks that were
+    taught without the drawing, in so many `folds`; None where there are too few for that.
+    `mnist_before` and `mnist_after` are the accuracies on MNIST's test images, 0..1, or None where
+    these are not to be had.
     """
 
     drawings: int
     before: int
-    after: int
+    after: int | None
     folds: int
     mnist_before: float | None
     mnist_after: float | None
@@ -57,8 +61,9 @@ class Told(TypedDict):
 class Teaching(TypedDict):
     """How far a teaching is.
 
-    `state` is that of a run, waiting or gone; `text` says how far it is, or why it failed, and
-    `share` 0..1 is what is done of it. At the end `network` is the name of the one that was taught.
+    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share` 0..1
+    is what is done of it. `network` is the name of the one that was taught, which is there before
+    the run has measured what `told` says.
     """
 
     state: str
@@ -68,25 +73,27 @@ class Teaching(TypedDict):
     told: Told | None
 
 
-def build(network: gr.Dropdown) -> gr.HTML:
+def build(network: gr.Dropdown, runs: Runs) -> gr.HTML:
     """Build the view.
 
     Args:
         network: the Draw tab's dropdown, which offers the visitor's own networks too.
+        runs: the server's.
 
     Returns:
         The view, whose value says which networks are this visitor's own (`Own`).
     """
+    own = _Runs(runs)
     view = gr.HTML(
         html_template=template("hand/hand.html"),
         js_on_load=mounting("hand/hand.js", "own"),
         server_functions=[
             in_turn(SLOW, read_hand),
-            in_turn(SLOW, still_there),
-            teach,
-            taught,
-            stop_teaching,
-            resume_teaching,
+            still_there,
+            in_turn(QUICK, answering(own.teach)),
+            answering(own.taught),
+            answering(own.stop_teaching),
+            in_turn(QUICK, answering(own.resume_teaching)),
         ],
         elem_id="hand",
         apply_default_css=False,
@@ -109,61 +116,104 @@ def _offer(own: Any) -> dict[str, Any]:
 
 @answering
 def read_hand(request: Request) -> Read:
-    """Read drawings as the pad reads one digit.
+    """Read drawings, each as one digit.
 
     Args:
-        request: `checkpoint`, the name of a network, and `drawings`, at most 500, each strokes as
-            `Recognizer.recognize` takes them.
+        request: `checkpoint`, the name of a network, and `drawings`, the text of a drawings file.
     """
     reader = recognizer(request.get("checkpoint"))
-    try:
-        found = reader.recognize_many(_drawings(request))
-    except ValueError as error:
-        raise RequestError(str(error)) from error
-    return {"read": [each.digit if each.is_digit else None for each in found]}
+    with _refusing():
+        return {"read": hands.read_digits(reader, hands.parse(request.get("drawings")))}
 
 
 @answering
 def still_there(request: Request) -> There:
     """Which of the `names` of networks the server has."""
     names = request.get("names")
-    return {"there": list(filter(is_there, names[:OWN])) if isinstance(names, list) else []}
-
-
-def _drawings(request: Request) -> Sequence[Any]:
-    drawings = request.get("drawings")
-    if not isinstance(drawings, list) or len(drawings) > MAX_DRAWINGS:
-        raise RequestError(f"The drawings must be a list of at most {MAX_DRAWINGS}.")
-    return drawings
+    return {"there": list(filter(path_of, names[:OWN])) if isinstance(names, list) else []}
 
 
 # ---------------------------------------------------------------- teaching
 
 
-@answering
-def teach(request: Request) -> Started:
-    """Begin to teach a network a visitor's hand.
+class _Runs:
+    """What the view asks of the run that teaches its visitor's hand."""
 
-    Args:
-        request: `checkpoint`, the name of the network to start from; `drawings`, each with its
-            `label`, a digit or None, and its `strokes`; `password`, the owner's.
-    """
-    raise RequestError("This server cannot teach yet.")
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+
+    def teach(self, request: Request) -> Started:
+        """Begin to teach a network a visitor's hand.
+
+        Args:
+            request: `checkpoint`, the name of the network to start from; `drawings`, the text of a
+                drawings file; `password`, the owner's.
+        """
+        with _refusing():
+            drawings = hands.parse(request.get("drawings"))
+            network, password = request.get("checkpoint"), request.get("password")
+            return {"run": hands.start(self.runs, network, drawings, password)}
+
+    def taught(self, request: Request) -> Teaching:
+        """How far the `run` is that teaches."""
+        with _refusing():
+            return _teaching(hands.run_of(self.runs, request.get("run")))
+
+    def stop_teaching(self, request: Request) -> Started:
+        """Stop the `run` that teaches; `password` is the owner's."""
+        with _refusing():
+            run = hands.run_of(self.runs, request.get("run"))
+            if run.alive:
+                visitors.stop(self.runs, request.get("password"))
+            return {"run": str(run.name)}
+
+    def resume_teaching(self, request: Request) -> Started:
+        """Go on with the `run` where it was stopped; `password` is the owner's."""
+        with _refusing():
+            return {"run": hands.resume(self.runs, request.get("run"), request.get("password"))}
 
 
-@answering
-def taught(request: Request) -> Teaching:
-    """How far the `run` is that teaches."""
-    raise RequestError("This server cannot teach yet.")
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Answer with the sentence that says why something cannot be done."""
+    try:
+        yield
+    except (ValueError, LogError, RunError, visitors.NotAllowed) as error:
+        raise RequestError(str(error)) from error
 
 
-@answering
-def stop_teaching(request: Request) -> Started:
-    """Stop the `run` that teaches; `password` is the owner's."""
-    raise RequestError("This server cannot teach yet.")
+def _teaching(run: Run) -> Teaching:
+    network = hands.network_of(run)
+    state = "gone" if run.state == "idle" else run.state
+    return {
+        "state": state,
+        "text": run.message or _TEXTS.get(state, "") or (_JUDGING if network else _TAUGHT),
+        "share": None if network else status(run).share,
+        "network": network,
+        "told": _told(run.events),
+    }
 
 
-@answering
-def resume_teaching(request: Request) -> Started:
-    """Go on with the `run` where it was stopped; `password` is the owner's."""
-    raise RequestError("This server cannot teach yet.")
+_TEXTS = {
+    "starting": "Loading the data…",
+    "stopping": "Stopping…",
+    "stopped": "Stopped.",
+    "gone": "The server no longer has this teaching: teach again.",
+}
+_TAUGHT = "Teaching…"
+_JUDGING = "The pad reads with it. Measuring what has changed…"
+
+
+def _told(events: Sequence[Event]) -> Told | None:
+    start, taught = latest(events, Start), latest(events, Taught)
+    if start is None or taught is None:
+        return None
+    is_mnist = start.data == "mnist"
+    return {
+        "drawings": taught.drawings,
+        "before": taught.before,
+        "after": taught.after,
+        "folds": taught.folds,
+        "mnist_before": taught.accuracy_before if is_mnist else None,
+        "mnist_after": taught.accuracy if is_mnist else None,
+    }

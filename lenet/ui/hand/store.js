@@ -144,16 +144,20 @@ export class Hand {
     return this.#write((storage) => storage.update("teaching", () => teaching));
   }
 
-  /** A teaching has ended with a network, which is chosen. @param {Taught} taught */
-  async learnt(taught) {
-    await this.choose(taught.name);
+  /**
+   * A network was taught, or what that changed is known. A new one is chosen.
+   *
+   * @param {Taught} taught
+   */
+  async learn(taught) {
+    const known = this.networks.find(({ name }) => name === taught.name);
+    if (!known) await this.choose(taught.name);
     await this.#write((storage) =>
       storage.update("networks", (stored) => {
         const others = networksIn(stored).filter(({ name }) => name !== taught.name);
-        return [taught, ...others].slice(0, NETWORKS);
+        return [{ ...taught, made: known?.made ?? taught.made }, ...others].slice(0, NETWORKS);
       }),
     );
-    await this.follow(null);
   }
 
   /** Forget networks that the server no longer has. @param {string[]} names */

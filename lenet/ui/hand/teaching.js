@@ -2,11 +2,10 @@
 // on when the page is closed; the store remembers its name.
 
 import { ask, failed } from "../shared/report.js";
-import { toSend } from "./examples.js";
+import { toSend, writeFile } from "./examples.js";
 import { hand } from "./store.js";
 
 /** @import { Call } from "../shared/dom.js" */
-/** @import { Labelled } from "./examples.js" */
 /** @import { Taught } from "./store.js" */
 /** @import { Told } from "./words.js" */
 
@@ -14,16 +13,16 @@ import { hand } from "./store.js";
  * How far a teaching is: `Teaching` of hand.py.
  *
  * @typedef {object} News
- * @property {string} state starting, running, stopping, waiting, stopped, finished, failed or gone
+ * @property {string} state starting, running, stopping, stopped, finished, failed or gone
  * @property {string} text
  * @property {number | null} share that is done
- * @property {string | null} network the name of the one that was taught, at the end
+ * @property {string | null} network the name of the one that was taught, as soon as it is there
  * @property {Told | null} told what it changed
  */
 
 /**
  * @typedef {object} Server
- * @property {Call<{ checkpoint: string, drawings: Labelled[], password: string }, { run: string }>} teach
+ * @property {Call<{ checkpoint: string, drawings: string, password: string }, { run: string }>} teach
  * @property {Call<{ run: string }, News>} taught
  * @property {Call<{ run: string, password: string }, object>} stop_teaching
  * @property {Call<{ run: string, password: string }, object>} resume_teaching
@@ -69,7 +68,11 @@ export class Teaching {
   async start(from) {
     const drawings = hand.examples;
     this.#say({ state: "starting", text: "", share: null, network: null, told: null });
-    const asked = { checkpoint: from, drawings: toSend(drawings), password: this.#password() };
+    const asked = {
+      checkpoint: from,
+      drawings: writeFile(toSend(drawings)),
+      password: this.#password(),
+    };
     const answer = await ask(this.#server.teach, asked);
     if (failed(answer)) return this.#say(null, answer.error);
     await hand.follow({ run: answer.run, from, drawings: drawings.length });
@@ -97,26 +100,33 @@ export class Teaching {
       const answer = await ask(this.#server.taught, { run });
       const { teaching } = hand;
       if (teaching?.run !== run || this.#followed !== run) return; // another tab was first
-      if (!failed(answer)) {
-        if (answer.state === "finished" && answer.network)
-          await this.#finish(teaching, answer.network, answer.told);
-        else if (answer.state === "gone" || answer.state === "failed") {
-          await hand.follow(null);
-          this.#say(null, answer.text || "This teaching has been forgotten: teach again.");
-        } else this.#say(answer);
-        if (ENDED.includes(answer.state)) return;
-      } else this.#say(this.news, answer.error);
+      if (failed(answer)) this.#say(this.news, answer.error);
+      else if (await this.#hear(teaching, answer)) return;
       await new Promise((resolve) => setTimeout(resolve, EVERY));
     }
   }
 
-  /** @param {{ from: string, drawings: number }} teaching @param {string} name @param {Told | null} told */
-  async #finish({ from, drawings }, name, told) {
-    const taught = { name, from, drawings, made: Date.now(), told };
-    this.news = null;
-    this.#ended(taught);
-    await hand.learnt(taught);
-    this.#say(null);
+  /**
+   * Whether it has ended.
+   *
+   * @param {{ from: string, drawings: number }} teaching
+   * @param {News} news
+   */
+  async #hear({ from, drawings }, news) {
+    const { state, network: name, told, text } = news;
+    const hasEnded = ENDED.includes(state);
+    if (name && (told || !hand.networks.some((known) => known.name === name))) {
+      const taught = { name, from, drawings, made: Date.now(), told };
+      await hand.learn(taught);
+      if (told) this.#ended(taught);
+    }
+    const goesOn = state === "stopped" && !name; // it can
+    if (hasEnded && !goesOn) {
+      await hand.follow(null);
+      const failure = state === "failed" || state === "gone";
+      this.#say(null, failure ? text : "");
+    } else this.#say(news);
+    return hasEnded;
   }
 
   /** @param {Server["stop_teaching"]} call */

@@ -8,10 +8,11 @@ import { count, percent } from "../shared/formats.js";
  * What a teaching has changed: `Told` of hand.py.
  *
  * @typedef {object} Told
- * @property {number} drawings that were judged
+ * @property {number} drawings
  * @property {number} before how many of them were read right
- * @property {number} after
- * @property {number} folds into which they were divided, 0 where none was judged
+ * @property {number | null} after the same, each read by a network that was taught without it; null
+ *   where there are too few for that
+ * @property {number} folds into which they were divided
  * @property {number | null} mnist_before the accuracy on MNIST's test images, 0..1
  * @property {number | null} mnist_after
  */
@@ -23,13 +24,14 @@ import { count, percent } from "../shared/formats.js";
  * @returns {{ result: string, how: string }}
  */
 export function wordsOf({ drawings, before, after, folds, mnist_before, mnist_after }) {
-  const result = folds
-    ? `It reads ${after} of your ${count(drawings)} drawings; before, it read ${before}.`
-    : "It was taught; too few drawings to say how much better it reads you.";
-  const judged = folds
-    ? "Each was judged by a network that was taught without it, " +
-      `in ${folds} groups one after the other.`
-    : "";
+  const result =
+    after !== null
+      ? `It reads ${after} of your ${count(drawings)} drawings; before, it read ${before}.`
+      : "It was taught; too few drawings to say how much better it reads you.";
+  const judged =
+    after !== null
+      ? `Each was read by a network that was taught without it, in ${folds} folds.`
+      : "";
   const forgotten =
     mnist_before === null || mnist_after === null
       ? ""

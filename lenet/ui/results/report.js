@@ -63,3 +63,18 @@ export function describe({ show, truth, answer }, total, comparing) {
   const order = truth === answer ? doubtful : surest;
   return [`${images} with the truth ${truth} and the answer ${answer}${whose}`, order];
 }
+
+/**
+ * How many drawings that are no digit each network takes for one.
+ *
+ * @param {number} total
+ * @param {number[]} taken by each network
+ */
+export function describeOthers(total, [first, second]) {
+  const what = `${count(total)} letters, signs, scribbles and other drawings that are no digit`;
+  const who =
+    second === undefined
+      ? `it takes ${count(first)} for digits`
+      : `the first network takes ${count(first)} for digits, the second ${count(second)}`;
+  return `Of ${what}, ${who}. The closest to a digit:`;
+}

@@ -1,4 +1,5 @@
-// The Results tab: how well networks read a test set, and which of its digits they misread.
+// The Results tab: how well networks read a test set, which of its digits they misread, and what
+// they take for digits that is none.
 //
 // `props.value` is what the fields say: the networks' names and the data set; each call sends it.
 // What is shown is of one `report`: answers about earlier fields, or of a file that has changed
@@ -8,7 +9,7 @@ import { DIGITS, figure, LargeDigit } from "../shared/digits.js";
 import { finder, make, setText } from "../shared/dom.js";
 import { count, percent } from "../shared/formats.js";
 import { ask, failed, Report } from "../shared/report.js";
-import { bestOf, cellShares, describe, errorShares } from "./report.js";
+import { bestOf, cellShares, describe, describeOthers, errorShares } from "./report.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Failure, Progress } from "../shared/report.js" */
@@ -27,11 +28,14 @@ import { bestOf, cellShares, describe, errorShares } from "./report.js";
  *
  * @typedef {{ index: number, frame: string, truth: number, probabilities: number[][] }} Digit
  * @typedef {{ total: number, digits: Digit[], versions: string[] }} Digits
+ * @typedef {{ frame: string, digit: number, is_digit: boolean, digit_probability: number }} Other
+ * @typedef {{ count: number, taken: number[], surest: Other[], versions: string[] }} Others
  *
  * @typedef {object} Server
  * @property {Call<Choice, Figures>} evaluate_networks
  * @property {Call<Choice, Progress>} evaluation_progress
  * @property {Call<Choice & Selection & { start: number }, Digits>} test_digits
+ * @property {Call<Choice, Others>} evaluate_others
  */
 
 /** @type {Selection} */
@@ -98,6 +102,7 @@ export function mount({ element, props, server, trigger, watch }) {
     find("#results-confusion").replaceChildren(confusion(report.networks[0].confusion));
     showNine(0);
     openGallery(selection, false);
+    showOthers(choice);
   }
 
   function choiceNow() {
@@ -194,6 +199,28 @@ export function mount({ element, props, server, trigger, watch }) {
     const td = make("td", { className }, content);
     td.style.setProperty("--share", share.toFixed(3));
     return td;
+  }
+
+  // ---------------------------------------------------------------- what is no digit
+
+  /** @param {Choice} choice */
+  async function showOthers(choice) {
+    const answer = await ask(server.evaluate_others, choice);
+    if (!isAbout(choice)) return;
+    const usable = !failed(answer) && isOfReport(answer);
+    find("#results-others").hidden = !usable;
+    if (!usable) return;
+    setText(find("#results-others p"), describeOthers(answer.count, answer.taken));
+    find("#results-others .digits").replaceChildren(...answer.surest.map(inStrip));
+  }
+
+  /** @param {Other} other */
+  function inStrip({ frame, digit, is_digit, digit_probability }) {
+    const share = percent(digit_probability);
+    const label = `Nearest to a ${digit}, and a digit with ${share}. Press to look inside.`;
+    const node = figure(frame, label, [`${digit} · ${share}`], () => large.lookInside(frame));
+    node.classList.toggle("taken", is_digit);
+    return node;
   }
 
   // ---------------------------------------------------------------- the gallery

@@ -1,4 +1,5 @@
-"""The Results tab: how well networks read a test set, and which of its digits they misread.
+"""The Results tab: how well networks read a test set, which of its digits they misread, and what
+they take for digits that is none.
 
 Opening the tab fills it. The page (`results.html`, `results.js`) asks for figures and for digits;
 `lenet.evaluate` defines evaluations, and `lenet.server.evaluation_cache` keeps them.
@@ -15,9 +16,10 @@ import torch
 from lenet.checkpoint import CheckpointError, read
 from lenet.data import DATA_SETS
 from lenet.evaluate import Evaluation
+from lenet.recognize import Recognitions
 from lenet.server import recognizers
-from lenet.server.data_sets import LABELS, Waiting, data_set, loading
-from lenet.server.evaluation_cache import evaluate_once
+from lenet.server.data_sets import LABELS, Waiting, data_set, loading, others
+from lenet.server.evaluation_cache import evaluate_once, recognize_once
 from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
@@ -33,6 +35,7 @@ from lenet.ui.shared.requests import (
 
 NINE = 9  # test images in a row, as in the lesson
 PAGE = 24  # digits that the gallery gets at once
+STRIP = 7  # others below the confusion matrix, in one row
 NONE = ("none", "")  # to compare with
 
 _GROUPS = {  # of two networks: whether the first and the second are right
@@ -61,6 +64,7 @@ def build(tab: gr.Tab) -> gr.HTML:
             in_turn(SLOW, evaluate_networks),
             evaluation_progress,
             in_turn(SLOW, test_digits),
+            in_turn(SLOW, evaluate_others),
         ],
         elem_id="results",
         apply_default_css=False,
@@ -182,6 +186,38 @@ class Gallery(TypedDict):
     versions: list[str]
 
 
+class Other(TypedDict):
+    """A drawing of what is no digit, the digit that it is nearest to, and what is made of it.
+
+    Attributes:
+        frame: 28×28 bytes in base64.
+        digit: the most probable one.
+        is_digit: whether it is taken for one.
+        digit_probability: 0..1, how probable it is a digit at all.
+    """
+
+    frame: str
+    digit: int
+    is_digit: bool
+    digit_probability: float
+
+
+class Others(TypedDict):
+    """What networks make of what is no digit.
+
+    Attributes:
+        count: of the drawings.
+        taken: for each network, how many of them it takes for digits.
+        surest: those that the first network takes for digits most surely.
+        versions: of the networks' files.
+    """
+
+    count: int
+    taken: list[int]
+    surest: list[Other]
+    versions: list[str]
+
+
 @answering
 def evaluate_networks(request: Request) -> Report:
     """The figures of one network or two.
@@ -244,6 +280,37 @@ def test_digits(request: Request) -> Gallery:
                 "probabilities": [_rounded(e.probabilities[index]) for e in found],
             }
             for index in chosen[start : start + size].tolist()
+        ],
+        "versions": asked.versions,
+    }
+
+
+@answering
+def evaluate_others(request: Request) -> Others:
+    """What the networks make of letters, signs, scribbles and the like (`lenet.others`).
+
+    Args:
+        request: that of `evaluate_networks`.
+    """
+    asked = _asked(request)
+    frames = others()
+    files = zip(asked.paths, asked.versions, strict=True)
+    found = [_recognize_others(path, version) for path, version in files]
+    first = found[0]
+    best = first.probabilities.max(1)
+    # A network that knows of nothing else takes all for digits: then it is sure of one of the ten.
+    surest = (first.digit_probability * best.values).argsort(descending=True, stable=True)
+    return {
+        "count": len(frames),
+        "taken": [int(each.is_digit.sum()) for each in found],
+        "surest": [
+            {
+                "frame": encode(frames[index]),
+                "digit": int(best.indices[index]),
+                "is_digit": bool(first.is_digit[index]),
+                "digit_probability": round(float(first.digit_probability[index]), 4),
+            }
+            for index in surest[:STRIP].tolist()
         ],
         "versions": asked.versions,
     }
@@ -316,3 +383,8 @@ def _evaluate(path: Path, version: str, data: str) -> Evaluation:
         return evaluate_once(checkpoint, digits, partial(_reading.__setitem__, (path, data)))
     finally:
         _reading.pop((path, data), None)
+
+
+@lru_cache(maxsize=8)
+def _recognize_others(path: Path, version: str) -> Recognitions:
+    return recognize_once(read(path), others())

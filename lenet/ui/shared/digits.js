@@ -83,12 +83,15 @@ export class LargeDigit {
   insideButton(frame, className) {
     const button = make("button", { type: "button", className }, "Look inside");
     button.title = "Put it on the pad and see what each layer makes of it";
-    button.addEventListener("click", () => {
-      this.#dialog.close();
-      openFrame(frame);
-      this.#draw();
-    });
+    button.addEventListener("click", () => this.lookInside(frame));
     return button;
+  }
+
+  /** Put a frame on the pad, with the inside view open. @param {string} frame */
+  lookInside(frame) {
+    this.#dialog.close();
+    openFrame(frame);
+    this.#draw();
   }
 }
 

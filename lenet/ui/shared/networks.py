@@ -3,7 +3,6 @@ visitor's own hand, whose names only the visitor's browser knows."""
 
 from typing import Any, TypedDict
 
-from lenet.checkpoint import CheckpointError
 from lenet.server import recognizers
 
 OWN = 5  # that a browser remembers
@@ -36,15 +35,6 @@ def choices(own: Any) -> list[tuple[str, str]]:
         for network in (sent if isinstance(sent, list) else [])[:OWN]
         if isinstance(network, dict)
         and isinstance(network.get("text"), str)
-        and is_there(network.get("name"))
+        and recognizers.path_of(network.get("name"))
     ]
     return listed + known
-
-
-def is_there(name: Any) -> bool:
-    """Whether this server has a network of this name and can read it."""
-    try:
-        recognizers.recognizer(name)
-    except CheckpointError:
-        return False
-    return True

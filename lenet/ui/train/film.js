@@ -90,7 +90,7 @@ export function mount({ element, props, server, watch }) {
     while (isVisible()) {
       chooseDrawing();
       const value = props.value;
-      if (value === told) break;
+      if (!value || value === told) break; // it has none until the page has heard of a run
       const known = film.moments.map((moment) => moment.batches);
       const { strokes } = drawing;
       const answer = await server.read_moments({ strokes, run: film.run, known });

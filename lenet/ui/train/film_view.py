@@ -18,6 +18,7 @@ from torch.func import functional_call
 from lenet.film import Snapshot, film_length, planned_length, read_film
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
+from lenet.server.recognizers import conceal
 from lenet.server.runs import Run, Runs
 from lenet.server.shares import QUICK
 from lenet.synthetic import example_strokes
@@ -48,7 +49,12 @@ def build(runs: Runs) -> gr.HTML:
 
 def news(run: Run) -> str:
     """A text that changes when there is more to see of a run."""
-    return f"{run.name} {film_length(run.film)} {run.alive}"
+    return f"{_name(run)} {film_length(run.film)} {run.alive}"
+
+
+def _name(run: Run) -> str | None:
+    """What a page may know a run by."""
+    return conceal(run.name) if run.name else None
 
 
 class Moment(TypedDict):
@@ -102,12 +108,13 @@ def moments_of(run: Run, question: object) -> Moments | Refusal:
     except ValueError as error:
         return {"error": str(error)}
     film = _film(run)
-    stands = zip(asked.known if asked.run == run.name else [], film, strict=False)
+    name = _name(run)
+    stands = zip(asked.known if asked.run == name else [], film, strict=False)
     kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].batches, stands))
     told = film[kept : kept + AT_ONCE]
     length = planned_length(film[0].batches, film[0].end) if film and run.alive else 0
     return {
-        "run": run.name,
+        "run": name,
         "kept": kept,
         "moments": [_moment(run.name, snapshot, asked.frame) for snapshot in told],
         "more": kept + len(told) < len(film),

@@ -1,10 +1,12 @@
 """The Train tab: start, stop and resume the server's training run, and watch it.
 
-Every page asks for the run twice a second and shows all of it, so a reload or a second browser sees
-it from its first line. `lenet.server.runs` knows what a run is; this file gives it buttons, fields
-and a place on the page, and `status` and `curves` say what is shown of it.
+Every page asks again and again whether there is anything new of the run (`news`) and shows all of
+it, so a reload or a second browser sees it from its first line. `lenet.server.runs` knows what a
+run is; this file gives it buttons, fields and a place on the page, and `status` and `curves` say
+what is shown of it.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ import gradio as gr
 
 from lenet.checkpoint import Checkpoint, CheckpointError, read
 from lenet.data import DATA_SETS
-from lenet.events import Error, Saved, Start
+from lenet.events import Error
 from lenet.job import prepare
 from lenet.recipes import RECIPES
 from lenet.server import recognizers, visitors
@@ -29,15 +31,15 @@ from lenet.ui.train.curves import charts_html
 from lenet.ui.train.resume import epochs_offered, request_to_resume
 from lenet.ui.train.status import Status, log_html, status, status_html
 
-EVERY = 0.5  # seconds between two looks at the run
-IMPATIENT = 0.1  # the same until the first loss has come
 
-
-def build(page: gr.Blocks, network: gr.Dropdown, own: gr.HTML, runs: Runs) -> gr.Button:
+def build(
+    here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, own: gr.HTML, runs: Runs
+) -> gr.Button:
     """Build the tab's content and return the button that takes a visitor to the pad.
 
     Args:
-        page: the page, whose loading shows the run at once.
+        here: the tab.
+        asking: what `news.build` made, which says when there is something new.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
         own: its value says which networks are the visitor's own.
         runs: the server's.
@@ -75,26 +77,25 @@ def build(page: gr.Blocks, network: gr.Dropdown, own: gr.HTML, runs: Runs) -> gr
                 elem_id="train-more",
             )
 
-    # A page asks often and mostly hears nothing new, and Gradio touches every component that an
-    # event has as an output: so it asks for two short texts, and for the rest when they change.
-    timer = gr.Timer(EVERY)
-    run_state, progress = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
-    for look in (timer.tick, page.load):
-        look(tab.look, None, [run_state, progress], **QUIET)
     buttons = [start, stop, resume, synthetic, draw]
-    run_state.change(tab.show_state, own, [*buttons, source, more, network], **QUIET)
-    progress.change(tab.show_progress, None, [timer, line, charts, strip, log], **QUIET)
-    start.click(tab.start, [*settings, password], None, validator=_check, **QUEUED)
-    synthetic.click(tab.start_synthetic, password, None, **QUEUED)
-    stopped = stop.click(tab.stop, password, None, **QUEUED)
-    stopped.then(tab.look, None, [run_state, progress], **QUIET)
+    asking.stated(tab.show_state, own, [*buttons, source, more, network], **NEWS)
+    asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
+    # What the tab shows when it is opened, and what a button has done, is asked for at once.
+    here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
+    start.click(tab.start, [*settings, password], asking, validator=_check, **QUEUED)
+    synthetic.click(tab.start_synthetic, password, asking, **QUEUED)
+    stop.click(tab.stop, password, asking, **QUEUED)
     to_resume = [source, more, settings.recipe, settings.data, password]
-    resume.click(tab.resume, to_resume, None, validator=_check_resume, **QUEUED)
+    resume.click(tab.resume, to_resume, asking, validator=_check_resume, **QUEUED)
     source.input(_more, source, more, **QUIET)
     numbers = [settings.epochs, settings.batch_size, settings.learning_rate]
     settings.recipe.change(_defaults, settings.recipe, numbers, **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
     return draw
+
+
+# Of two changes that come while one is being shown, the last is shown after it.
+NEWS: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 
 
 class _Settings(NamedTuple):
@@ -112,7 +113,7 @@ def _settings() -> _Settings:
     recipe = RECIPES["fast"]
     with gr.Row():
         chosen = gr.Dropdown(
-            [(f"{name}: {r.about}", name) for name, r in RECIPES.items()],
+            [(f"{name}: {r.about}", name) for name, r in RECIPES.items() if not r.teaches],
             value="fast",
             label="Recipe",
             elem_id="train-recipe",
@@ -148,78 +149,66 @@ class _Tab:
         learning_rate: float,
         seed: float,
         password: str,
-    ) -> None:
+    ) -> str:
         """Train as the fields say."""
         numbers = (int(epochs), int(batch_size), learning_rate, int(seed))
-        await self._ask(Request(str(recipe), str(data), None, *numbers), password)
+        return await self._ask(Request(str(recipe), str(data), None, *numbers), password)
 
-    async def start_synthetic(self, password: str) -> None:
+    async def start_synthetic(self, password: str) -> str:
         """Train where MNIST is not to be had."""
-        await self._ask(Request(data="synthetic"), password)
+        return await self._ask(Request(data="synthetic"), password)
 
     async def resume(
         self, name: str | None, more: float | None, recipe: str, data: str, password: str
-    ) -> None:
+    ) -> str:
         """Go on from a network of this server."""
         with _told():
             checkpoint = await QUICK.run(_chosen, name)
-        await self._ask(
-            request_to_resume(checkpoint, more, str(recipe), str(data)), password, checkpoint
-        )
+        request = request_to_resume(checkpoint, more, str(recipe), str(data))
+        return await self._ask(request, password, checkpoint)
 
-    async def _ask(
-        self, request: Request, password: str, resumed: Checkpoint | None = None
-    ) -> None:
+    async def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> str:
         """Start a run, or say why not; the run that is under way is on the page anyway."""
         with _told():
             await QUICK.run(visitors.start, self.runs, prepare(request, resumed), password)
+        return _another_value()
 
-    async def stop(self, password: str) -> None:
+    async def stop(self, password: str) -> str:
         """Stop the run."""
         with _told():
             visitors.stop(self.runs, password)
+        return _another_value()
 
     def finished_name(self) -> Any:
         """The run's network, where it has one."""
         run = self.runs.current()
-        return run.checkpoint.name if run.checkpoint else gr.skip()
-
-    async def look(self) -> tuple[str, str]:
-        """What the buttons and lists follow, and what the progress does."""
-        run = self.runs.current()
-        state = f"{run.name} {run.state}"
-        news = f"{state} {len(run.events)} {_status(run).text}"
-        return " ".join([state, *recognizers.paths()]), news
+        return _network(run) or gr.skip()
 
     async def show_state(self, own: Any) -> list[Any]:
         """The buttons, the lists of networks, and how many more epochs the newest is offered."""
         run = self.runs.current()
         names = list(recognizers.paths())
         ended = run.events[-1] if run.events and not run.alive else None
-        newest = run.checkpoint.name if run.checkpoint else next(iter(names), None)
+        newest = _network(run) or next(iter(names), None)
         return [
             gr.update(interactive=not run.alive),
             gr.update(interactive=run.alive and run.state != "stopping"),
             gr.update(interactive=not run.alive and bool(names)),
             gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
-            gr.update(visible=not run.alive and run.checkpoint is not None),
+            gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
             await _more(newest),
             gr.update(choices=choices(own)),
         ]
 
     async def show_progress(self) -> list[Any]:
-        """The timer, the status line, the charts, the film and the log."""
+        """The status line, the charts, the film and the log."""
         run = self.runs.current()
-        latest = run.events[-1] if run.events and run.state != "starting" else None
-        # Before the first loss there are but these two events.
-        waits = run.alive and isinstance(latest, Start | Saved | None)
         return [
-            gr.Timer(IMPATIENT if waits else EVERY),
             status_html(_status(run)),
             charts_html(run.events),
             film_view.news(run),
-            log_html(run.events),
+            recognizers.conceal(log_html(run.events)),
         ]
 
 
@@ -283,8 +272,25 @@ async def _more(name: object) -> int | None:
         return None
 
 
+def _another_value() -> str:
+    """For what asks for news, which asks when its value changes."""
+    return str(time.monotonic_ns())
+
+
+def status_text(run: Run) -> str:
+    """The words of the status line."""
+    return _status(run).text
+
+
+def _network(run: Run) -> str | None:
+    """The file name of a run's network, where it has one that is everybody's."""
+    path = run.checkpoint
+    return path.name if path and not recognizers.is_own(path.stem) else None
+
+
 def _status(run: Run) -> Status:
-    return status(run, _data(run), visitors.policy().training == "off")
+    told = status(run, _data(run), visitors.policy().training == "off")
+    return told._replace(text=recognizers.conceal(told.text))
 
 
 def _data(run: Run) -> Waiting | None:

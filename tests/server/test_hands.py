@@ -1,0 +1,162 @@
+"""lenet.server.hands: a visitor's drawings are taught, and the network belongs to them alone."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from runs_on_noise import run_on_few_digits
+from support import START, finished
+
+from lenet.checkpoint import SHIPPED, CheckpointError, read
+from lenet.drawings import Drawing, to_lines
+from lenet.events import Done, Taught, latest
+from lenet.files import checkpoints_folder
+from lenet.preprocess import check_strokes
+from lenet.server import hands, recognizers
+from lenet.server.hands import HandError
+from lenet.server.runs import DRAWINGS, Run, Runs
+from lenet.synthetic import example_strokes
+from lenet.train import new_name
+from lenet.ui.train import film_view
+from lenet.ui.train.tab import _Tab
+
+NAME = new_name("hand", "mnist", 16)
+
+
+def drawings(*digits: int) -> str:
+    """The text of a drawings file with examples of these digits."""
+    examples = example_strokes()
+    return "".join(to_lines(Drawing(d, check_strokes(examples[d])) for d in digits))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
+    for variable in ("SPACE_ID", "LENET_TRAINING"):
+        monkeypatch.delenv(variable, raising=False)
+    return checkpoints_folder()
+
+
+@pytest.fixture
+def runs() -> Iterator[Runs]:
+    runs = Runs(run_on_few_digits)
+    yield runs
+    runs.stop()
+    wait(runs, lambda run: not run.alive)
+
+
+def wait(runs: Runs, true: Callable[[Run], bool]) -> Run:
+    end = time.monotonic() + START
+    while not true(run := runs.current()):
+        assert time.monotonic() < end, f"waited in vain: {run.state} {run.message}"
+        time.sleep(0.02)
+    return run
+
+
+def test_drawings_are_taught_and_the_network_is_in_no_list(runs, folder):
+    name = hands.start(runs, SHIPPED.name, hands.parse(drawings(7, 7, 1, 1)))
+    run = wait(runs, lambda run: not run.alive)
+    assert (run.state, run.name) == ("finished", name)
+    told = latest(run.events, Taught)
+    assert told and (told.drawings, told.folds) == (4, 2)
+    network = hands.network_of(hands.run_of(runs, name))
+    assert network == f"{name}.pt"
+    assert recognizers.recognizer(network).recognize([[[0, 0], [0, 9]]]).digit is not None
+    assert network not in recognizers.paths()
+    assert recognizers.path_of(network) == folder / network
+    assert not list(folder.glob(f"*{DRAWINGS}"))  # nothing of them is left
+
+
+def test_a_stopped_teaching_goes_on_under_its_name(runs, folder):
+    name = hands.start(runs, SHIPPED.name, hands.parse(drawings(*range(10))))
+    wait(runs, lambda run: bool(run.events))
+    runs.stop()
+    run = wait(runs, lambda run: not run.alive)
+    assert run.state == "stopped"
+    assert (folder / f"{name}{DRAWINGS}").read_text() == drawings(*range(10))
+    assert hands.resume(runs, name) == name
+    run = wait(runs, lambda run: not run.alive)
+    assert run.state == "finished" and isinstance(run.events[-1], Done)
+    assert not (folder / f"{name}{DRAWINGS}").exists()
+    with pytest.raises(HandError, match="no longer here: teach again"):
+        hands.resume(runs, name)
+
+
+def test_no_other_page_is_told_the_name(runs):
+    name = hands.start(runs, SHIPPED.name, hands.parse(drawings(*range(10))))
+    wait(runs, lambda run: bool(run.events))
+    runs.stop()
+    wait(runs, lambda run: not run.alive)
+    hands.resume(runs, name)  # whose log begins with what it goes on from
+    run = wait(runs, lambda run: not run.alive)
+    asked = {"strokes": example_strokes()[3], "run": None, "known": []}
+    page = _Tab(runs)
+    told = [page.finished_name(), film_view.moments_of(run, asked)]
+    told += finished(page.show_state(None)) + finished(page.show_progress())
+    assert "Resuming hand-" in repr(told)
+    assert name not in repr(told) and name.rpartition("-")[2] not in repr(told)
+
+
+def test_names_of_visitors_networks_cannot_be_guessed():
+    assert recognizers.is_own(NAME) and new_name("hand", "mnist", 16) != NAME
+    assert not recognizers.is_own(new_name("hand", "mnist"))
+    said = recognizers.conceal(f"Resuming {NAME}.pt, changed: nothing")
+    assert re.fullmatch(r"Resuming hand-[0-9a-f]{8}\.pt, changed: nothing", said)
+
+
+@pytest.mark.parametrize("name", [None, 3, "", "../lenet", "lenet", f"{NAME}/../x", f"{NAME}.pt"])
+def test_another_name_is_refused(name, runs):
+    with pytest.raises(HandError, match="no such teaching"):
+        hands.run_of(runs, name)
+    with pytest.raises(HandError, match="no such teaching"):
+        hands.resume(runs, name)
+
+
+def test_a_run_that_was_swept_is_idle(runs):
+    run = hands.run_of(runs, NAME)
+    assert run.state == "idle" and hands.network_of(run) is None
+    with pytest.raises(HandError, match="nothing to go on from"):
+        hands.resume(runs, NAME)
+
+
+def test_a_network_that_is_gone_is_not_taught(runs):
+    with pytest.raises(CheckpointError, match="no longer there"):
+        hands.start(runs, f"{NAME}.pt", hands.parse(drawings(1)))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "not the text of a drawings file"),
+        ("\n \n", "no drawings yet"),
+        (drawings(1) * 501, "more than 500 drawings"),
+        (drawings(1) + '{"label": 12, "strokes": [[[0, 0]]]}', "line 2: The label must be"),
+        (drawings(1) + '{"label": 1, "strokes": [[[0, "x"]]]}', "line 2: "),
+        ("[" * 100_000, "line 1: "),
+        ("\ud800", "line 1: The line is not JSON"),
+    ],
+)
+def test_bad_drawings_are_refused_with_their_line(text, reason):
+    with pytest.raises(HandError, match=reason):
+        hands.parse(text)
+
+
+def test_what_is_no_digit_can_be_taught_too():
+    (one,) = hands.parse('{"label": null, "strokes": [[[0, 0], [1, 1]]]}')
+    assert one.label is None
+
+
+def test_drawings_are_read_as_digits_or_as_none():
+    reader = recognizers.recognizer(SHIPPED.name)
+    other = '{"label": null, "strokes": [[[0,0],[9,9]],[[9,0],[0,9]],[[0,5],[9,5]],[[5,0],[5,9]]]}'
+    drawn = hands.parse(drawings(*range(10)) + other)
+    assert hands.read_digits(reader, drawn) == [*range(10), None]
+
+
+def test_the_checkpoint_names_no_file_of_the_server(runs, folder):
+    name = hands.start(runs, SHIPPED.name, hands.parse(drawings(7, 7)))
+    wait(runs, lambda run: not run.alive)
+    taught = read(folder / f"{name}.pt").run
+    assert taught and taught.settings.drawings == (hands.FILE,)

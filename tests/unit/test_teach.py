@@ -1,0 +1,223 @@
+"""lenet.teach and recipe hand: drawings are learnt, nothing else is lost, and it is measured."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from small_runs import run, same_bits, start
+
+from lenet.checkpoint import SHIPPED, Checkpoint, read, write
+from lenet.data import DataError, DataSet
+from lenet.drawings import NO_DIGIT, Drawing, to_tensors, write_drawings
+from lenet.evaluate import evaluate
+from lenet.events import Done, Epoch, Event, Start, Taught
+from lenet.job import Job, prepare
+from lenet.recipes import RECIPES
+from lenet.recognize import Recognizer
+from lenet.settings import Request
+from lenet.teach import read_right, split
+from lenet.train import train
+
+ODD = [[(1.0, 0.0), (0.0, 0.0), (0.4, 1.0)]]  # a 7 as in a mirror
+
+
+def odd_sevens(count: int, seed: int = 0) -> list[Drawing]:
+    random = np.random.default_rng(seed)
+    return [
+        Drawing(7, [np.array(stroke) + random.normal(0, 0.03, (len(stroke), 2)) for stroke in ODD])
+        for _ in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained() -> Checkpoint:
+    """The shipped network."""
+    return read(SHIPPED)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small() -> Iterator[None]:
+    """Teaching with few images, which is quick."""
+    hand = replace(RECIPES["hand"], images=600, repeats=200, drawn=1000, others=100, batch_size=32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "hand", hand)
+        yield
+
+
+def teaching(drawings: list[Drawing], data: str = "synthetic") -> Job:
+    """What the shipped network is taught by."""
+    return replace(prepare(Request("hand", data, ("mine.jsonl",))), drawings=tuple(drawings))
+
+
+class Lesson(NamedTuple):
+    """A run that teaches ten odd sevens."""
+
+    events: list[Event]
+    path: Path
+
+
+@pytest.fixture(scope="module")
+def taught(data, tmp_path_factory) -> Lesson:
+    path = tmp_path_factory.mktemp("taught") / "taught.pt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lenet.train.load", lambda *_: data)
+        return Lesson(list(train(teaching(odd_sevens(10)), path)), path)
+
+
+def test_what_was_taught_is_read_and_nothing_else_is_lost(taught, trained, data):
+    more = odd_sevens(40, seed=1)
+    before, after = trained, read(taught.path)
+    right = [read_right(c, to_tensors(more)).double().mean() for c in (before, after)]
+    assert right[0] < 0.3 and right[1] > 0.9
+    accuracies = [evaluate(c, data.test).accuracy for c in (before, after)]
+    assert accuracies[1] > accuracies[0] - 0.03
+    assert Recognizer(after).recognize([s.tolist() for s in more[0].strokes]).digit == 7
+
+
+def test_what_changed_is_told_before_the_end(taught, trained, data):
+    events = taught.events
+    (told,) = (event for event in events if isinstance(event, Taught))
+    assert isinstance(events[-2], Taught) and isinstance(events[-1], Done)
+    assert (told.drawings, told.folds) == (10, 2)
+    assert told.before == int(read_right(trained, to_tensors(odd_sevens(10))).sum()) < 5
+    assert told.after is not None and told.after > 7
+    assert told.accuracy_before == evaluate(trained, data.test).accuracy
+    (epoch,) = (event for event in events if isinstance(event, Epoch))
+    assert told.accuracy == epoch.test_accuracy
+
+
+def test_drawings_are_judged_by_networks_that_were_not_taught_them(data, tmp_path, monkeypatch):
+    shown: list[torch.Tensor] = []
+    judged: list[torch.Tensor] = []
+
+    def note(settings, origin, data, drawn, *rest) -> Checkpoint:
+        shown.append(drawn.segments)
+        return origin
+
+    def look(checkpoint, drawn) -> torch.Tensor:
+        judged.append(drawn.segments)
+        return torch.ones(len(drawn), dtype=torch.bool)
+
+    monkeypatch.setattr("lenet.train.load", lambda *_: data)
+    monkeypatch.setattr("lenet.teach.teach", note)
+    monkeypatch.setattr("lenet.teach.read_right", look)
+    drawings = odd_sevens(5)
+    *_, told, _ = train(teaching(drawings), tmp_path / "taught.pt")
+    assert isinstance(told, Taught) and told.after == 5
+    everything = {segments.numpy().tobytes() for segments in to_tensors(drawings).segments}
+    for taught, read_by_it in zip(shown, judged[:2], strict=True):
+        parts = [{s.numpy().tobytes() for s in segments} for segments in (taught, read_by_it)]
+        assert not parts[0] & parts[1] and parts[0] | parts[1] == everything
+
+
+def test_folds_have_about_as_many_of_each_label():
+    labels = torch.tensor([7, 1, 7, 1, 7, 7, NO_DIGIT, 1, NO_DIGIT])
+    first, second = split(labels)
+    assert sorted(first + second) == list(range(9))
+    assert [labels[part].sort().values.tolist() for part in (first, second)] == [
+        [1, 1, 7, 7, NO_DIGIT],
+        [1, 7, 7, NO_DIGIT],
+    ]
+
+
+def test_one_drawing_cannot_be_judged(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet.train.load", lambda *_: data)
+    *_, told, done = train(teaching(odd_sevens(1)), tmp_path / "taught.pt")
+    assert isinstance(told, Taught) and (told.drawings, told.folds, told.after) == (1, 0, None)
+    assert isinstance(done, Done)
+
+
+def test_what_is_no_digit_is_right_where_it_is_found_to_be_none(trained):
+    drawn = to_tensors([Drawing(None, odd_sevens(1)[0].strokes)])
+    assert not read_right(replace(trained, digit_slope=0.0, digit_offset=9.0), drawn).any()
+    assert read_right(replace(trained, digit_slope=0.0, digit_offset=-9.0), drawn).all()
+
+
+def test_the_calibration_is_kept(taught, trained):
+    kept = read(taught.path)
+    for name in ("temperature", "sure_above", "digit_slope", "digit_offset", "sure_digit_above"):
+        assert getattr(kept, name) == getattr(trained, name) != getattr(Checkpoint({}), name)
+
+
+def test_a_taught_network_is_taught_again_from_where_it_began(taught, trained):
+    job = prepare(Request("hand", drawings=("more.jsonl",), resume=str(taught.path)))
+    assert job.resumed and job.resumed.run is None
+    learnt = read(taught.path).weights
+    for name, weight in trained.weights.items():
+        assert job.resumed.weights[name].equal(weight) and not learnt[name].equal(weight)
+
+
+def test_a_stopped_teaching_goes_on_to_the_same_bits(trained, data, tmp_path):
+    with (tmp_path / "mine.jsonl").open("w") as file:
+        write_drawings(odd_sevens(10), file)
+    asked = Request("hand", "synthetic", (str(tmp_path / "mine.jsonl"),), resume="network.pt")
+    bare = replace(trained, run=None)
+    whole = start(data, asked, bare)
+    run(whole)
+    first = start(data, asked, bare)
+    run(first, stop_after=5)
+    write(first.checkpoint(), tmp_path / "stopped.pt")
+    second = start(data, Request(resume="stopped.pt"), read(tmp_path / "stopped.pt"))
+    assert second.progress.step == 5
+    run(second)
+    assert same_bits(second, whole)
+    origin = second.progress.origin
+    assert origin and all(origin[name].equal(trained.weights[name]) for name in origin)
+
+
+def test_a_teaching_that_is_stopped_while_it_is_judged_is_done(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet.train.load", lambda *_: data)
+    seen: list[Event] = []
+
+    def stop() -> bool:
+        return any(isinstance(event, Epoch) for event in seen)
+
+    for event in train(teaching(odd_sevens(4)), tmp_path / "taught.pt", stop):
+        seen.append(event)
+    assert not any(isinstance(event, Taught) for event in seen)
+    assert isinstance(seen[-1], Done)
+
+
+def test_without_mnist_synthetic_digits_are_shown_besides(data, tmp_path, monkeypatch):
+    def load(name: str, *_) -> DataSet:
+        if name == "mnist":
+            raise DataError("MNIST could not be loaded.")
+        return data
+
+    monkeypatch.setattr("lenet.train.load", load)
+    first, *_, last = train(teaching(odd_sevens(2), "mnist"), tmp_path / "taught.pt")
+    assert isinstance(first, Start) and first.data == "synthetic" and isinstance(last, Done)
+    run = read(tmp_path / "taught.pt").run
+    assert run and run.settings.data == "synthetic"
+
+
+def test_the_shipped_network_is_taught_where_none_is_named():
+    job = prepare(Request("hand", drawings=("mine.jsonl",)))
+    assert job.request.resume == str(SHIPPED) and job.resumed
+    assert job.settings.epochs == job.epochs == RECIPES["hand"].epochs
+
+
+def test_teaching_needs_drawings():
+    with pytest.raises(ValueError, match="name a file of them with --drawings"):
+        prepare(Request("hand"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda origin: origin.pop("conv1.bias"),
+        lambda origin: origin.update({"conv1.bias": torch.zeros(7)}),
+        lambda origin: origin.update({"conv1.bias": torch.full((6,), torch.nan)}),
+        lambda origin: origin.update({"conv1.bias": 3}),
+    ],
+)
+def test_a_damaged_origin_is_refused(damage, taught, tmp_path):
+    content = torch.load(taught.path)
+    damage(content["run"]["origin"])
+    torch.save(content, tmp_path / "damaged.pt")
+    with pytest.raises(ValueError, match="its origin is unusable"):
+        read(tmp_path / "damaged.pt")
