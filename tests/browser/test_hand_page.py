@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import draw, expect_answer, settle
+from browsing import LONG, choose, draw, expect_answer, settle
 from playwright.sync_api import Browser, Page, Route, expect
 from support import SOON, Server
 from test_numbers_page import NUMBERS, boxes, touch
@@ -299,10 +299,13 @@ def test_of_two_tabs_neither_loses_the_others_drawings(page: Page):
     other = page.context.new_page()
     other.goto(page.url)
     other.wait_for_selector("#pad-examples button")
+    page.bring_to_front()  # only the tab in front paints, and gets what the mouse does, in time
     tell(page, 7)
     expect_kept(other, 1)
+    other.bring_to_front()
     tell(other, 3)
     expect_kept(page, 2)
+    page.bring_to_front()
     tell(page, 1)
     expect_kept(other, 3)
     reload(page)
@@ -504,3 +507,54 @@ def test_why_a_teaching_is_refused_is_said(page: Page, sentence: str):
     page.locator("#hand-start").click()
     expect(page.locator("#hand-notice")).to_have_text(sentence)
     expect(page.locator("#hand-start")).to_be_visible()
+
+
+# ---------------------------------------------------------------- the whole circle
+
+
+def test_a_network_is_taught_and_reads_the_next_drawing_and_is_nobody_elses(
+    page: Page, browser: Browser
+):
+    for seed in range(6):
+        tell(page, 7, "1", seed)  # so this visitor writes ones
+    draw(page, hand_of(7, 6))
+    expect_answer(page, "7")
+    open_hand(page)
+    expect(page.locator("#hand-examples .wrong")).to_have_count(6)
+    page.locator("#hand-start").click()
+    chosen = page.locator("#checkpoint input")
+    expect(chosen).to_have_value(re.compile("^Your hand, "), timeout=LONG)
+    result = page.locator("#hand-result")
+    expect(result).to_contain_text(re.compile("It reads [1-6] of your 6 drawings"), timeout=LONG)
+    expect(result).to_contain_text("of MNIST's test images; before, 99.48%")
+    expect(page.locator("#hand-examples .wrong")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect_answer(page, "1")  # the seventh
+    secret = page.locator("#download").get_attribute("href")
+    assert re.fullmatch(r"checkpoints/hand-mnist-\d{8}-\d{6}-[0-9a-f]{32}\.pt", secret)
+    reload(page)
+    expect(chosen).to_have_value(re.compile("^Your hand, "))
+    draw(page, hand_of(7, 7))
+    expect_answer(page, "1")
+    choose(page, "#checkpoint", "lenet.pt")
+    expect_answer(page, "7")
+    reload(page)
+    settle(page)
+    expect(chosen).to_have_value("lenet.pt")  # what was chosen last
+    assert secret not in page.content()
+    with browser.new_context() as other:
+        stranger = other.new_page()
+        heard = []
+        stranger.on("response", lambda response: heard.append(response))
+        stranger.goto(page.url)
+        stranger.wait_for_selector("#pad-examples button")
+        stranger.get_by_role("tab", name="Train").click()
+        settle(stranger)
+        stranger.get_by_role("tab", name="Draw").click()
+        stranger.locator("#checkpoint input").click()
+        expect(stranger.get_by_role("option")).not_to_have_count(0)
+        assert not stranger.get_by_role("option", name="Your hand").count()
+        name = secret.removeprefix("checkpoints/").removesuffix(".pt")
+        assert name not in stranger.content()
+        told = [r.text() for r in heard if r.headers.get("content-type", "").endswith("json")]
+        assert told and not any(name in text for text in told)

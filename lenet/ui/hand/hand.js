@@ -5,7 +5,7 @@
 
 import { finder, make, setText } from "../shared/dom.js";
 import { onAnswer, onNetwork, onOpenHand, startRound } from "../shared/events.js";
-import { count } from "../shared/formats.js";
+import { count, when } from "../shared/formats.js";
 import { ask, failed } from "../shared/report.js";
 import {
   advice,
@@ -225,10 +225,7 @@ export function mount({ element, props, server, trigger }) {
   /** Tell the server which networks this visitor may choose, and which one is chosen. */
   function offer() {
     offered = hand.networks.map(({ name }) => name).join();
-    const own = hand.networks.map(({ name, drawings: many, made }) => {
-      const time = new Date(made).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
-      return { name, text: `Your hand (${drawings(many)}, ${time})` };
-    });
+    const own = hand.networks.map(({ name, made }) => ({ name, text: `Your hand, ${when(made)}` }));
     props.value = { own, choose: hand.chosen };
     trigger("own");
   }

@@ -5,7 +5,7 @@
 const NAME = "lenet-hand"; // never changes: a new version finds what an older one kept
 const DRAWINGS = "drawings"; // by their id
 const STATE = "state"; // the rest, by name
-const PATIENCE = 5000; // milliseconds: some browsers in private mode never answer
+const PATIENCE = 20_000; // milliseconds: some browsers in private mode never answer, and disks may be slow
 
 /** There is no room for more drawings. */
 export class Full extends Error {}
