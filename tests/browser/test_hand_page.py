@@ -492,8 +492,8 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
     page.locator("#hand-resume").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("teaching: 2 s to go")
     assert {data["run"] for name, data in asked if name != "teach"} == {"secret"}
-    state["now"] = news("gone")
-    expect(page.locator("#hand-notice")).to_contain_text("has been forgotten: teach again")
+    state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
+    expect(page.locator("#hand-notice")).to_contain_text("no longer has this teaching")
     expect(page.locator("#hand-start")).to_be_visible()
 
 

@@ -302,6 +302,7 @@ export function mount({ element, props, server, trigger }) {
   for (const [selector, press] of Object.entries(pressed))
     find(selector).addEventListener("click", press);
   file.addEventListener("change", bring);
+  view.addEventListener("close", () => complain(""));
   view.addEventListener("click", (event) => {
     if (event.target === view) close();
   });
