@@ -12,15 +12,17 @@ from small_runs import run, same_bits, start
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.data import DataError, DataSet
+from lenet.distributed import Team
 from lenet.drawings import NO_DIGIT, Drawing, to_tensors, write_drawings
 from lenet.evaluate import evaluate
-from lenet.events import Done, Epoch, Event, Start, Taught
-from lenet.job import Job, prepare
+from lenet.events import Done, Epoch, Event, Saved, Start, Taught
+from lenet.job import Job, prepare, settle
 from lenet.recipes import RECIPES
 from lenet.recognize import Recognizer
 from lenet.settings import Request
 from lenet.teach import read_right, split
 from lenet.train import train
+from lenet.trainer import Trainer
 
 ODD = [[(1.0, 0.0), (0.0, 0.0), (0.4, 1.0)]]  # a 7 as in a mirror
 
@@ -76,6 +78,25 @@ def test_what_was_taught_is_read_and_nothing_else_is_lost(taught, trained, data)
     accuracies = [evaluate(c, data.test).accuracy for c in (before, after)]
     assert accuracies[1] > accuracies[0] - 0.03
     assert Recognizer(after).recognize([s.tolist() for s in more[0].strokes]).digit == 7
+
+
+def test_a_quarter_of_the_old_weights_is_kept(data, trained):
+    """In the mean with those that the steps ended on."""
+    settings = settle(Request("hand", "synthetic", ("mine.jsonl",)))
+    before_the_end = None
+
+    def look() -> bool:
+        nonlocal before_the_end
+        before_the_end = {n: w.detach().clone() for n, w in trainer.network.named_parameters()}
+        return False
+
+    trainer = Trainer(settings, data, to_tensors(odd_sevens(3)), Team())
+    trainer.restore(replace(trained, run=None))
+    list(trainer.events(look, lambda: Saved(elapsed=0.0, path="")))
+    assert before_the_end
+    for name, weight in trainer.network.named_parameters():
+        mean = 0.75 * before_the_end[name] + 0.25 * trained.weights[name]
+        assert torch.allclose(weight, mean, atol=1e-6)
 
 
 def test_what_changed_is_told_before_the_end(taught, trained, data):
