@@ -305,7 +305,9 @@ def _read_number(
     else:
         groups = {group.spans: group for way in ways for line in way for group in line.groups}
         answers = dict(zip(groups, read(list(groups.values())), strict=True))
-        lines, paths = best_way(ways, {spans: _score(answer) for spans, answer in answers.items()})
+        lines, paths = best_way(
+            ways, {spans: _score(answer, groups[spans].box) for spans, answer in answers.items()}
+        )
         lattice = [
             [
                 _candidate(group, answers[group.spans], number in path)
@@ -326,22 +328,26 @@ def _read_whole(
     read: no path through them can score as much (branch and bound).
     """
     whole, rival = find_whole(ways)
-    if whole is None or rival > -whole.penalty:
+    if whole is None or rival >= -whole.penalty:
         return None
     candidate = _candidate(whole, read([whole])[0], True)
     return candidate if candidate.score >= rival else None
 
 
 def _candidate(group: Group, answer: Recognition, chosen: bool) -> Candidate:
-    return Candidate(answer, group.box, _score(answer) - group.penalty, chosen, group.spans)
+    score = _score(answer, group.box) - group.penalty
+    return Candidate(answer, group.box, score, chosen, group.spans)
 
 
-def _score(recognition: Recognition) -> float:
+def _score(recognition: Recognition, box: Box) -> float:
     """What a candidate adds to a path, a logarithm of at most 0: how probable it is one digit and
-    the one that it is read as, or that it is a sign of its own and none.
+    the one that it is read as, or that it is a sign of its own and none. A wide sign takes the
+    place of several.
     """
+    x0, y0, x1, y1 = box
+    signs = max(1.0, (x1 - x0) / ((y1 - y0) or 1.0))
     digit = recognition.digit_probability * max(recognition.probabilities)
-    sign = SIGN * (1 - recognition.digit_probability)
+    sign = SIGN ** min(signs, 9) * (1 - recognition.digit_probability)
     return math.log(max(digit, sign, SMALLEST))
 
 
