@@ -100,7 +100,10 @@ NUMBERS = {
     "111, close": (beside(STEM, STEM, STEM, gap=18), "111"),
     "100": (beside(STEM, ZERO, ZERO, gap=15), "100"),
     "touching 00": (beside(ZERO, ZERO, gap=0), "00"),
-    "4 of an L and a short stem": ([[[15, 0], [0, 82], [26, 86]], [[34, 60], [36, 100]]], "4"),
+    "4 of an L and a short stem": (
+        [[[12, 0], [6, 40], [0, 80], [8, 84], [16, 82]], [[28, 60], [27, 80], [26, 100]]],
+        "4",
+    ),
     "47 with a crossed 7": (beside(CUP, CROSSED), "47"),
     "747": (beside(CROSSED, CUP, CROSSED, gap=6), "747"),
     "55 with hats": (beside(HAT, HAT), "55"),
