@@ -16,6 +16,7 @@ from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
 from lenet.ui.gradio_page import QUIET, Page
+from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
 from lenet.ui.train import news
 from lenet.ui.train import tab as train
@@ -25,6 +26,7 @@ _STYLES = (
     "shared/digits.css",
     "draw/draw.css",
     "draw/inside.css",
+    "hand/hand.css",
     "train/train.css",
     "train/film.css",
     "results/results.css",
@@ -63,10 +65,12 @@ def build(runs: Runs) -> gr.Blocks:
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
-                network_files.build(network)
+                with gr.Row(elem_id="files"):
+                    own = hand.build(network, runs)
+                    network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                draw_with_it = train.build(tab, asking, network, runs)
+                draw_with_it = train.build(tab, asking, network, own, runs)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab)
             with gr.Tab("Data", id="data"):

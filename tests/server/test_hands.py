@@ -94,7 +94,7 @@ def test_no_other_page_is_told_the_name(runs):
     asked = {"strokes": example_strokes()[3], "run": None, "known": []}
     page = _Tab(runs)
     told = [page.finished_name(), film_view.moments_of(run, asked)]
-    told += finished(page.show_state()) + finished(page.show_progress())
+    told += finished(page.show_state(None)) + finished(page.show_progress())
     assert "Resuming hand-" in repr(told)
     assert name not in repr(told) and name.rpartition("-")[2] not in repr(told)
 

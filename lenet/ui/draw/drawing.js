@@ -1,10 +1,12 @@
 // The drawing on the pad, apart from the screen: strokes in WIDTH × HEIGHT, x to the right and
 // y downwards, or in their place a picture, a digit of a data set. Each step can be taken back.
 
+/** @import { Kept } from "../hand/store.js" */
 /** @import { Strokes } from "../shared/events.js" */
 
 /** @typedef {[number, number]} Point */
 /** @typedef {{ strokes: Strokes, picture: string | null }} Content */
+/** What was there before a step, and what the step kept as an example. @typedef {Content & { kept: Kept | null }} Step */
 
 export const WIDTH = 1400; // room for four digits
 export const HEIGHT = 1000;
@@ -17,7 +19,7 @@ export class Drawing {
   strokes = [];
   /** 28×28 bytes in base64. @type {string | null} */
   picture = null;
-  /** What was there before each step. @type {Content[]} */
+  /** @type {Step[]} */
   #before = [];
 
   /** @param {{ max_strokes: number, max_points: number }} limits */
@@ -65,27 +67,41 @@ export class Drawing {
     return stroke.length - 1 > from ? stroke.slice(from) : [];
   }
 
-  /** Put another drawing or a picture in its place. @param {Strokes} strokes @param {string | null} [picture] */
-  replace(strokes, picture = null) {
-    this.#before.push({ strokes: this.strokes, picture: this.picture });
+  /**
+   * Put another drawing or a picture in its place.
+   *
+   * @param {Strokes} strokes
+   * @param {string | null} [picture]
+   * @param {Kept | null} [kept] an example that is taken back with this step
+   */
+  replace(strokes, picture = null, kept = null) {
+    this.#before.push({ strokes: this.strokes, picture: this.picture, kept });
     if (this.#before.length > STEPS) this.#before.shift();
     this.strokes = strokes;
     this.picture = picture;
   }
 
-  clear() {
-    if (!this.isEmpty) this.replace([]);
+  /** @param {Kept | null} [kept] the example that it was kept as */
+  clear(kept = null) {
+    if (!this.isEmpty) this.replace([], null, kept);
   }
 
   /** Begin with a drawing of which each stroke can be taken back. @param {Strokes} strokes */
   restore(strokes) {
     this.strokes = strokes;
-    this.#before = strokes.map((_, i) => ({ strokes: strokes.slice(0, i), picture: null }));
+    const before = (/** @type {number} */ i) => ({ strokes: strokes.slice(0, i), picture: null });
+    this.#before = strokes.map((_, i) => ({ ...before(i), kept: null }));
   }
 
-  /** Take the last step back: a stroke, or whatever replaced a drawing. */
+  /**
+   * Take the last step back: a stroke, or whatever replaced a drawing.
+   *
+   * @returns {Kept | null} the example that it kept
+   */
   undo() {
-    Object.assign(this, this.#before.pop());
+    const { kept = null, ...content } = this.#before.pop() ?? {};
+    Object.assign(this, content);
+    return kept;
   }
 }
 

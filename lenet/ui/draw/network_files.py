@@ -8,34 +8,35 @@ from typing import Any
 import gradio as gr
 
 from lenet.checkpoint import SUFFIXES, CheckpointError
-from lenet.server import recognizers, uploads
+from lenet.server import uploads
 from lenet.server.shares import QUICK, Crowded
 from lenet.ui.gradio_page import QUEUED, QUIET, uploaded_file
+from lenet.ui.shared.networks import choices
 
 
-def build(network: gr.Dropdown) -> None:
+def build(network: gr.Dropdown, own: gr.HTML) -> None:
     """Build the two buttons.
 
     Args:
         network: the Draw tab's dropdown, whose choice is downloaded and which gets what is
             uploaded.
+        own: its value says which networks are the visitor's own.
     """
-    with gr.Row(elem_id="files"):
-        download = gr.Button(
-            "Download this network", size="sm", link=_link(network.value), elem_id="download"
-        )
-        upload = gr.UploadButton(
-            "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
-        )
+    download = gr.Button(
+        "Download this network", size="sm", link=_link(network.value), elem_id="download"
+    )
+    upload = gr.UploadButton(
+        "Upload a network", size="sm", file_types=list(SUFFIXES), elem_id="upload"
+    )
     network.change(lambda name: gr.Button(link=_link(name)), network, download, **QUIET)
-    upload.upload(_keep, upload, [network, upload], **QUEUED)
+    upload.upload(_keep, [upload, own], [network, upload], **QUEUED)
 
 
 def _link(name: str | None) -> str | None:
     return f"checkpoints/{name}" if name else None
 
 
-async def _keep(file: Any) -> list[Any]:
+async def _keep(file: Any, own: Any) -> list[Any]:
     """Keep an uploaded network and choose it."""
     path = uploaded_file(file)
     if path is None:
@@ -44,4 +45,4 @@ async def _keep(file: Any) -> list[Any]:
         kept = await QUICK.run(uploads.keep_upload, path)
     except (CheckpointError, Crowded) as error:
         raise gr.Error(str(error), print_exception=False) from error
-    return [gr.update(choices=list(recognizers.paths()), value=kept.name), None]
+    return [gr.update(choices=choices(own), value=kept.name), None]

@@ -1,13 +1,23 @@
 // The drawing pad: the pen, the examples and the keys, and the reading of what is drawn.
 
+import { hand } from "../hand/store.js";
 import { finder, make, setText, wantsStillness } from "../shared/dom.js";
-import { onAskInside, onOpenFrame, tellAnswer, tellDrawing } from "../shared/events.js";
+import {
+  onAskInside,
+  onOpenFrame,
+  tellAnswer,
+  tellDrawing,
+  tellNetwork,
+} from "../shared/events.js";
 import { Asking } from "./asking.js";
 import { boxes } from "./boxes.js";
 import { Drawing, enlarge, firstPoints, toPoint, WIDTH } from "./drawing.js";
 import { Paper } from "./paper.js";
 import { NOTHING, readings } from "./reading.js";
+import { round } from "./round.js";
+import { telling } from "./telling.js";
 
+/** @import { Kept } from "../hand/store.js" */
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Reading, Strokes } from "../shared/events.js" */
 /** @import { Point } from "./drawing.js" */
@@ -28,6 +38,7 @@ import { NOTHING, readings } from "./reading.js";
  * @property {Strokes} [strokes]
  * @property {string} [frame] in the place of strokes
  * @property {Point | null} at in the digit of a number that the visitor looks at
+ * @property {boolean} whole it is one digit, whatever it looks like
  */
 
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
@@ -47,6 +58,8 @@ export function mount({ element, props, server, watch }) {
   const over = find("#pad-digits");
   const showReading = readings(find);
   const showBoxes = boxes(over, lookAt);
+  const told = telling(find, { own, next, undo, takeAsOne });
+  const guided = round(find, { tell: (digit) => told.tell(digit, true), clear });
 
   /** The id of the pointer that draws. @type {number | null} */
   let pointer = null;
@@ -54,6 +67,7 @@ export function mount({ element, props, server, watch }) {
   let pressing = null;
   /** In the digit that was pressed, until something else is drawn. @type {Point | null} */
   let at = null;
+  let whole = false; // the visitor takes all strokes as one digit, until something else is drawn
   /** What is shown. @type {Reading & { checkpoint?: string }} */
   let shown = NOTHING;
   /** What the inside view asks for. @type {Question["inside"]} */
@@ -66,7 +80,7 @@ export function mount({ element, props, server, watch }) {
     ask: async () => {
       const { strokes, picture } = drawing;
       /** @type {Question} */
-      const question = { checkpoint: props.value, inside, at };
+      const question = { checkpoint: props.value, inside, at, whole: whole || guided.isOn };
       if (picture) question.frame = picture;
       else question.strokes = strokes;
       const answer = await server.read_drawing(question);
@@ -98,6 +112,7 @@ export function mount({ element, props, server, watch }) {
     shown = reading;
     showReading(reading, pointer !== null);
     showBoxes(reading);
+    told.show(reading, drawing.picture === null);
     tellAnswer(reading);
   }
 
@@ -106,6 +121,7 @@ export function mount({ element, props, server, watch }) {
     const { digits = [], inside: _, strokes: __, ...rest } = shown;
     const [x0, y0, x1, y1] = digits[selected].box;
     at = [(x0 + x1) / 2, (y0 + y1) / 2];
+    told.forget();
     show({ ...rest, ...digits[selected], digits, selected });
     changed();
   }
@@ -120,6 +136,7 @@ export function mount({ element, props, server, watch }) {
   /** The drawing has changed; `anew` where nothing of it is left. */
   function changed(anew = drawing.isEmpty) {
     sheet.classList.toggle("empty", drawing.isEmpty);
+    guided.follow(drawing.isEmpty);
     if (anew) {
       forget();
       show(NOTHING);
@@ -132,7 +149,10 @@ export function mount({ element, props, server, watch }) {
     if (history.state) history.replaceState(null, "");
   }
 
-  watch("value", () => changed());
+  watch("value", () => {
+    tellNetwork(props.value);
+    changed();
+  });
   watch("refusal", () => props.refusal && say(props.refusal));
   onAskInside((question) => {
     inside = question;
@@ -148,6 +168,8 @@ export function mount({ element, props, server, watch }) {
     pointer = event.pointerId;
     pad.setPointerCapture(pointer);
     at = null;
+    whole = false;
+    told.forget();
     const overPicture = drawing.picture !== null;
     const point = toPoint(event, pad.getBoundingClientRect());
     drawing.begin(point);
@@ -213,13 +235,44 @@ export function mount({ element, props, server, watch }) {
   function change(step, anew) {
     pointer = null;
     at = null;
+    whole = false;
+    told.forget();
     step();
     paper.repaint();
     changed(anew);
   }
 
-  const undo = () => change(() => drawing.undo());
-  const clear = () => change(() => drawing.clear());
+  function undo() {
+    change(() => {
+      const kept = drawing.undo();
+      if (kept) hand.takeBack(kept);
+    });
+  }
+
+  function clear() {
+    change(() => drawing.clear());
+  }
+
+  // ---------------------------------------------------------------- what the visitor tells
+
+  /** @param {boolean} all @returns {Strokes | null} */
+  function own(all) {
+    if (pointer !== null || drawing.strokes.length === 0) return null;
+    if (all) return drawing.strokes;
+    return (shown.digits ? shown.strokes : shown.digit !== null && drawing.strokes) || null;
+  }
+
+  /** A single digit makes room; of a number other digits may be told. @param {Kept} kept */
+  function next(kept) {
+    if (shown.digits && !guided.isOn) drawing.replace(drawing.strokes, null, kept);
+    else change(() => drawing.clear(kept));
+  }
+
+  function takeAsOne() {
+    at = null;
+    whole = true;
+    changed();
+  }
 
   /** @param {Strokes} example */
   function drawExample(example) {
@@ -259,12 +312,17 @@ export function mount({ element, props, server, watch }) {
 
   document.addEventListener("keydown", (event) => {
     const at = event.target instanceof Element ? event.target : document.body;
-    const hidden = pad.offsetParent === null; // another tab is open
+    // Another tab or a dialog is open.
+    const hidden = pad.offsetParent === null || document.querySelector("dialog[open]") !== null;
     if (hidden || at.closest(FIELDS)) return;
-    const erases = event.key === "Delete" || event.key === "Backspace";
-    if (erases && at === document.body)
-      clear(); // no control has the focus
-    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) undo();
+    const { key } = event;
+    const free = at === document.body; // no control has the focus
+    const held = event.ctrlKey || event.metaKey || event.altKey;
+    if (free && (key === "Delete" || key === "Backspace")) clear();
+    else if (key === "z" && held && !event.altKey) undo();
+    else if (free && key === "Enter" && guided.isOn) guided.keep();
+    else if (!held && /^[0-9]$/.test(key)) told.tell(Number(key));
+    else if (!held && (key === "n" || key === "-")) told.tell(null);
     else return;
     event.preventDefault();
   });

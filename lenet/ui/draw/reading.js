@@ -2,7 +2,7 @@
 // probabilities and the pixels that the network saw.
 
 import { make, setText } from "../shared/dom.js";
-import { percent } from "../shared/formats.js";
+import { an, percent } from "../shared/formats.js";
 import { decode, gray, paintPixels } from "../shared/pixels.js";
 
 /** @import { finder } from "../shared/dom.js" */
@@ -19,7 +19,8 @@ export const NOTHING = {
 };
 
 /**
- * Build the bars, and return what shows a reading; `penDown` while more of it may come.
+ * Build the bars, each a button that says what digit it is, and return what shows a reading;
+ * `penDown` while more of it may come.
  *
  * @param {ReturnType<typeof finder>} find
  * @returns {(reading: Reading, penDown: boolean) => void}
@@ -29,7 +30,10 @@ export function readings(find) {
     const filled = make("span");
     const share = make("span", { className: "share" });
     const track = make("span", { className: "track" }, filled);
-    return { filled, share, row: make("li", {}, make("b", {}, `${digit}`), track, share) };
+    const words = make("span", { className: "unseen" }, `It is ${an(digit)} `);
+    const properties = { type: /** @type {const} */ ("button"), disabled: true };
+    const button = make("button", properties, words, make("b", {}, `${digit}`), track, share);
+    return { filled, share, row: make("li", {}, button) };
   });
   find("#probabilities").append(...bars.map(({ row }) => row));
 

@@ -84,13 +84,14 @@ def build() -> gr.Dropdown:
     return checkpoint
 
 
-def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[str | None, dict[str, Any]]:
+def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[Any, dict[str, Any]]:
     """Read with another checkpoint, or keep the one in use and let the pad say why."""
     try:
         recognizer(name)
     except CheckpointError as error:
         return in_use, gr.update(refusal=str(error))
-    return name, gr.update(value=name, refusal="")
+    # Gradio would warn, with the name, that a visitor's own network is none that it knows.
+    return gr.skip(), gr.update(value=name, refusal="")
 
 
 async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
@@ -99,8 +100,9 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
     Args:
         drawing: `strokes` as `Recognizer.recognize` takes them, or `frame`, 28×28 bytes in base64;
             `checkpoint`, a name from the dropdown; `at`, [x, y] in the digit of a number to look
-            at, or None for the one that was drawn last; and where the inside view is open `inside`,
-            with `why`, a digit or None for the one that is read.
+            at, or None for the one that was drawn last; `whole`, true where all strokes are one
+            digit, whatever they look like; and where the inside view is open `inside`, with `why`,
+            a digit or None for the one that is read.
 
     Returns:
         What is read; with `inside` where it is asked for and something is drawn. Where the drawing
@@ -142,6 +144,8 @@ async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | Nu
     if "frame" in drawing:
         return await AT_ONCE.run(reader.recognize_frame, _frame(drawing["frame"]))
     strokes: Any = drawing.get("strokes")
+    if drawing.get("whole") is True:
+        return await recognize(reader, strokes)
     number = await recognize_number(reader, strokes)
     if number.number and len(number.digits) > 1:
         return number

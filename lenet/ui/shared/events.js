@@ -70,6 +70,12 @@ const answers = channel("lenet:answer");
 const questions = channel("lenet:ask");
 /** @type {ReturnType<typeof channel<string>>} */
 const frames = channel("lenet:open");
+/** @type {ReturnType<typeof channel<string>>} */
+const networks = channel("lenet:network");
+/** @type {ReturnType<typeof channel<void>>} */
+const rounds = channel("lenet:round");
+/** @type {ReturnType<typeof channel<void>>} */
+const hands = channel("lenet:hand");
 
 /** The pad: what a network, by the name of its checkpoint, reads on it now. */
 export const { tell: tellAnswer, listen: onAnswer } = answers;
@@ -79,6 +85,15 @@ export const { tell: askInside, listen: onAskInside } = questions;
 
 /** A tab that shows digits: put a frame, 28×28 bytes in base64, on the pad and look inside. */
 export const { tell: openFrame, listen: onOpenFrame } = frames;
+
+/** The pad: another network reads now, by the name of its checkpoint. */
+export const { tell: tellNetwork, listen: onNetwork } = networks;
+
+/** A view: ask on the pad for one digit after the other. */
+export const { tell: startRound, listen: onStartRound } = rounds;
+
+/** The pad: show what is kept of the visitor's hand. */
+export const { tell: openHand, listen: onOpenHand } = hands;
 
 /** @typedef {{ strokes: Strokes, digit: number }} ReadDrawing */
 

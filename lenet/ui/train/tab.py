@@ -25,19 +25,23 @@ from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request, check_limits
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
+from lenet.ui.shared.networks import choices
 from lenet.ui.train import film_view
 from lenet.ui.train.curves import charts_html
 from lenet.ui.train.resume import epochs_offered, request_to_resume
 from lenet.ui.train.status import Status, log_html, status, status_html
 
 
-def build(here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, runs: Runs) -> gr.Button:
+def build(
+    here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, own: gr.HTML, runs: Runs
+) -> gr.Button:
     """Build the tab's content and return the button that takes a visitor to the pad.
 
     Args:
         here: the tab.
         asking: what `news.build` made, which says when there is something new.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
+        own: its value says which networks are the visitor's own.
         runs: the server's.
     """
     tab = _Tab(runs)
@@ -74,7 +78,7 @@ def build(here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, runs: Runs) -> gr
             )
 
     buttons = [start, stop, resume, synthetic, draw]
-    asking.stated(tab.show_state, None, [*buttons, source, more, network], **NEWS)
+    asking.stated(tab.show_state, own, [*buttons, source, more, network], **NEWS)
     asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
@@ -180,7 +184,7 @@ class _Tab:
         run = self.runs.current()
         return _network(run) or gr.skip()
 
-    async def show_state(self) -> list[Any]:
+    async def show_state(self, own: Any) -> list[Any]:
         """The buttons, the lists of networks, and how many more epochs the newest is offered."""
         run = self.runs.current()
         names = list(recognizers.paths())
@@ -194,7 +198,7 @@ class _Tab:
             gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
             await _more(newest),
-            gr.update(choices=names),
+            gr.update(choices=choices(own)),
         ]
 
     async def show_progress(self) -> list[Any]:

@@ -1,0 +1,219 @@
+"""The view "Your hand": a visitor's own drawings, and teaching a network with them.
+
+The drawings lie in the visitor's browser (`store.js`) and come here only to be read or taught. This
+file knows nothing of how a network is taught.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypedDict
+
+import gradio as gr
+
+from lenet.events import Event, LogError, Start, Taught, latest
+from lenet.preprocess import MAX_POINTS, MAX_STROKES
+from lenet.server import hands, visitors
+from lenet.server.recognizers import path_of, recognizer
+from lenet.server.runs import Run, RunError, Runs
+from lenet.server.shares import QUICK, SLOW
+from lenet.ui.assets import mounting, template
+from lenet.ui.gradio_page import QUIET
+from lenet.ui.shared.networks import OWN, choices
+from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
+from lenet.ui.train.status import status
+
+
+class Read(TypedDict):
+    """What a network reads in each of some drawings: a digit, or None where it is none."""
+
+    read: list[int | None]
+
+
+class There(TypedDict):
+    """Those names of networks that the server has."""
+
+    there: list[str]
+
+
+class Started(TypedDict):
+    """A run that teaches, by its name, which is a secret of the visitor's."""
+
+    run: str
+
+
+class Told(TypedDict):
+    """What a teaching has changed.
+
+    Of the visitor's `drawings` so many were read right `before`, and `after` by networks that were
+    taught without the drawing, in so many `folds`; None where there are too few for that.
+    `mnist_before` and `mnist_after` are the accuracies on MNIST's test images, 0..1, or None where
+    these are not to be had.
+    """
+
+    drawings: int
+    before: int
+    after: int | None
+    folds: int
+    mnist_before: float | None
+    mnist_after: float | None
+
+
+class Teaching(TypedDict):
+    """How far a teaching is.
+
+    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share` 0..1
+    is what is done of it. `network` is the name of the one that was taught, which is there before
+    the run has measured what `told` says.
+    """
+
+    state: str
+    text: str
+    share: float | None
+    network: str | None
+    told: Told | None
+
+
+def build(network: gr.Dropdown, runs: Runs) -> gr.HTML:
+    """Build the view.
+
+    Args:
+        network: the Draw tab's dropdown, which offers the visitor's own networks too.
+        runs: the server's.
+
+    Returns:
+        The view, whose value says which networks are this visitor's own (`Own`).
+    """
+    own = _Runs(runs)
+    view = gr.HTML(
+        html_template=template("hand/hand.html"),
+        js_on_load=mounting("hand/hand.js", "own"),
+        server_functions=[
+            in_turn(SLOW, read_hand),
+            still_there,
+            in_turn(QUICK, answering(own.teach)),
+            answering(own.taught),
+            answering(own.stop_teaching),
+            in_turn(QUICK, answering(own.resume_teaching)),
+        ],
+        elem_id="hand",
+        apply_default_css=False,
+        network=network.value or "",
+        training=visitors.policy().training,
+        max_strokes=MAX_STROKES,
+        max_points=MAX_POINTS,
+    )
+    view.own(_offer, view, network, **QUIET)
+    return view
+
+
+def _offer(own: Any) -> dict[str, Any]:
+    """Offer the networks that were taught in a browser, and choose the one that it names."""
+    offered = choices(own)
+    chosen = own.get("choose") if isinstance(own, dict) else None
+    chosen_is_there = chosen in [name for _, name in offered]
+    return gr.update(choices=offered, **({"value": chosen} if chosen_is_there else {}))
+
+
+@answering
+def read_hand(request: Request) -> Read:
+    """Read drawings, each as one digit.
+
+    Args:
+        request: `checkpoint`, the name of a network, and `drawings`, the text of a drawings file.
+    """
+    reader = recognizer(request.get("checkpoint"))
+    with _refusing():
+        return {"read": hands.read_digits(reader, hands.parse(request.get("drawings")))}
+
+
+@answering
+def still_there(request: Request) -> There:
+    """Which of the `names` of networks the server has."""
+    names = request.get("names")
+    return {"there": list(filter(path_of, names[:OWN])) if isinstance(names, list) else []}
+
+
+# ---------------------------------------------------------------- teaching
+
+
+class _Runs:
+    """What the view asks of the run that teaches its visitor's hand."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+
+    def teach(self, request: Request) -> Started:
+        """Begin to teach a network a visitor's hand.
+
+        Args:
+            request: `checkpoint`, the name of the network to start from; `drawings`, the text of a
+                drawings file; `password`, the owner's.
+        """
+        with _refusing():
+            drawings = hands.parse(request.get("drawings"))
+            network, password = request.get("checkpoint"), request.get("password")
+            return {"run": hands.start(self.runs, network, drawings, password)}
+
+    def taught(self, request: Request) -> Teaching:
+        """How far the `run` is that teaches."""
+        with _refusing():
+            return _teaching(hands.run_of(self.runs, request.get("run")))
+
+    def stop_teaching(self, request: Request) -> Started:
+        """Stop the `run` that teaches; `password` is the owner's."""
+        with _refusing():
+            run = hands.run_of(self.runs, request.get("run"))
+            if run.alive:
+                visitors.stop(self.runs, request.get("password"))
+            return {"run": str(run.name)}
+
+    def resume_teaching(self, request: Request) -> Started:
+        """Go on with the `run` where it was stopped; `password` is the owner's."""
+        with _refusing():
+            return {"run": hands.resume(self.runs, request.get("run"), request.get("password"))}
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Answer with the sentence that says why something cannot be done."""
+    try:
+        yield
+    except (ValueError, LogError, RunError, visitors.NotAllowed) as error:
+        raise RequestError(str(error)) from error
+
+
+def _teaching(run: Run) -> Teaching:
+    network = hands.network_of(run)
+    state = "gone" if run.state == "idle" else run.state
+    return {
+        "state": state,
+        "text": run.message or _TEXTS.get(state, "") or (_JUDGING if network else _TAUGHT),
+        "share": None if network else status(run).share,
+        "network": network,
+        "told": _told(run.events),
+    }
+
+
+_TEXTS = {
+    "starting": "Loading the data…",
+    "stopping": "Stopping…",
+    "stopped": "Stopped.",
+    "gone": "The server no longer has this teaching: teach again.",
+}
+_TAUGHT = "Teaching…"
+_JUDGING = "The pad reads with it. Measuring what has changed…"
+
+
+def _told(events: Sequence[Event]) -> Told | None:
+    start, taught = latest(events, Start), latest(events, Taught)
+    if start is None or taught is None:
+        return None
+    is_mnist = start.data == "mnist"
+    return {
+        "drawings": taught.drawings,
+        "before": taught.before,
+        "after": taught.after,
+        "folds": taught.folds,
+        "mnist_before": taught.accuracy_before if is_mnist else None,
+        "mnist_after": taught.accuracy if is_mnist else None,
+    }
