@@ -343,7 +343,8 @@ def _line(
     if len(inked) < len(which) and (digit := _whole(pieces, groups)):
         specks = [i for i in which if i not in inked]
         groups[groups.index(digit)] = _with_specks(digit, specks, boxes, strokes, height)
-    groups += [bare for group in groups if (bare := _without_joins(group, strokes, height))]
+    if any(piece.cuts for piece in pieces):
+        groups += [bare for group in groups if (bare := _without_joins(group, strokes, height))]
     return Line(pieces, groups, pieces is not finest and pieces is not whole)
 
 
@@ -421,6 +422,8 @@ def _parts(strokes: Sequence[np.ndarray], piece: Piece, height: float) -> list[P
     ((number, first, last),) = piece.spans
     stroke = strokes[number]
     cuts = _cuts(stroke, height)
+    if _width(piece.box) > height:
+        cuts = sorted({*cuts, *_necks(stroke, height, stroke[cuts, 0])})
     if not 0 < len(cuts) < MAX_PIECES:
         return [piece]
     ends = [first, *cuts, last]
@@ -434,8 +437,7 @@ def _cuts(stroke: np.ndarray, height: float) -> list[int]:
     """Points where a stroke may pass from one digit to the next.
 
     These are its peaks, valleys and cusps, and the middles of horizontal joins, where there is
-    enough height on both sides and the side that comes later lies further to the right; and where
-    it passes a neck, as a lying 8 has one.
+    enough height on both sides and the side that comes later lies further to the right.
     """
     before = [np.minimum.accumulate(stroke), np.maximum.accumulate(stroke)]
     after = [f.accumulate(stroke[::-1])[::-1] for f in (np.minimum, np.maximum)]
@@ -445,18 +447,19 @@ def _cuts(stroke: np.ndarray, height: float) -> list[int]:
     narrower = np.minimum(right - left, next_right - next_left)
     aside = (right - next_left <= ASIDE * narrower) & (left < next_left) & (right < next_right)
     may = high & aside
-    turns = [i for i in _turns(stroke, FLAT * height) if may[i]] if may.any() else []
-    return sorted({*turns, *_necks(stroke, height, stroke[turns, 0])})
+    return [i for i in _turns(stroke, FLAT * height) if may[i]] if may.any() else []
 
 
 def _necks(stroke: np.ndarray, height: float, known: np.ndarray) -> list[int]:
-    """Where a stroke passes its necks: columns in which all of its ink lies close together, with
-    the height of a digit on both sides. Those are left out that hold a place which is known.
+    """Where a stroke passes its necks, as a lying 8 has one: columns in which all of its ink lies
+    close together, with the height of a digit on both sides. Those with a known cut are left out.
+
+    Args:
+        stroke: wider than 0.
+        known: the cuts' places from left to right.
     """
     x, y = stroke.T
     left, width = x.min(), np.ptp(x)
-    if not width > height:
-        return []
     apart = width / COLUMNS
     columns = left + apart * np.arange(1, COLUMNS)
     right = x[:, None] > columns

@@ -312,12 +312,11 @@ def _read_number(
     else:
         groups = {group.spans: group for way in ways for line in way for group in line.groups}
         answers = dict(zip(groups, read(list(groups.values())), strict=True))
-        lines, paths = best_way(
-            ways, {spans: _score(answer, groups[spans].box) for spans, answer in answers.items()}
-        )
+        log_p = {spans: _log_p(answer, groups[spans].box) for spans, answer in answers.items()}
+        lines, paths = best_way(ways, log_p)
         lattice = [
             [
-                _candidate(group, answers[group.spans], number in path)
+                _candidate(group, answers[group.spans], log_p[group.spans], number in path)
                 for number, group in enumerate(line.groups)
             ]
             for line, path in zip(lines, paths, strict=True)
@@ -337,24 +336,24 @@ def _read_whole(
     whole, rival = find_whole(ways)
     if whole is None or rival >= -whole.penalty:
         return None
-    candidate = _candidate(whole, read([whole])[0], True)
+    (answer,) = read([whole])
+    candidate = _candidate(whole, answer, _log_p(answer, whole.box), True)
     return candidate if candidate.score >= rival else None
 
 
-def _candidate(group: Group, answer: Recognition, chosen: bool) -> Candidate:
-    score = _score(answer, group.box) - group.penalty
-    return Candidate(answer, group.box, score, chosen, group.spans)
+def _candidate(group: Group, answer: Recognition, log_p: float, chosen: bool) -> Candidate:
+    return Candidate(answer, group.box, log_p - group.penalty, chosen, group.spans)
 
 
-def _score(recognition: Recognition, box: Box) -> float:
-    """What a candidate adds to a path, a logarithm of at most 0: how probable it is one digit and
-    the one that it is read as, or that it is a sign of its own and none. A wide sign takes the
-    place of several.
+def _log_p(recognition: Recognition, box: Box) -> float:
+    """What the reading of a candidate adds to a path, at most 0: the logarithm of how probable it
+    is one digit and the one that it is read as, or that it is a sign of its own and none. A wide
+    sign takes the place of several.
     """
     x0, y0, x1, y1 = box
     signs = max(1.0, (x1 - x0) / ((y1 - y0) or 1.0))
     digit = recognition.digit_probability * max(recognition.probabilities)
-    sign = SIGN ** min(signs, 9) * (1 - recognition.digit_probability)
+    sign = SIGN**signs * (1 - recognition.digit_probability)
     return math.log(max(digit, sign, SMALLEST))
 
 
