@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from lenet import Recognizer
-from lenet.checkpoint import SHIPPED, read
+from lenet.checkpoint import SHIPPED, Checkpoint, read
 from lenet.drawings import Drawing, compose_numbers, read_drawings
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
 
@@ -33,6 +33,13 @@ def milliseconds(call: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
+def unknowing(checkpoint: Checkpoint) -> Recognizer:
+    """A recognizer that has seen nothing of any number, and is past what its first call takes."""
+    reader = Recognizer(checkpoint)
+    reader.recognize([[[0.0, 0.0], [1.0, 1.0]]])
+    return reader
+
+
 def measure(drawings: list[Drawing], length: int) -> list[float]:
     """The medians for numbers of so many digits: new, last stroke changed, unchanged."""
     checkpoint = read(SHIPPED)
@@ -40,9 +47,9 @@ def measure(drawings: list[Drawing], length: int) -> list[float]:
     for number in compose_numbers(drawings, REPEATS, seed=length, lengths=(length, length)):
         strokes = [stroke.tolist() for stroke in number.strokes]
         before = [*strokes[:-1], strokes[-1][:-LAST] or strokes[-1][:1]]
-        reader = Recognizer(checkpoint)  # it has seen nothing
+        reader = unknowing(checkpoint)
         new = milliseconds(lambda r=reader, s=strokes: r.recognize_number(s))
-        reader = Recognizer(checkpoint)
+        reader = unknowing(checkpoint)
         reader.recognize_number(before)
         grown = milliseconds(lambda r=reader, s=strokes: r.recognize_number(s))
         same = milliseconds(lambda r=reader, s=strokes: r.recognize_number(s))

@@ -80,8 +80,10 @@ def served(*command: str):
 
 
 @contextmanager
-def started(*command: str):
-    """Serve a page on a free port of this machine; yield its process, address and folder."""
+def started(*command: str, **variables: str):
+    """Serve a page on a free port of this machine, with variables of its environment; yield its
+    process, address and folder.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -91,6 +93,7 @@ def started(*command: str):
             "GRADIO_SERVER_PORT": str(port),
             "GRADIO_ANALYTICS_ENABLED": "False",
             "LENET_CHECKPOINTS": folder,
+            **variables,
         }
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL

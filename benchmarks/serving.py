@@ -1,12 +1,14 @@
 """How many visitors can draw at once, and what they leave behind.
 
-`python -m benchmarks.serving [--clients N …] [--seconds S]` starts the app and lets 1, 10, 100 and
-300 visitors draw, without and with a training run going. A visitor draws for two seconds, calling
-as the pad does: 20 times a second, one call at a time, always with the newest drawing; then pauses
-for one. Printed are the answers a second of all and of the visitor that got fewest while drawing,
-the time from a call to its answer, the longest from pen-up to the last answer, failed calls, the
-server's CPU time an answer and its memory, and how busy the generator was, for it shares the
-machine: its clients run in processes of their own over plain sockets.
+`python -m benchmarks.serving [--clients N …] [--idle N] [--seconds S]` starts the app and lets 1,
+10, 100 and 300 visitors draw, without and with a training run going. A visitor draws for two
+seconds, calling as the pad does: 20 times a second, one call at a time, always with the newest
+drawing; then pauses for one. Besides these, 100 pages are open where nobody does anything: what
+they cost alone, and beside as many visitors who draw. Printed are the answers a second of all and
+of the visitor that got fewest while drawing, the time from a call to its answer, the longest from
+pen-up to the last answer, failed calls, the server's CPU time an answer and its memory, and how
+busy the generator was, for it shares the machine: its clients run in processes of their own over
+plain sockets.
 
 `--soak` instead counts memory, threads, processes, open files and temporary files before and after
 100,000 answers, 500 page loads and 20 training runs.
@@ -34,6 +36,7 @@ PROCESSES = 2  # of the generator
 DRAWING, PAUSE = 2.0, 1.0  # seconds
 CALLS = 20  # a second while a visitor draws
 SETTLE = 3.0  # seconds before the counting starts
+IDLE = 2.0  # seconds between two questions of a page where nothing happens
 
 Strokes = list[list[list[float]]]
 
@@ -96,13 +99,36 @@ def request(host: str, pad: int, session: str, strokes: Strokes) -> bytes:
     return head.encode() + body
 
 
-async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes) -> bool:
-    """Send one request over an open connection; whether it was answered with a digit."""
+async def exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes
+) -> tuple[bool, bytes]:
+    """Send one request over an open connection; whether it was answered well, and the body."""
     writer.write(content)
     head = await reader.readuntil(b"\r\n\r\n")
     length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
-    body = await reader.readexactly(int(length))
-    return head.startswith(b"HTTP/1.1 200") and b'"digit":' in body
+    return head.startswith(b"HTTP/1.1 200"), await reader.readexactly(int(length))
+
+
+async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes) -> bool:
+    """Send one request over an open connection; whether it was answered with a digit."""
+    well, body = await exchange(reader, writer, content)
+    return well and b'"digit":' in body
+
+
+async def idle(address: str, seconds: float) -> Visit:
+    """Keep a page open for so many seconds, which asks whether there is news of the run."""
+    target = urlsplit(address)
+    seen = Visit()
+    await asyncio.sleep(random.uniform(0, IDLE))  # not all in step
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        question = f"GET /news HTTP/1.1\r\nHost: {target.netloc}\r\n\r\n"
+        well, body = await exchange(reader, writer, question.encode())
+        seen.failed += not well
+        await asyncio.sleep(json.loads(body)["wait"] / 1000 if well else IDLE)
+    writer.close()
+    return seen
 
 
 async def visit(address: str, digits: list[list[bytes]], seconds: float) -> Visit:
@@ -133,12 +159,19 @@ async def visit(address: str, digits: list[list[bytes]], seconds: float) -> Visi
     return seen
 
 
-def visits(address: str, pad: int, clients: int, seconds: float) -> tuple[list[Visit], float]:
-    """Some visitors in this process; what they saw, and the share of a core that they took."""
+def visits(
+    address: str, pad: int, clients: int, pages: int, seconds: float
+) -> tuple[list[Visit], float]:
+    """Some visitors in this process, and some pages where nobody does anything; what they saw, and
+    the share of a core that they took.
+    """
     digits = requests(urlsplit(address).netloc, pad, f"visitors{os.getpid()}")
 
     async def together() -> list[Visit]:
-        return await asyncio.gather(*(visit(address, digits, seconds) for _ in range(clients)))
+        return await asyncio.gather(
+            *(visit(address, digits, seconds) for _ in range(clients)),
+            *(idle(address, seconds) for _ in range(pages)),
+        )
 
     used, begin = time.process_time(), time.perf_counter()
     seen = asyncio.run(together())
@@ -156,15 +189,23 @@ def configuration(address: str) -> dict:
 
 def pad_of(config: dict) -> int:
     """The component of the pad."""
-    return next(c["id"] for c in config["components"] if "read_drawing" in str(c["props"]))
+    return component_of(config, "read_drawing")
+
+
+def component_of(config: dict, function: str) -> int:
+    """The component that calls a function of the server."""
+    return next(c["id"] for c in config["components"] if function in str(c["props"]))
+
+
+def event_of(config: dict, element: str, kind: str) -> int:
+    """The event of an element of the page, by the element's id."""
+    identity = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == element)
+    return next(d["id"] for d in config["dependencies"] if [identity, kind] in d["targets"])
 
 
 def press(address: str, config: dict, button: str, data: list) -> None:
     """Press a button of the Train tab."""
-    identity = next(
-        c["id"] for c in config["components"] if c["props"].get("elem_id") == f"train-{button}"
-    )
-    event = next(d["id"] for d in config["dependencies"] if [identity, "click"] in d["targets"])
+    event = event_of(config, f"train-{button}", "click")
     body = json.dumps({"data": data, "fn_index": event, "session_hash": "benchmark"}).encode()
     headers = {"Content-Type": "application/json"}
     join = urllib.request.Request(f"{address}/gradio_api/queue/join", body, headers)
@@ -207,48 +248,78 @@ def percentile(values: list[float], share: float) -> float:
 # ---------------------------------------------------------------- load
 
 
-def load(process: Popen, address: str, pad: int, clients: int, seconds: float) -> list[str]:
-    """Let visitors draw; the cells of a row."""
-    shares = [clients // PROCESSES + (i < clients % PROCESSES) for i in range(PROCESSES)]
-    shares = [share for share in shares if share]
+def load(
+    process: Popen, address: str, pad: int, clients: int, pages: int, seconds: float
+) -> tuple[list[Visit], float, float]:
+    """Let visitors draw beside idle pages; what all saw, the server's seconds of CPU time, and how
+    much of a core the generator took.
+    """
+    parts = [(_share(clients, part), _share(pages, part)) for part in range(PROCESSES)]
+    parts = [part for part in parts if any(part)]
     before = cpu(process)
-    with multiprocessing.get_context("spawn").Pool(len(shares)) as pool:
-        done = pool.starmap(visits, [(address, pad, share, seconds) for share in shares])
+    with multiprocessing.get_context("spawn").Pool(len(parts)) as pool:
+        done = pool.starmap(visits, [(address, pad, *part, seconds) for part in parts])
     used = cpu(process) - before
-    seen = [visit for part, _ in done for visit in part]
+    return [visit for seen, _ in done for visit in seen], used, sum(busy for _, busy in done)
+
+
+def _share(number: int, part: int) -> int:
+    return number // PROCESSES + (part < number % PROCESSES)
+
+
+def row(
+    process: Popen, address: str, pad: int, clients: int, pages: int, seconds: float
+) -> list[str]:
+    """The cells of a row of the table."""
+    seen, used, busy = load(process, address, pad, clients, pages, seconds)
     delays = [delay for visit in seen for delay in visit.delays]
-    fewest = min(len(visit.delays) / visit.drawn for visit in seen)
     return [
         f"{clients}",
+        f"{pages}",
         f"{len(delays) / seconds:.0f}",
-        f"{fewest:.1f}",
+        f"{min(len(visit.delays) / visit.drawn for visit in seen if visit.drawn):.1f}",
         *(f"{percentile(delays, share):.0f}" for share in (0.5, 0.95, 0.99)),
         f"{max(end for visit in seen for end in visit.ends):.0f}",
         f"{sum(visit.failed for visit in seen)}",
         f"{1000 * used / len(delays):.2f}",
         f"{memory(process):.0f}",
-        f"{sum(busy for _, busy in done):.0%}",
+        f"{busy:.0%}",
     ]
 
 
 HEAD = (
-    "| run | visitors | answers a second | fewest of a visitor | median ms | 95 % | 99 % "
-    "| pen-up to end ms | failed | CPU ms an answer | MB | generator |"
+    "| run | visitors | idle pages | answers a second | fewest of a visitor | median ms | 95 % "
+    "| 99 % | pen-up to end ms | failed | CPU ms an answer | MB | generator |"
 )
 
 
-def compare(clients: list[int], seconds: float) -> None:
-    """The table of the load, without and with a run."""
-    print(HEAD, "|---" * 12 + "|", sep="\n")
+def compare(clients: list[int], pages: int, seconds: float) -> None:
+    """What idle pages cost, and the table of the load, without and with a run."""
     with started("app.py") as (process, address, folder):
         config = configuration(address)
         pad = pad_of(config)
         time.sleep(SETTLE)
+        if pages:
+            cost = cost_of_idle(process, address, pad, pages, seconds)
+            print(f"Each of {pages} idle pages takes {cost:.2f} ms of CPU time a second.\n")
+        print(HEAD, "|---" * 13 + "|", sep="\n")
         for run in ("no", "yes"):
             if run == "yes":
                 train(address, config, folder)
             for count in clients:
-                print(f"| {run} |", " | ".join(load(process, address, pad, count, seconds)), "|")
+                for beside in (0, pages) if count == pages else (0,):
+                    cells = row(process, address, pad, count, beside, seconds)
+                    print(f"| {run} |", " | ".join(cells), "|")
+
+
+def cost_of_idle(process: Popen, address: str, pad: int, pages: int, seconds: float) -> float:
+    """The milliseconds of CPU time a second that an idle page takes of the server."""
+    before = cpu(process)
+    time.sleep(seconds)
+    alone = (cpu(process) - before) / seconds
+    begin = time.perf_counter()
+    _, used, _ = load(process, address, pad, 0, pages, seconds)
+    return 1000 * (used - alone * (time.perf_counter() - begin)) / seconds / pages
 
 
 # ---------------------------------------------------------------- soak
@@ -326,13 +397,14 @@ def main() -> None:
     """Measure as the command line says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 10, 100, 300], metavar="N")
+    parser.add_argument("--idle", type=int, default=100, metavar="N", help="idle pages")
     parser.add_argument("--seconds", type=float, default=20, metavar="S", help="each row")
     parser.add_argument("--soak", action="store_true", help="what is left after much use")
     options = parser.parse_args()
     if options.soak:
         soak(100_000, 500, 20)
     else:
-        compare(options.clients, options.seconds)
+        compare(options.clients, options.idle, options.seconds)
 
 
 if __name__ == "__main__":

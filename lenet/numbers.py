@@ -6,14 +6,14 @@ line into pieces so small that none belongs to two digits: strokes, and the part
 may run through two. Groups of neighbouring pieces are candidates for a digit, which the network
 reads. Each way to make the line of such groups is a path. Its score is the sum over its groups of
 
-    log p − CUT·c − WIDTH·max(0, w/h − 1) − GAP·g − OVERLAP·o − SMALL·max(0, ½ − h)
+    log p − CUT·c − WIDTH·max(0, w/h − 1) − OVERLAP·o − SMALL·max(0, ½ − h)
 
 p: how probable the group is one digit and the one that it is read as, or a sign that is none; c:
 how many of its ends are cuts through a stroke; w, h: its width, of a group of several strokes, and
-height; g: the widest gap between its strokes, all in heights of the line; o: how much of the
-narrower one its overlap with each other piece takes, from left to right, beyond one half. The best
-path is found exactly, by Viterbi's algorithm. Where a drawing may be two lines or one, as the two
-circles of an 8 may, both are read and the higher score wins, less LINE for each line but the first.
+height, both in heights of the line; o: how much of the narrower one its overlap with each other
+piece takes, from left to right, beyond one half. The best path is found exactly, by Viterbi's
+algorithm. Where a drawing may be two lines or one, as the two circles of an 8 may, both are read
+and the higher score wins, less LINE for each line but the first.
 
 No search takes long: a line of too many pieces (`MAX_PIECES`) or candidates (its share of
 `MAX_GROUPS` and `MAX_COST`) is read coarser. Its strokes are not cut, and where that is not enough,
@@ -34,12 +34,12 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1
 Span = tuple[int, int, int]  # a stroke, and the first and the last point of the part that is meant
 
 # The path's score. Measured on 6,000 pen digits: 5 % are wider than 1.03 of their height, 1 % than
-# 1.28, 0.1 % than 1.58, so that the logarithm of this share falls by 7 for each height more; 1 % of
-# those of several strokes have a gap wider than 0.03, 0.1 % than 0.18, by 17. Half of either read
-# most numbers. In nine of ten digits of several strokes each overlaps another by half its width.
+# 1.28, 0.1 % than 1.58, so that the logarithm of this share falls by 7 for each height more; half
+# of that read most numbers. Gaps between strokes cost nothing: with what they are worth by the same
+# count, the 4s of some people, an L and a short stem, were 11. In nine of ten digits of several
+# strokes each overlaps another by half its width.
 CUT = 0.2
 WIDTH = 4.0
-GAP = 8.0
 OVERLAP = 1.0
 SMALL = 4.0
 LINE = 0.05
@@ -51,6 +51,10 @@ REACH = 4  # pieces further on the next of a group is looked for
 SIDE = 0.3  # of the line's height: what a stroke must have on both sides of a cut
 ASIDE = 0.8  # of the narrower side's width: so far both sides of a cut may overlap
 FLAT = 0.1  # of the line's height: lower waves of a stroke are no peaks and valleys
+NECK = 0.3  # of the line's height: in a neck a stroke's ink lies so close together
+COLUMNS = 32  # of a stroke, in which a neck is looked for
+CLOSED = 0.1  # of the line's height: a loop's ends may be so far from each other
+LONGEST = 150  # points of a part of a stroke; no digit has more, and comparing them takes too long
 SPECK = 0.1  # of the line's height: smaller ink is a touch of the pen, no part of a number's digit
 
 # Lines.
@@ -339,7 +343,41 @@ def _line(
     if len(inked) < len(which) and (digit := _whole(pieces, groups)):
         specks = [i for i in which if i not in inked]
         groups[groups.index(digit)] = _with_specks(digit, specks, boxes, strokes, height)
+    if any(piece.cuts for piece in pieces):
+        groups += [bare for group in groups if (bare := _without_joins(group, strokes, height))]
     return Line(pieces, groups, pieces is not finest and pieces is not whole)
+
+
+def _without_joins(group: Group, strokes: Sequence[np.ndarray], height: float) -> Group | None:
+    """A part of a stroke without the joins at its ends, where these leave a closed loop; None where
+    it has none.
+    """
+    (number, first, last), *others = group.spans
+    stroke = strokes[number]
+    if others or last - first in (0, len(stroke) - 1) or last - first >= LONGEST:
+        return None
+    part = stroke[first : last + 1]
+    head = _join_length(part[::-1], height) if first else 0
+    tail = _join_length(part, height) if last < len(stroke) - 1 else 0
+    if head + tail == 0 or head + tail > len(part) / 2:
+        return None
+    part = part[head : len(part) - tail]
+    return replace(group, box=_box(part), spans=((number, first + head, last - tail),))
+
+
+def _join_length(part: np.ndarray, height: float) -> int:
+    """How many points follow the one where a part of a stroke last comes back to itself."""
+    x, y = part.T
+    along = np.hypot(np.diff(x, prepend=x[0]), np.diff(y, prepend=y[0])).cumsum()
+    half = len(part) // 2
+    apart = np.hypot(x[half:, None] - x, y[half:, None] - y)
+    nearest = np.where(along[half:, None] - along >= height, apart, np.inf).min(1)
+    back = _runs(nearest <= CLOSED * height)
+    if not back:
+        return 0
+    first, last = back[-1]
+    end = half + first + int(nearest[first : last + 1].argmin())
+    return len(part) - 1 - end if along[-1] - along[end] > CLOSED * height else 0
 
 
 def _whole(pieces: Sequence[Piece], groups: Sequence[Group]) -> Group | None:
@@ -384,6 +422,8 @@ def _parts(strokes: Sequence[np.ndarray], piece: Piece, height: float) -> list[P
     ((number, first, last),) = piece.spans
     stroke = strokes[number]
     cuts = _cuts(stroke, height)
+    if _width(piece.box) > height:
+        cuts = sorted({*cuts, *_necks(stroke, height, stroke[cuts, 0])})
     if not 0 < len(cuts) < MAX_PIECES:
         return [piece]
     ends = [first, *cuts, last]
@@ -408,6 +448,46 @@ def _cuts(stroke: np.ndarray, height: float) -> list[int]:
     aside = (right - next_left <= ASIDE * narrower) & (left < next_left) & (right < next_right)
     may = high & aside
     return [i for i in _turns(stroke, FLAT * height) if may[i]] if may.any() else []
+
+
+def _necks(stroke: np.ndarray, height: float, known: np.ndarray) -> list[int]:
+    """Where a stroke passes its necks, as a lying 8 has one: columns in which all of its ink lies
+    close together, with the height of a digit on both sides. Those with a known cut are left out.
+
+    Args:
+        stroke: wider than 0.
+        known: the cuts' places from left to right.
+    """
+    x, y = stroke.T
+    left, width = x.min(), np.ptp(x)
+    apart = width / COLUMNS
+    columns = left + apart * np.arange(1, COLUMNS)
+    right = x[:, None] > columns
+    passes = right[1:] != right[:-1]
+    step = np.diff(x)
+    step[step == 0] = 1
+    level = y[:-1, None] + (columns - x[:-1, None]) * (np.diff(y) / step)[:, None]
+    spread = _spread(level, passes)
+    high = np.minimum(_spread(y[:, None], right), _spread(y[:, None], ~right)) >= LOW * height
+    neck = (spread <= NECK * height) & high
+    cuts = []
+    for first, last in _runs(neck):
+        inside = (known > columns[first] - apart) & (known < columns[last] + apart)
+        if not inside.any():
+            narrowest = first + spread[first : last + 1].argmin()
+            cuts += (np.flatnonzero(passes[:, narrowest]) + 1).tolist()
+    return [i for i in cuts if i < len(stroke) - 1]
+
+
+def _spread(values: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The range of those of the values that are meant, column by column; -inf where none is."""
+    return np.where(which, values, -np.inf).max(0) - np.where(which, values, np.inf).min(0)
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """The first and the last place of each run of flags that are set."""
+    ends = np.flatnonzero(np.diff(flags, prepend=False, append=False)).tolist()
+    return [(first, after - 1) for first, after in zip(ends[::2], ends[1::2], strict=True)]
 
 
 def _turns(stroke: np.ndarray, flat: float) -> list[int]:
@@ -504,7 +584,6 @@ def _group(pieces: list[Piece], members: tuple[int, ...], height: float) -> Grou
     penalty = CUT * cuts + SMALL * max(0.0, 0.5 - _height(box) / unit)
     if len(spans) > 1:
         penalty += WIDTH * max(0.0, _width(box) / max(unit, _height(box)) - 1)
-        penalty += GAP * _widest_gap([piece.box for piece in own]) / unit
     others = (piece for place, piece in enumerate(pieces) if place not in members)
     penalty += OVERLAP * sum(_reaches_in(box, other.box) for other in others)
     return Group(sum(1 << place for place in members), box, spans, penalty)
@@ -520,16 +599,6 @@ def _ink(pieces: Sequence[Piece]) -> tuple[tuple[Span, ...], int]:
             cuts -= 2
         spans.append((number, first, last))
     return tuple(spans), cuts
-
-
-def _widest_gap(boxes: Sequence[Box]) -> float:
-    """The widest gap from left to right, at least 0."""
-    widest = 0.0
-    right = min(boxes)[2]
-    for box in sorted(boxes):
-        widest = max(widest, box[0] - right)
-        right = max(right, box[2])
-    return widest
 
 
 def _reaches_in(box: Box, other: Box) -> float:

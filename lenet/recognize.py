@@ -20,6 +20,7 @@ from lenet.checkpoint import SHIPPED, Checkpoint, read
 from lenet.image import find_components, find_ink, image_to_frame, ink_to_frame
 from lenet.model import LeNet
 from lenet.numbers import (
+    CUT,
     Box,
     Group,
     Line,
@@ -258,7 +259,11 @@ class Recognizer:
                 known |= answers
             return [known[key] for key in keys]
 
-        return replace(_read_number(segment(drawn), read), strokes=drawn)
+        if len(drawn) == 1:
+            number = _read_number(segment(drawn, cut=False), read, drawn)
+            if number.digits[0].score >= -2 * CUT:  # so much does the first cut cost
+                return number
+        return _read_number(segment(drawn), read, drawn)
 
     def recognize_image_number(self, image: Image.Image) -> NumberRecognition:
         """Read a picture, as `recognize_image` takes it, as a number of up to a dozen digits.
@@ -273,7 +278,7 @@ class Recognizer:
             own = [np.isin(labels, [i for i, _, _ in group.spans]) for group in groups]
             return self.recognize_frames(torch.stack([ink_to_frame(ink * mask) for mask in own]))
 
-        return _read_number(segment(corners, cut=False), read)
+        return _read_number(segment(corners, cut=False), read, [])
 
     def recognize_frame(self, frame: torch.Tensor) -> Recognition:
         """Read a uint8 28×28 frame."""
@@ -295,20 +300,23 @@ class Recognizer:
 
 
 def _read_number(
-    ways: list[list[Line]], read: Callable[[list[Group]], list[Recognition]]
+    ways: list[list[Line]],
+    read: Callable[[list[Group]], list[Recognition]],
+    strokes: list[np.ndarray],
 ) -> NumberRecognition:
     """Read the candidates, each once, and choose the best path."""
     if not ways:
-        return NumberRecognition("", [], [])
+        return NumberRecognition("", [], [], strokes)
     if whole := _read_whole(ways, read):
         lattice, paths = [[whole]], [[0]]
     else:
         groups = {group.spans: group for way in ways for line in way for group in line.groups}
         answers = dict(zip(groups, read(list(groups.values())), strict=True))
-        lines, paths = best_way(ways, {spans: _score(answer) for spans, answer in answers.items()})
+        log_p = {spans: _log_p(answer, groups[spans].box) for spans, answer in answers.items()}
+        lines, paths = best_way(ways, log_p)
         lattice = [
             [
-                _candidate(group, answers[group.spans], number in path)
+                _candidate(group, answers[group.spans], log_p[group.spans], number in path)
                 for number, group in enumerate(line.groups)
             ]
             for line, path in zip(lines, paths, strict=True)
@@ -316,7 +324,7 @@ def _read_number(
     digits = [line[number] for line, path in zip(lattice, paths, strict=True) for number in path]
     signs = [str(r.digit) if r.is_digit else NO_DIGIT for r in (d.recognition for d in digits)]
     number = "" if set(signs) == {NO_DIGIT} else "".join(signs)
-    return NumberRecognition(number, digits, lattice)
+    return NumberRecognition(number, digits, lattice, strokes)
 
 
 def _read_whole(
@@ -326,22 +334,26 @@ def _read_whole(
     read: no path through them can score as much (branch and bound).
     """
     whole, rival = find_whole(ways)
-    if whole is None or rival > -whole.penalty:
+    if whole is None or rival >= -whole.penalty:
         return None
-    candidate = _candidate(whole, read([whole])[0], True)
+    (answer,) = read([whole])
+    candidate = _candidate(whole, answer, _log_p(answer, whole.box), True)
     return candidate if candidate.score >= rival else None
 
 
-def _candidate(group: Group, answer: Recognition, chosen: bool) -> Candidate:
-    return Candidate(answer, group.box, _score(answer) - group.penalty, chosen, group.spans)
+def _candidate(group: Group, answer: Recognition, log_p: float, chosen: bool) -> Candidate:
+    return Candidate(answer, group.box, log_p - group.penalty, chosen, group.spans)
 
 
-def _score(recognition: Recognition) -> float:
-    """What a candidate adds to a path, a logarithm of at most 0: how probable it is one digit and
-    the one that it is read as, or that it is a sign of its own and none.
+def _log_p(recognition: Recognition, box: Box) -> float:
+    """What the reading of a candidate adds to a path, at most 0: the logarithm of how probable it
+    is one digit and the one that it is read as, or that it is a sign of its own and none. A wide
+    sign takes the place of several.
     """
+    x0, y0, x1, y1 = box
+    signs = max(1.0, (x1 - x0) / ((y1 - y0) or 1.0))
     digit = recognition.digit_probability * max(recognition.probabilities)
-    sign = SIGN * (1 - recognition.digit_probability)
+    sign = SIGN**signs * (1 - recognition.digit_probability)
     return math.log(max(digit, sign, SMALLEST))
 
 
@@ -364,12 +376,12 @@ class _Remembered:
 
     def keep(self, answers: Mapping[_Ink, Recognition]) -> None:
         """Keep answers, and forget those that were not asked for longest."""
-        # Copies, since a picture of a batch holds the memory of the whole batch.
-        copies = {
-            key: replace(answer, pixels=answer.pixels.clone(), frame=answer.frame.clone())
-            for key, answer in answers.items()
-        }
+        if len(answers) > 1:  # copies, since a picture of a batch holds the memory of all of it
+            answers = {
+                key: replace(answer, pixels=answer.pixels.clone(), frame=answer.frame.clone())
+                for key, answer in answers.items()
+            }
         with self._lock:
-            self._answers |= copies
+            self._answers |= answers
             while len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)

@@ -5,7 +5,7 @@ This file knows nothing of where events and checkpoints go, or of who asked for 
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Protocol, cast
@@ -33,6 +33,7 @@ from lenet.synthetic import synthetic_segments
 LOG_EVERY = 100  # batches, as in the lesson
 SAVE_EVERY = 4.0  # seconds: nobody loses more than five
 AVERAGE_EVERY = 8  # batches: as good as every one, at an eighth of the time
+KEPT = 0.25  # of the weights that teaching began from, in the mean with those that it ended on
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -191,9 +192,20 @@ class Trainer:
                     self._tick = time.perf_counter()
             self._look_at_losses()
             run.epoch, run.seen, run.epoch_random, run.permutation = run.epoch + 1, 0, None, None
+            if run.finished and run.origin:
+                self._keep_some_of(run.origin)
             yield self._epoch_event()
             yield save()
             saved = time.monotonic()
+
+    @torch.no_grad()
+    def _keep_some_of(self, origin: Mapping[str, torch.Tensor]) -> None:
+        """Go back part of the way, which loses more of what was forgotten than of what was learnt.
+
+        Wortsman and others, "Robust fine-tuning of zero-shot models", CVPR 2022, section 3.
+        """
+        for name, weight in self.network.named_parameters():
+            weight.lerp_(origin[name].to(weight.device), KEPT)
 
     def _begin_epoch(self) -> None:
         """Shuffle, and choose and draw anew what the recipe says."""

@@ -1,5 +1,6 @@
 """lenet.teach and recipe hand: drawings are learnt, nothing else is lost, and it is measured."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,19 @@ from small_runs import run, same_bits, start
 
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.data import DataError, DataSet
+from lenet.distributed import Team
 from lenet.drawings import NO_DIGIT, Drawing, to_tensors, write_drawings
 from lenet.evaluate import evaluate
-from lenet.events import Done, Epoch, Event, Start, Taught
-from lenet.job import Job, prepare
+from lenet.events import Done, Epoch, Event, Saved, Start, Taught
+from lenet.job import Job, prepare, settle
+from lenet.preprocess import check_strokes
 from lenet.recipes import RECIPES
 from lenet.recognize import Recognizer
 from lenet.settings import Request
+from lenet.synthetic import example_strokes
 from lenet.teach import read_right, split
-from lenet.train import train
+from lenet.train import main, train
+from lenet.trainer import Trainer
 
 ODD = [[(1.0, 0.0), (0.0, 0.0), (0.4, 1.0)]]  # a 7 as in a mirror
 
@@ -76,6 +81,25 @@ def test_what_was_taught_is_read_and_nothing_else_is_lost(taught, trained, data)
     accuracies = [evaluate(c, data.test).accuracy for c in (before, after)]
     assert accuracies[1] > accuracies[0] - 0.03
     assert Recognizer(after).recognize([s.tolist() for s in more[0].strokes]).digit == 7
+
+
+def test_a_quarter_of_the_old_weights_is_kept(data, trained):
+    """In the mean with those that the steps ended on."""
+    settings = settle(Request("hand", "synthetic", ("mine.jsonl",)))
+    before_the_end = None
+
+    def look() -> bool:
+        nonlocal before_the_end
+        before_the_end = {n: w.detach().clone() for n, w in trainer.network.named_parameters()}
+        return False
+
+    trainer = Trainer(settings, data, to_tensors(odd_sevens(3)), Team())
+    trainer.restore(replace(trained, run=None))
+    list(trainer.events(look, lambda: Saved(elapsed=0.0, path="")))
+    assert before_the_end
+    for name, weight in trainer.network.named_parameters():
+        mean = 0.75 * before_the_end[name] + 0.25 * trained.weights[name]
+        assert torch.allclose(weight, mean, atol=1e-6)
 
 
 def test_what_changed_is_told_before_the_end(taught, trained, data):
@@ -221,3 +245,35 @@ def test_a_damaged_origin_is_refused(damage, taught, tmp_path):
     torch.save(content, tmp_path / "damaged.pt")
     with pytest.raises(ValueError, match="its origin is unusable"):
         read(tmp_path / "damaged.pt")
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def test_the_command_teaches_a_file_and_says_what_changed(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("lenet.train.load", lambda *_: data)
+    with (tmp_path / "mine.jsonl").open("w") as file:
+        write_drawings([*odd_sevens(10), Drawing(None, check_strokes(example_strokes()[4]))], file)
+    out = str(tmp_path / "mine.pt")
+    drawn = str(tmp_path / "mine.jsonl")
+    assert main(["--recipe", "hand", "--drawings", drawn, "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert "recipe hand, data synthetic and mine.jsonl, 1 epochs" in said
+    assert re.search(r"\d+ of the 11 drawings right, each read by a network that was not", said)
+    strokes = odd_sevens(1, seed=5)[0].strokes
+    assert Recognizer.load(out).recognize([stroke.tolist() for stroke in strokes]).digit == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "name a file of them with --drawings"),
+        (["--drawings", "gone.jsonl"], "gone.jsonl could not be read"),
+        (["--drawings", "mine.jsonl", "--resume", "gone.pt"], "gone.pt could not be read"),
+    ],
+)
+def test_what_cannot_be_taught_is_told_in_one_line(arguments, reason, data, monkeypatch, capsys):
+    monkeypatch.setattr("lenet.train.load", lambda *_: data)
+    assert main(["--recipe", "hand", "--data", "synthetic", *arguments, "--out", "/tmp/x.pt"]) == 1
+    said = capsys.readouterr().err
+    assert reason in said and len(said.splitlines()) == 1

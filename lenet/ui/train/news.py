@@ -20,7 +20,7 @@ from lenet.server.runs import Run, Runs
 from lenet.ui.assets import mounting
 
 IDLE, RUNNING, IMPATIENT = 2000, 500, 100  # milliseconds until a page asks again
-FRESH = 0.1  # seconds that an answer stands for all pages
+FRESH = 0.25  # of that time an answer stands for all pages
 
 
 class News(TypedDict):
@@ -58,7 +58,7 @@ def route(runs: Runs, text: Callable[[Run], str]) -> Route:
     async def answer(request: Request) -> Response:
         nonlocal kept
         now = time.monotonic()
-        if kept is None or now - kept[0] > FRESH or request.url.query:
+        if kept is None or now - kept[0] > FRESH * kept[1]["wait"] / 1000 or request.url.query:
             kept = now, news(runs.current(), text)
         return JSONResponse(kept[1], headers={"cache-control": "no-store"})
 
