@@ -14,7 +14,7 @@ from lenet.server.shares import AT_ONCE, QUICK
 
 # A drawing with more points, or a number with more strokes, may take more than a few milliseconds.
 SHORT = 200
-FEW_STROKES = 20
+FEW_STROKES = 4
 
 
 def paths() -> dict[str, Path]:
