@@ -19,7 +19,7 @@ from lenet.server.runs import DRAWINGS, Run, Runs
 from lenet.settings import Request
 
 MOST = 500  # drawings of one visitor
-FILE = "your-hand.jsonl"  # what a file of them is called
+FILE = "my-hand.jsonl"  # what a file of them is called
 
 
 class HandError(ValueError):
