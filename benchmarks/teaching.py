@@ -3,9 +3,10 @@
 `python -m benchmarks.teaching DRAWINGS [--keep FOLDER] [--each N] [--wrong SHARE]` takes the five
 networks of `benchmarks.handwriting`, each trained without a fifth of the writers, teaches a copy of
 one N drawings of each digit of such a writer, and reads the rest of the writer's digits and the
-held-out images of MNIST before and after. `--wrong` mislabels a share of what is taught. `--odd`
-teaches the first of the networks ten drawings of one odd digit instead, and reads more of these.
-Some seconds a writer. The test set is not looked at.
+held-out images of MNIST before and after; a digit that is taken for none counts as an error too.
+`--wrong` mislabels a share of what is taught. `--odd` teaches the first of the networks ten
+drawings of one odd digit instead, and reads more of these. Some seconds a writer. The test set is
+not looked at.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import torch
 
 from benchmarks.handwriting import FOLDS, train_fold
 from lenet.augment import vary_strokes
+from lenet.calibrate import answers, calibrate
 from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet, Digits, hold_out, load_mnist
 from lenet.drawings import Drawing, Drawn, read_drawings, to_tensors
@@ -56,6 +58,15 @@ class Person:
     rest: int
     errors: tuple[int, int]
     mnist: tuple[float, float]
+
+
+def calibrated_fold(
+    drawings: list[Drawing], fold: int, folder: Path, data: DataSet
+) -> tuple[Checkpoint, list[Drawing]]:
+    """As `train_fold`, with a network that knows what is no digit."""
+    checkpoint, held_out = train_fold(drawings, fold, folder)
+    answered = answers(checkpoint, data.test, to_tensors(held_out))
+    return calibrate(checkpoint, *answered), held_out
 
 
 def choose(
@@ -133,12 +144,12 @@ def main() -> None:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         if options.odd:
-            measure_odd(train_fold(drawings, 0, folder)[0], data)
+            measure_odd(calibrated_fold(drawings, 0, folder, data)[0], data)
             return
         print("| writer | rest | errors before, after | MNIST held out before, after |")
         print("|---|---|---|---|")
         for fold in range(FOLDS):
-            checkpoint, held_out = train_fold(drawings, fold, folder)
+            checkpoint, held_out = calibrated_fold(drawings, fold, folder, data)
             before = evaluate(checkpoint, data.test).accuracy
             for writer in dict.fromkeys(drawing.writer for drawing in held_out):
                 own = [drawing for drawing in held_out if drawing.writer == writer]

@@ -17,7 +17,7 @@ from lenet.server.shares import AT_ONCE, QUICK
 
 # A drawing with more points, or a number with more strokes, may take more than a few milliseconds.
 SHORT = 200
-FEW_STROKES = 20
+FEW_STROKES = 4
 
 
 _OWN = re.compile(r"hand-[a-z]+-\d{8}-\d{6}-[0-9a-f]{32}")  # as `lenet.server.runs` names them

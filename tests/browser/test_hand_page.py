@@ -3,14 +3,15 @@
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsing import LONG, choose, draw, expect_answer, settle
 from playwright.sync_api import Browser, Page, Route, expect
-from support import SOON, Server
+from support import SOON, Server, serving
 from test_numbers_page import NUMBERS, boxes, touch
 
 from lenet.drawings import read_drawings, read_others
@@ -492,8 +493,8 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
     page.locator("#hand-resume").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("teaching: 2 s to go")
     assert {data["run"] for name, data in asked if name != "teach"} == {"secret"}
-    state["now"] = news("gone")
-    expect(page.locator("#hand-notice")).to_contain_text("has been forgotten: teach again")
+    state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
+    expect(page.locator("#hand-notice")).to_contain_text("no longer has this teaching")
     expect(page.locator("#hand-start")).to_be_visible()
 
 
@@ -507,6 +508,41 @@ def test_why_a_teaching_is_refused_is_said(page: Page, sentence: str):
     page.locator("#hand-start").click()
     expect(page.locator("#hand-notice")).to_have_text(sentence)
     expect(page.locator("#hand-start")).to_be_visible()
+
+
+@contextmanager
+def served(browser: Browser, folder: Path, training: str) -> Iterator[Page]:
+    """The page of a server whose owner has rules about training."""
+    folders = {"LENET_CHECKPOINTS": str(folder), "LENET_DATA": str(folder)}
+    rules = {"LENET_TRAINING": training, "LENET_PASSWORD": "open sesame"}
+    with serving(folder / "log", folders | rules) as url, browser.new_context() as context:
+        context.set_default_timeout(SOON)
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_selector("#pad-examples button")
+        yield page
+
+
+def test_where_training_is_off_nothing_is_taught(browser: Browser, tmp_path: Path):
+    with served(browser, tmp_path, "off") as page:
+        tell(page, 7)
+        open_hand(page)
+        expect(page.locator("#hand-advice")).to_contain_text("Training is off on this server")
+        expect(page.locator("#hand-start")).to_be_hidden()
+        expect(page.locator("#hand-round")).to_be_visible()
+
+
+def test_the_owners_password_is_asked_for(browser: Browser, tmp_path: Path):
+    with served(browser, tmp_path, "owner") as page:
+        tell(page, 7)
+        open_hand(page)
+        page.locator("#hand-start").click()
+        expect(page.locator("#hand-notice")).to_contain_text("give the password")
+        page.locator("#hand-password").fill("open sesame")
+        asked = answer_calls(page, teach=lambda data: {"error": "Enough."})
+        page.locator("#hand-start").click()
+        expect(page.locator("#hand-notice")).to_have_text("Enough.")
+        assert asked[0][1]["password"] == "open sesame"
 
 
 # ---------------------------------------------------------------- the whole circle

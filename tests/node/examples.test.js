@@ -173,7 +173,7 @@ test("a second round asks for five more, and what is no digit does not count", (
 
 test("before teaching there is advice where there is little to teach", () => {
   const none = LABELS.map(() => 0);
-  assert.match(advice(none), /write some digits first/);
+  assert.equal(advice(none), "");
   assert.match(
     advice(none.with(4, 1).with(8, 1).with(9, 1)),
     /^Of the 4, 8 and 9 there is but one/,

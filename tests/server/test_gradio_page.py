@@ -21,7 +21,14 @@ from gradio_client import handle_file
 from playwright.sync_api import Browser
 from support import finished, free_port
 
-from lenet.ui.gradio_page import FUNCTIONS, Page, answering, sweeping, uploaded_file
+from lenet.ui.gradio_page import (
+    FUNCTIONS,
+    Page,
+    _names_an_address,
+    answering,
+    sweeping,
+    uploaded_file,
+)
 
 
 def double(number: int) -> int:
@@ -95,6 +102,19 @@ def test_a_failure_is_told_in_one_sentence(served: Served, caplog):
 def test_an_address_is_not_fetched(served: Served):
     """A file is an object whose path may be an address: Gradio would fetch it."""
     assert "fetches nothing" in served.send("http://127.0.0.1:1/x")
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ([[[1, 2], [3.5, 4]], "http://a.org"], False),  # a text is no file
+        ([{"path": "http://a.org/x"}], True),
+        ([[{"deep": [{"path": "http://a.org/x"}]}], 10**30], True),
+        ([{"path": "/tmp/x"}, 10**30], False),
+    ],
+)
+def test_where_a_file_names_an_address(value: list, names: bool):
+    assert _names_an_address(value) is names
 
 
 # ---------------------------------------------------------------- server functions

@@ -210,13 +210,11 @@ export function asked(counts, goal) {
 }
 
 /**
- * What there is to know before teaching: what to do first, or how much to expect.
+ * What there is to know before teaching: how much to expect.
  *
  * @param {number[]} counts of the `LABELS`
  */
 export function advice(counts) {
-  if (counts.every((count) => count === 0))
-    return "Nothing to teach yet: write some digits first, or bring a file of them.";
   const single = LABELS.filter((label, i) => label !== null && counts[i] === 1);
   if (single.length === 0) return "";
   return (

@@ -45,6 +45,10 @@ import { drawings, misreadAs, wordsOf } from "./words.js";
 const FILE = "my-hand.jsonl";
 const FIRST = "Write each digit five times";
 const MORE = "Write five more of each digit";
+const NONE = "Nothing to teach yet: write some digits first, or bring a file of them.";
+const OFF =
+  "Training is off on this server: download your drawings, and teach a network on a machine of " +
+  "your own.";
 
 /** @param {View<Props, Reader & Teacher>} view */
 export function mount({ element, props, server, trigger }) {
@@ -61,6 +65,7 @@ export function mount({ element, props, server, trigger }) {
     },
   );
 
+  const isOff = props.training === "off";
   let network = props.network;
   let drawn = false; // whether anything was, since the page was opened
   /** What the network in use reads, by the drawings' ids. @type {Map<string, Label>} */
@@ -197,8 +202,8 @@ export function mount({ element, props, server, trigger }) {
     bar.hidden = isStopped;
     if (share === null) bar.removeAttribute("value");
     else bar.value = share;
-    setText(find("#hand-advice"), isUnderWay ? "" : advice(countEach(hand.examples)));
-    find("#hand-start").hidden = isUnderWay;
+    setText(find("#hand-advice"), isUnderWay ? "" : isOff ? OFF : advice(countEach(hand.examples)));
+    find("#hand-start").hidden = isUnderWay || isOff;
     find("#hand-stop").hidden = !isUnderWay;
     find("#hand-stop", HTMLButtonElement).disabled = news?.state === "stopping";
     find("#hand-resume").hidden = !isStopped;
@@ -219,7 +224,7 @@ export function mount({ element, props, server, trigger }) {
   function teach() {
     complain("");
     if (hand.examples.length) teaching.start(origin());
-    else complain(advice(countEach([])));
+    else complain(NONE);
   }
 
   /** Tell the server which networks this visitor may choose, and which one is chosen. */
@@ -271,6 +276,7 @@ export function mount({ element, props, server, trigger }) {
     const many = drawings(hand.examples.length);
     setText(find("#hand-question"), `Delete all that is kept, ${many}?`);
     find("#hand-sure").hidden = !asks;
+    if (asks) say("");
     find("footer").hidden = asks;
     if (asks) find("#hand-no").focus();
   }
@@ -302,10 +308,10 @@ export function mount({ element, props, server, trigger }) {
   for (const [selector, press] of Object.entries(pressed))
     find(selector).addEventListener("click", press);
   file.addEventListener("change", bring);
+  view.addEventListener("close", () => complain(""));
   view.addEventListener("click", (event) => {
     if (event.target === view) close();
   });
-  find("#hand-teach .buttons").hidden = props.training === "off";
   find("#hand-owner").hidden = props.training !== "owner";
 
   onOpenHand(open);
