@@ -570,6 +570,12 @@ def test_a_network_is_taught_and_reads_the_next_drawing_and_is_nobody_elses(
     assert re.fullmatch(r"checkpoints/hand-mnist-\d{8}-\d{6}-[0-9a-f]{32}\.pt", secret)
     reload(page)
     expect(chosen).to_have_value(re.compile("^Your hand, "))
+    asked = answer_calls(page, teach=lambda data: {"error": "Enough."})
+    open_hand(page)
+    page.locator("#hand-start").click()
+    expect(page.locator("#hand-notice")).to_have_text("Enough.")
+    assert asked[0][1]["checkpoint"] == "lenet.pt"  # not from the taught one, or hands would drift
+    page.keyboard.press("Escape")
     draw(page, hand_of(7, 7))
     expect_answer(page, "1")
     choose(page, "#checkpoint", "lenet.pt")
