@@ -185,6 +185,11 @@ async def unfetched(target: Target, number: int) -> httpx.Response:
     return await target.ask("recognize_batch", MANY[number % 3])
 
 
+async def forgotten(target: Target, number: int) -> httpx.Response:
+    """A request of 2 kB, whose answer has a hundred times as many."""
+    return await target.ask("recognize_batch", [[]] * MAX_DRAWINGS)
+
+
 async def pictures(target: Target, number: int) -> httpx.Response:
     return await target.answer("recognize_image", PICTURE)
 
@@ -384,7 +389,7 @@ async def send_many(address: str, config: dict, count: int) -> Counter:
         target = Target(config, client)
         for number in numbers:
             client.headers["X-Forwarded-For"] = f"9.9.9.{number % ADDRESSES}"
-            ask = (bodies, unfetched, passwords)[number % 3]
+            ask = (bodies, forgotten, passwords)[number % 3]
             counts[(await ask(target, number)).status_code] += 1
 
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
