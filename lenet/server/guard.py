@@ -39,6 +39,7 @@ OPEN = {
         "/",
         "/health",
         "/news",
+        "/page.png",
         "/checkpoints/{name}",
         "/scripts/{version}/{name:path}",
         "/assets/{path:path}",
@@ -57,7 +58,14 @@ OPEN = {
         "/gradio_api/mcp/",
         "/gradio_api/mcp/schema",
     ),
-    "HEAD": ("/", "/health", "/news", "/checkpoints/{name}", "/scripts/{version}/{name:path}"),
+    "HEAD": (
+        "/",
+        "/health",
+        "/news",
+        "/page.png",
+        "/checkpoints/{name}",
+        "/scripts/{version}/{name:path}",
+    ),
     "POST": (
         "/gradio_api/component_server/",
         UPLOAD,
