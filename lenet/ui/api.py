@@ -53,7 +53,7 @@ class NumberDigit(Answer):
 
 
 class NumberAnswer(TypedDict):
-    """The answer about a number: its digits, "" where nothing is drawn, and each digit on its own."""
+    """The answer about a number: its digits as a text, "" where there are none, and each one."""
 
     number: str
     digits: list[NumberDigit]
