@@ -35,6 +35,8 @@ def main() -> None:
     # Connections that say nothing must not use up the few hundred files that a process begins with.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # A thread at work gives way to the event loop after this long, not after 5 ms each time.
+    sys.setswitchinterval(0.0005)
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
     own = runs.Runs()
     built = page.build(own).queue(api_open=False)

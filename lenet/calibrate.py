@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read, write
-from lenet.data import DataError, hold_out, load
-from lenet.drawings import DrawingsError, load_drawings
+from lenet.data import DataError, Digits, hold_out, load
+from lenet.drawings import DrawingsError, Drawn, load_drawings
 from lenet.others import other_segments
 from lenet.preprocess import rasterize
 from lenet.recognize import Recognitions, evidence, interpret, predict
@@ -95,6 +95,19 @@ def pick_threshold(best: torch.Tensor, right: torch.Tensor, share: float = SURE)
     return best[enough[-1]].item() if len(enough) else 1.0
 
 
+def answers(
+    twin: Checkpoint, digits: Digits, drawn: Drawn
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What a network answers about digits and drawings that it has not learnt from, and about
+    others with such drawings in them: logits, labels and others as `calibrate` takes them.
+    """
+    model = twin.model()
+    logits = predict(model, torch.cat([digits.frames, drawn.frames()]))
+    others = other_segments(OTHERS, torch.Generator().manual_seed(0), drawn.segments)
+    labels = torch.cat([digits.labels, drawn.labels])
+    return logits, labels, predict(model, rasterize(*others))
+
+
 def calibrate(
     checkpoint: Checkpoint, logits: torch.Tensor, labels: torch.Tensor, others: torch.Tensor
 ) -> Checkpoint:
@@ -157,11 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
         held_out = hold_out(load(twin.run.settings.data)).test
         drawn = load_drawings(options.drawings)
         target = read(options.into)
-        model = twin.model()
-        labels = torch.cat([held_out.labels, drawn.labels])
-        logits = predict(model, torch.cat([held_out.frames, drawn.frames()]))
-        drawn_others = other_segments(OTHERS, torch.Generator().manual_seed(0), drawn.segments)
-        others = predict(model, rasterize(*drawn_others))
+        logits, labels, others = answers(twin, held_out, drawn)
         calibrated = calibrate(target, logits, labels, others)
         write(calibrated, options.into)
     except (CheckpointError, DataError, DrawingsError) as error:

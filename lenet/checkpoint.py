@@ -24,6 +24,7 @@ SUFFIXES = (".pt", ".pth")
 
 _FORMAT = "lenet-live 1"
 _MAX_OUTPUT = 1e30  # beyond it float32 may overflow; trained networks stay below 1e10
+_MOST = 1 << 53  # torch computes with no larger integers, and floats hold them inexactly
 _RANGES = {
     "temperature": (1e-3, 1e3),
     "sure_above": (0, 1),
@@ -169,6 +170,8 @@ def _checked(content: Any, path: Path) -> Checkpoint:
 
 
 def _within(value: object, low: float, high: float) -> bool:
+    if isinstance(value, int) and abs(value) > _MOST:
+        return False
     return isinstance(value, int | float) and low <= value <= high
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support import SOON, Server, free_port, serving, small_set
 
@@ -22,6 +23,13 @@ CHROMIUM_ARGUMENTS = [
 
 
 expect.set_options(timeout=SOON)
+
+# What Hypothesis makes up is the same each time, and new with `--hypothesis-profile long`, which
+# goes on until it is stopped.
+COMMON = {"deadline": None, "database": None}
+settings.register_profile("short", max_examples=150, derandomize=True, **COMMON)
+settings.register_profile("long", max_examples=1_000_000, **COMMON)
+settings.load_profile("short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

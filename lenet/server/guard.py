@@ -1,5 +1,5 @@
-"""What stands between the internet and Gradio: it lets through the requests that the page, its
-programs and assistants make, if they are small and quick enough, and adds headers to the answers.
+"""The gate between the internet and Gradio: it lets through what the page, programs and assistants
+ask for, if it is small and quick enough, and adds headers to the answers.
 
 This file knows HTTP and the addresses of the routes that Gradio serves, no more of Gradio.
 """
@@ -19,11 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.server import uploads
 from lenet.server.log import brief
-from lenet.server.shares import Allowance, visitor
+from lenet.server.shares import GRADIO, Allowance, Crowded, visitor
 from lenet.server.visitors import policy
 
 MAX_BODY = 1 << 20  # bytes: 20,000 points take half of it
 MAX_PIECES = 150_000  # of a body's JSON, which takes a hundred bytes for each: 50,000 points
+PIECE = 8  # bytes that each piece counts besides: it takes as long to make as these to read
 MAX_UPLOAD = uploads.MAX_BYTES + (64 << 10)  # a file and what a form puts around it
 PATIENCE = 10  # seconds for a request's body, and for more of an upload
 UPLOAD_PATIENCE = 120  # seconds for the whole of an upload
@@ -38,6 +39,7 @@ OPEN = {
         "/",
         "/health",
         "/news",
+        "/page.png",
         "/checkpoints/{name}",
         "/scripts/{version}/{name:path}",
         "/assets/{path:path}",
@@ -56,7 +58,14 @@ OPEN = {
         "/gradio_api/mcp/",
         "/gradio_api/mcp/schema",
     ),
-    "HEAD": ("/", "/health", "/news", "/checkpoints/{name}", "/scripts/{version}/{name:path}"),
+    "HEAD": (
+        "/",
+        "/health",
+        "/news",
+        "/page.png",
+        "/checkpoints/{name}",
+        "/scripts/{version}/{name:path}",
+    ),
     "POST": (
         "/gradio_api/component_server/",
         UPLOAD,
@@ -97,6 +106,8 @@ _KEPT = {  # how long a browser keeps what it got
 
 UNDER_WAY = 4 << 20  # bytes of one visitor's bodies that are being answered
 SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
+
+BEGINNING = 10  # looks at the event loop until Gradio has parsed a body and waits for something
 
 _FORWARDED = b"x-forwarded-for"
 
@@ -140,14 +151,41 @@ class Guard:
                 raise _Refused(404, "This page does not offer that.")
             if scope["method"] == "POST":
                 await self._post(path, scope, receive, answer)
+            elif path in _COMPRESSED:
+                await self._page(scope, receive, answer)
             else:
-                app = self.compressing if path in _COMPRESSED else self.app
-                await app(scope, receive, answer)
+                await self.app(scope, receive, answer)
         except _Refused as refusal:
             await answer.refuse(refusal, receive)
+        except Crowded as error:
+            await answer.refuse(_Refused(429, str(error)), receive)
         except Exception as error:  # Gradio lets requests that make no sense fail somewhere inside
             log.error("%s failed: %s", path[:50], brief(error))
             await answer.refuse(_Refused(400, 'This request makes no sense: see "Use via API".'))
+
+    async def _page(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        """Make a page, and compress it, when its visitor's turn has come; then send it, which may
+        take its visitor long.
+        """
+        said: list[Message] = []
+
+        async def note(message: Message) -> None:
+            said.append(message)
+
+        async with GRADIO.turn():
+            await self.compressing(scope, receive, note)
+        for message in said:
+            await answer(message)
+
+    async def _begin(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        """Let Gradio begin with a request when its visitor's turn has come: it parses and checks
+        what was sent on the event loop, where many at once would halt everybody.
+        """
+        async with GRADIO.turn():
+            task = asyncio.ensure_future(self.app(scope, receive, answer))
+            for _ in range(BEGINNING):
+                await asyncio.sleep(0)
+        await task
 
     async def _post(self, path: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         if path == UPLOAD:  # is written to disk as it comes
@@ -158,7 +196,8 @@ class Guard:
         _check_length(scope, MAX_BODY)
         whole = await _whole(_in_time(receive, MAX_BODY, PATIENCE))
         body, who = whole["body"], visitor.get()
-        if sum(body.count(piece) for piece in (b"[", b"{", b",")) > MAX_PIECES:
+        pieces = sum(body.count(piece) for piece in (b"[", b"{", b","))
+        if pieces > MAX_PIECES:
             raise _Refused(413, "The request holds more than 50,000 points: send fewer at once.")
         if self.public and self.under_way[who] and self.under_way[who] + len(body) > UNDER_WAY:
             raise _Refused(429, "Wait for the answers to your other requests first.")
@@ -169,8 +208,8 @@ class Guard:
                 await answer.give(200, given)
                 return
             if self.public:
-                await asyncio.sleep(self.parsed.spend(len(body)))
-            await self.app(scope, _again(whole, receive), answer)
+                await asyncio.sleep(self.parsed.spend(len(body) + PIECE * pieces))
+            await self._begin(scope, _again(whole, receive), answer)
         finally:
             self.under_way[who] -= len(body)
             if not self.under_way[who]:
@@ -219,7 +258,7 @@ class _Answer:
         await self._send(message)
 
     async def give(self, status: int, body: bytes, receive: Receive | None = None) -> None:
-        """Answer with JSON; what is still to come of a body is taken in before the end."""
+        """Answer with JSON; the rest of the request's body is read first."""
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await self({"type": "http.response.start", "status": status, "headers": headers})
         if receive:
@@ -227,7 +266,7 @@ class _Answer:
         await self({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: _Refused, receive: Receive | None = None) -> None:
-        """Answer with the sentence; an answer that was begun is ended."""
+        """Answer with the sentence, or end the answer that has begun."""
         if self._ended:
             return
         if self._started:
@@ -239,7 +278,7 @@ class _Answer:
 
 
 def _visitor(scope: Scope) -> str:
-    """The address of who asks: of the last one that a proxy in a private network tells of."""
+    """The client's address, or the last one that a proxy in a private network names."""
     client = scope.get("client")
     told = [value.decode("latin-1") for name, value in scope["headers"] if name == _FORWARDED]
     return _address(client[0] if client else "", ",".join(told)[-200:])
@@ -262,7 +301,7 @@ def _address(peer: str, told: str) -> str:
 
 
 def _is_open(method: str, path: str) -> bool:
-    return any(pattern.match(path) for pattern in _OPEN.get(method, ()))
+    return any(pattern.fullmatch(path) for pattern in _OPEN.get(method, ()))
 
 
 def _check_length(scope: Scope, limit: int) -> None:

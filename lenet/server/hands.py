@@ -19,7 +19,8 @@ from lenet.server.runs import DRAWINGS, Run, Runs
 from lenet.settings import Request
 
 MOST = 500  # drawings of one visitor
-FILE = "your-hand.jsonl"  # what a file of them is called
+MOST_POINTS = 2000  # of each: all take the room of the longest, hundreds of times
+FILE = "my-hand.jsonl"  # what a file of them is called
 
 
 class HandError(ValueError):
@@ -39,9 +40,15 @@ def parse(text: object) -> tuple[Drawing, ...]:
     if text.strip().count("\n") >= MOST:
         raise HandError(f"These are more than {MOST} drawings: delete some first.")
     try:
-        return tuple(parse_drawings(text.encode(errors="replace"), FILE))
+        drawings = parse_drawings(text.encode(errors="replace"), FILE)
     except DrawingsError as error:
         raise HandError(str(error)) from error
+    for number, drawing in enumerate(drawings, 1):
+        if sum(map(len, drawing.strokes)) > MOST_POINTS:
+            raise HandError(
+                f"Drawing {number} has more than {MOST_POINTS} points: delete it first."
+            )
+    return tuple(drawings)
 
 
 def read_digits(reader: Recognizer, drawings: Sequence[Drawing]) -> list[int | None]:

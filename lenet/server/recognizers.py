@@ -17,7 +17,7 @@ from lenet.server.shares import AT_ONCE, QUICK
 
 # A drawing with more points, or a number with more strokes, may take more than a few milliseconds.
 SHORT = 200
-FEW_STROKES = 20
+FEW_STROKES = 4
 
 
 _OWN = re.compile(r"hand-[a-z]+-\d{8}-\d{6}-[0-9a-f]{32}")  # as `lenet.server.runs` names them
@@ -43,9 +43,7 @@ def is_own(name: object) -> bool:
 
 
 def conceal(text: str) -> str:
-    """A text for everybody: in the place of names that only their owners know, others that tell
-    them apart.
-    """
+    """A text for everybody: names that only their owners know are replaced by short hashes."""
     return _OWN.sub(lambda name: f"hand-{sha256(name[0].encode()).hexdigest()[:8]}", text)
 
 

@@ -1,4 +1,4 @@
-"""Fair shares of the server: what one visitor does costs the others little, however much it is.
+"""Fair shares of the server: however much one visitor asks for, it costs the others little.
 
 A visitor is an address. Dear calls wait in lanes, where visitors take turns; what is sent is
 counted by the byte. This file knows nothing of what anybody asks for.
@@ -8,8 +8,9 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
 from itertools import chain
@@ -25,7 +26,7 @@ visitor: ContextVar[str] = ContextVar("visitor", default="")  # who asks, in eac
 
 
 class Crowded(RuntimeError):
-    """What a visitor cannot have now, for having had so much: one sentence."""
+    """A visitor has used up a share for now: one sentence."""
 
 
 class Lane:
@@ -52,17 +53,26 @@ class Lane:
         Raises:
             Crowded: so many of the visitor's calls wait already.
         """
-        await self._wait()
-        self._order = [who for who in self._order if who in self._turns and who != visitor.get()]
-        self._order.append(visitor.get())
-        loop = asyncio.get_running_loop()
-        try:
+        async with self.turn():
             if self._thread is None:
                 return function(*args, **kwargs)
             call = partial(copy_context().run, function, *args, **kwargs)
-            return await loop.run_in_executor(self._thread, call)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """This visitor's turn, for what is not one function.
+
+        Raises:
+            Crowded: as `run`.
+        """
+        await self._wait()
+        self._order = [who for who in self._order if who in self._turns and who != visitor.get()]
+        self._order.append(visitor.get())
+        try:
+            yield
         finally:
-            loop.call_soon(self._pass_on)
+            asyncio.get_running_loop().call_soon(self._pass_on)
 
     async def _wait(self) -> None:
         if not self._busy:
@@ -97,12 +107,13 @@ class Lane:
 AT_ONCE = Lane(
     1000, on_loop=True
 )  # drawings of usual size: a millisecond, less than a thread takes
+GRADIO = Lane(1000, on_loop=True)  # what Gradio makes sense of on the event loop
 QUICK = Lane(50)  # what takes some: long drawings, films, pictures, a look inside
 SLOW = Lane(50)  # what may take seconds: evaluating networks, loading data sets
 
 
 class Allowance:
-    """So much for each visitor, and for all together; what was spent comes back steadily.
+    """An allowance for each visitor and for all together, which refills steadily.
 
     Args:
         each: what one visitor may spend at once.

@@ -2,14 +2,17 @@
 not document.
 
 That is: the method that answers every call (`Page`), what a call of a server function looks like
-(`answering`), how an uploaded file is named (`uploaded_file`), and the folder of uploads, whose
-empty folders Gradio leaves behind (`sweeping`). `tests/server/test_gradio_page.py` has a test for
-each, which says what breaks when Gradio changes it.
+(`answering`), how an uploaded file is named (`uploaded_file`), the template of the page's head
+(`show_links_as`), and the folder of uploads, whose empty folders Gradio leaves behind (`sweeping`).
+`tests/server/test_gradio_page.py` has a test for each, which says what breaks when Gradio changes
+it.
 """
 
 import asyncio
+import html
 import inspect
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -18,8 +21,10 @@ from typing import Any
 
 import gradio as gr
 import orjson
+from gradio.routes import templates
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
+from jinja2 import ChoiceLoader, DictLoader
 
 from lenet.server.guard import Answerer
 from lenet.server.log import LONGEST, brief
@@ -43,6 +48,9 @@ QUEUED: dict[str, Any] = {
 QUIET: dict[str, Any] = {**QUEUED, "queue": False}
 
 FUNCTIONS = "/gradio_api/component_server/"  # where the page calls server functions of gr.HTML
+
+_TEMPLATE = "frontend/index.html"
+_LINK_TAGS = re.compile(r'<meta\s+(?:property|name)="(?:description"|og:|twitter:)[^>]*>')
 
 log = logging.getLogger("lenet")
 
@@ -100,17 +108,59 @@ class Page(gr.Blocks):
             ) from error
 
 
+def show_links_as(title: str, description: str, picture: str) -> None:
+    """Say in the page's head how a link to it is shown elsewhere, in place of Gradio's own name.
+
+    The tags are those of the Open Graph protocol (https://ogp.me) and of X's cards. `gr.Blocks`
+    has a `head`, too, but the browser adds that, and who shows a link runs no scripts.
+
+    Args:
+        title: of the page.
+        description: one or two sentences.
+        picture: its address below the page's. The tag has to name the host, too: that of the
+            request, or what a proxy tells of it.
+    """
+    loader = templates.env.loader
+    assert loader is not None
+    given, _, _ = loader.get_source(templates.env, _TEMPLATE)
+    root = "{{ config['root'] }}"
+    tags = {
+        "og:type": "website",
+        "og:url": f"{root}/",
+        "og:title": title,
+        "og:description": description,
+        "og:image": f"{root}/{picture}",
+        "twitter:card": "summary_large_image",
+        "twitter:title": title,
+        "twitter:description": description,
+        "twitter:image": f"{root}/{picture}",
+    }
+    lines = [
+        f'<meta {"property" if name.startswith("og:") else "name"}="{name}" '
+        f'content="{content if root in content else html.escape(content)}" />'
+        for name, content in {"description": description, **tags}.items()
+    ]
+    own = _LINK_TAGS.sub("", given).replace("</head>", "\n".join([*lines, "</head>"]), 1)
+    templates.env.loader = ChoiceLoader([DictLoader({_TEMPLATE: own}), loader])
+
+
 def _names_an_address(value: Any) -> bool:
     """Whether a file that is sent is an address on the web, which Gradio would fetch."""
+    try:
+        if b"://" not in orjson.dumps(value):  # quicker than looking at each of 20,000 points
+            return False
+    except TypeError:  # an integer of more than 64 bits
+        pass
+    return _holds_an_address(value)
+
+
+def _holds_an_address(value: Any) -> bool:
     if isinstance(value, dict):
         path = value.get("path")
         if isinstance(path, str) and "://" in path:
             return True
-        return any(map(_names_an_address, value.values()))
-    # Points are most of what is sent, and numbers hold nothing.
-    return isinstance(value, list) and any(
-        map(_names_an_address, (v for v in value if isinstance(v, list | dict)))
-    )
+        return any(map(_holds_an_address, value.values()))
+    return isinstance(value, list) and any(map(_holds_an_address, value))
 
 
 def answering(**functions: Callable[[Any], Awaitable[Any]]) -> Answerer:

@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 from gradio.themes import Base, LocalFont
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from lenet.server.runs import Runs
@@ -15,12 +17,14 @@ from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
-from lenet.ui.gradio_page import QUIET, Page
+from lenet.ui.gradio_page import QUIET, Page, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
 from lenet.ui.train import news
 from lenet.ui.train import tab as train
 
+_TITLE = "LeNet, live"
+_PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 _STYLES = (
     "shared/page.css",
     "shared/digits.css",
@@ -54,13 +58,28 @@ LOOK: dict[str, Any] = {
 
 def routes(runs: Runs) -> list[Route]:
     """The addresses that the page asks besides Gradio's."""
-    return [assets.ROUTE, news.route(runs, train.status_text)]
+    return [
+        assets.ROUTE,
+        news.route(runs, train.status_text),
+        Route(f"/{_PICTURE.name}", _picture),
+    ]
+
+
+async def _picture(request: Request) -> Response:
+    """What the page looks like, for who shows a link to it."""
+    return FileResponse(_PICTURE)
 
 
 def build(runs: Runs) -> gr.Blocks:
     """Build the page of a server with these runs; `launch(**LOOK)` serves it."""
-    with Page(title="LeNet, live") as page:
-        gr.HTML("<h1>LeNet, live</h1>", elem_id="title", apply_default_css=False)
+    show_links_as(
+        _TITLE,
+        "Draw a digit or a number: a LeNet reads it while the pen moves. Look inside, train it "
+        "with one click, and teach it your hand.",
+        _PICTURE.name,
+    )
+    with Page(title=_TITLE) as page:
+        gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking = news.build()
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):

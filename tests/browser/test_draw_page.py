@@ -332,6 +332,49 @@ def test_a_full_pad_says_so_before_the_server_would(page: Page, limit: str):
     expect(page.locator("#pad-message")).to_be_empty()
 
 
+def kept(page: Page, points: int, picture: bool = False) -> None:
+    """Wait until a drawing of so many points, or a picture, is kept for a reload."""
+    page.wait_for_function(
+        """([points, picture]) => {
+            const { drawing } = history.state ?? {};
+            return drawing?.strokes.flat().length === points && picture === !!drawing.picture;
+        }""",
+        arg=[points, picture],
+    )
+
+
+def test_a_drawing_survives_a_reload_and_undo_goes_on(page: Page):
+    sent = sent_strokes(page)
+    draw(page, [[(0.5, 0), (0.5, 1)], [(0, 0.5), (1, 0.5)]])
+    until(page, lambda: sent and sum(map(len, sent[-1])) == 4)
+    drawn = sent[-1]
+    kept(page, 4)
+    sent.clear()
+    page.reload()
+    until(page, lambda: sent)
+    assert sent == [drawn]
+    page.click("#pad-undo")
+    until(page, lambda: sent[-1] == drawn[:1])
+    expect_answer(page, "1")
+    page.click("#pad-clear")
+    kept(page, 0)
+    page.reload()
+    expect(page.locator(".hint")).to_be_visible()
+
+
+def test_a_picture_survives_a_reload(page: Page):
+    frame = base64.b64encode(strokes_to_frame(EXAMPLES[7]).numpy().tobytes()).decode()
+    page.evaluate(
+        "detail => document.dispatchEvent(new CustomEvent('lenet:open', {detail}))", frame
+    )
+    expect_answer(page, "7")
+    kept(page, 0, picture=True)
+    page.reload()
+    expect_answer(page, "7")
+    page.click("#pad-undo")
+    expect_answer(page, "")
+
+
 # ---------------------------------------------------------------- the network
 
 

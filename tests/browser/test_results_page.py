@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import answered, choose, until
+from browsing import answered, choose, draw, until
 from playwright.sync_api import Page, Route, expect
 from support import Server, pixels, small_set
 
@@ -247,6 +247,22 @@ def test_one_click_puts_a_mistake_into_the_inside_view(report: Page, first):
     expect(report.locator("#inside-body")).to_be_visible()
     frame = TEST.frames[index].flatten().tolist()
     assert pixels(report, "#inside canvas[data-layer=frame]") == [frame]
+
+
+def test_a_mistake_takes_the_place_of_a_number_on_the_pad_and_undo_brings_it_back(
+    small_page: Page, first
+):
+    boxes = small_page.locator("#pad-digits button:visible")
+    draw(small_page, [[(0.1, 0), (0.1, 1)], [(0.6, 0), (0.6, 1)]])
+    expect(boxes).to_have_text(["1", "1"])
+    open_results(small_page)
+    index = shown(small_page)[0]
+    small_page.locator("#results-gallery .inside").first.click()
+    expect(small_page.locator("#answer")).to_have_text(str(best(first[index])))
+    expect(boxes).to_have_count(0)
+    small_page.locator("#pad-undo").click()
+    expect(small_page.locator("#answer")).to_have_text("11")
+    expect(boxes).to_have_count(2)
 
 
 def test_cells_are_reached_and_pressed_with_the_keyboard(report: Page):

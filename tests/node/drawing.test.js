@@ -95,11 +95,15 @@ test("the pen takes the place of a picture, and gives it back", () => {
   assert.deepEqual([drawing.strokes, drawing.picture], [[], "picture"]);
 });
 
-test("each stroke of a restored drawing can be taken back", () => {
+test("each stroke of a restored drawing can be taken back, and a picture as a whole", () => {
   const drawing = new Drawing(limits);
-  drawing.restore([[[0, 0]], [[1, 1]]]);
+  drawing.restore({ strokes: [[[0, 0]], [[1, 1]]], picture: null });
   drawing.undo();
   assert.deepEqual(drawing.strokes, [[[0, 0]]]);
+  drawing.undo();
+  assert.equal(drawing.isEmpty, true);
+  drawing.restore({ strokes: [], picture: "picture" });
+  assert.equal(drawing.picture, "picture");
   drawing.undo();
   assert.equal(drawing.isEmpty, true);
 });

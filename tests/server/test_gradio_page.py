@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,24 @@ from typing import Any, NamedTuple
 import gradio as gr
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from gradio.events import api
+from gradio.routes import templates
 from gradio.utils import get_upload_folder
 from gradio_client import handle_file
 from playwright.sync_api import Browser
 from support import finished, free_port
 
-from lenet.ui.gradio_page import FUNCTIONS, Page, answering, sweeping, uploaded_file
+from lenet.ui.gradio_page import (
+    FUNCTIONS,
+    Page,
+    _names_an_address,
+    answering,
+    show_links_as,
+    sweeping,
+    uploaded_file,
+)
 
 
 def double(number: int) -> int:
@@ -95,6 +107,19 @@ def test_a_failure_is_told_in_one_sentence(served: Served, caplog):
 def test_an_address_is_not_fetched(served: Served):
     """A file is an object whose path may be an address: Gradio would fetch it."""
     assert "fetches nothing" in served.send("http://127.0.0.1:1/x")
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ([[[1, 2], [3.5, 4]], "http://a.org"], False),  # a text is no file
+        ([{"path": "http://a.org/x"}], True),
+        ([[{"deep": [{"path": "http://a.org/x"}]}], 10**30], True),
+        ([{"path": "/tmp/x"}, 10**30], False),
+    ],
+)
+def test_where_a_file_names_an_address(value: list, names: bool):
+    assert _names_an_address(value) is names
 
 
 # ---------------------------------------------------------------- server functions
@@ -202,3 +227,21 @@ def test_gradio_s_login_is_refused():
         with pytest.raises(ValueError, match="without auth"):
             page.launch(None, False, None, False, 40, ("a", "b"))
     assert not page.is_running
+
+
+def test_a_link_is_shown_as_we_say(monkeypatch):
+    monkeypatch.setattr(templates.env, "loader", templates.env.loader)
+    for title in ("Old", "Ours & <new>"):  # the last one counts
+        show_links_as(title, "What it does.", "a.png")
+    with gr.Blocks() as page:
+        pass
+    app = gr.mount_gradio_app(FastAPI(), page, path="/demo")
+    head = TestClient(app).get("/demo/").text.split("</head>")[0]
+    found = dict(re.findall(r'<meta\s+(?:property|name)="([\w:]+)"\s+content="([^"]*)"', head))
+    assert found["og:title"] == found["twitter:title"] == "Ours &amp; &lt;new&gt;"
+    assert found["og:image"] == found["twitter:image"] == "http://testserver/demo/a.png"
+    assert found["og:url"] == "http://testserver/demo/"
+    for name in ("title", "description", "image"):
+        assert len(re.findall(f'"(?:og|twitter):{name}"', head)) == 2  # none of Gradio's is left
+    assert head.count('name="description"') == 1
+    assert "Old" not in head

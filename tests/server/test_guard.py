@@ -17,7 +17,7 @@ from support import ROOT, START, finished, free_port
 
 from lenet.server import guard
 from lenet.server.guard import MAX_PIECES, OPEN, Guard
-from lenet.server.shares import Allowance, visitor
+from lenet.server.shares import Allowance, Lane, visitor
 
 DOORS = {f"{method} {path}" for method, paths in OPEN.items() for path in paths}
 
@@ -162,6 +162,7 @@ def test_what_is_open_lets_in(guarded: TestClient, route: str):
         "PUT /",
         "GET /nothing",
         "GET //",
+        "GET /health%0A",
     ],
 )
 def test_what_is_not_open_is_answered_in_one_sentence(guarded: TestClient, route: str):
@@ -399,6 +400,108 @@ def test_a_visitor_who_sends_much_waits_and_others_do_not(public):
 
     first, third, other = finished(visit())
     assert third > 1.5 > max(first, other)
+
+
+def test_many_small_lists_count_more_than_their_bytes(public):
+    """They take as long to make as ten times as many bytes of text."""
+
+    async def visit(body: bytes) -> float:
+        app = Slow()
+        app.answers.set()
+        scope = {"type": "http", "method": "POST", "path": "/gradio_api/run/x", "headers": []}
+
+        async def receive():
+            return {"type": "http.request", "body": body}
+
+        async def send(message) -> None:
+            pass
+
+        begin = time.monotonic()
+        for _ in range(2):
+            await app.guard({**scope, "client": ("9.9.9.9", 1)}, receive, send)
+        return time.monotonic() - begin
+
+    assert finished(visit(b"[]," * 70_000)) > 0.5 > finished(visit(b"   " * 70_000))
+
+
+class Noting:
+    """An app that notes whose request it begins with, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.answers = asyncio.Event()
+
+    async def __call__(self, scope, receive, send) -> None:
+        await receive()
+        self.begun.append(scope["client"][0])
+        await self.answers.wait()
+        await PlainTextResponse("a page")(scope, receive, send)
+
+    async def ask(self, method: str, path: str, who: str, send) -> None:
+        async def receive():
+            return {"type": "http.request", "body": b"{}"}
+
+        scope = {"type": "http", "method": method, "path": path, "headers": [], "client": (who, 1)}
+        await Guard(self, {})(scope, receive, send)
+
+
+async def heard(message) -> None:
+    """`send` to somebody who takes what comes."""
+
+
+def test_gradio_begins_with_one_request_after_the_other_and_visitors_take_turns():
+    """Twenty of one visitor, parsed at once, halted everybody for as long as they took together."""
+
+    async def visit() -> list[str]:
+        app = Noting()
+        path = "/gradio_api/run/x"
+        asked = [asyncio.create_task(app.ask("POST", path, "9.9.9.9", heard)) for _ in range(6)]
+        asked.append(asyncio.create_task(app.ask("POST", path, "8.8.8.8", heard)))
+        while len(app.begun) < 7:  # though none has been answered
+            await asyncio.sleep(0.001)
+        app.answers.set()
+        await asyncio.gather(*asked)
+        return app.begun
+
+    assert "8.8.8.8" in finished(visit())[:3]
+
+
+def test_who_is_slow_to_take_a_page_keeps_nobody_waiting():
+    async def visit() -> None:
+        app, never = Noting(), asyncio.Event()
+        app.answers.set()
+
+        async def stuck(message) -> None:
+            await never.wait()
+
+        slow = asyncio.create_task(app.ask("GET", "/", "9.9.9.9", stuck))
+        while not app.begun:
+            await asyncio.sleep(0.001)
+        await asyncio.wait_for(app.ask("GET", "/", "8.8.8.8", heard), 10)
+        assert not slow.done()
+        slow.cancel()
+
+    finished(visit())
+
+
+def test_who_asks_for_too_much_at_once_is_told(monkeypatch):
+    monkeypatch.setattr(guard, "GRADIO", Lane(1, on_loop=True))
+
+    async def visit() -> list[int]:
+        app, statuses = Noting(), []
+
+        async def send(message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        asked = [asyncio.create_task(app.ask("GET", "/", "9.9.9.9", send)) for _ in range(3)]
+        while not statuses:
+            await asyncio.sleep(0.001)
+        app.answers.set()
+        await asyncio.gather(*asked)
+        return statuses
+
+    assert finished(visit()) == [429, 200, 200]
 
 
 def test_a_visitor_uploads_so_much_and_others_still_may(public):

@@ -1,5 +1,6 @@
 """lenet.server.hands: a visitor's drawings are taught, and the network belongs to them alone."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -132,6 +133,10 @@ def test_a_network_that_is_gone_is_not_taught(runs):
         (None, "not the text of a drawings file"),
         ("\n \n", "no drawings yet"),
         (drawings(1) * 501, "more than 500 drawings"),
+        (
+            drawings(1) + json.dumps({"label": 1, "strokes": [[[i, i % 2] for i in range(2001)]]}),
+            "Drawing 2 has more than 2000 points",
+        ),
         (drawings(1) + '{"label": 12, "strokes": [[[0, 0]]]}', "line 2: The label must be"),
         (drawings(1) + '{"label": 1, "strokes": [[[0, "x"]]]}', "line 2: "),
         ("[" * 100_000, "line 1: "),

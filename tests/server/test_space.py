@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from huggingface_hub import SpaceCard
@@ -51,6 +52,10 @@ def test_the_metadata_says_what_a_space_needs():
     assert card.title and card.emoji and card.license
     assert {card.colorFrom, card.colorTo} <= COLOURS
     assert len(card.short_description) <= 60
+    assert card.models and card.datasets and card.tags
+    address, picture = card.thumbnail.split("/resolve/main/")
+    assert address == "https://huggingface.co/spaces/YOU/lenet-live"
+    assert (ROOT / picture).is_file()
 
 
 def test_the_extra_asks_for_the_same_gradio():
@@ -152,6 +157,15 @@ class proxy:
     def __exit__(self, *_) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+def test_a_link_is_shown_with_a_picture_of_the_page(space: Space):
+    with urlopen(space.url) as page:
+        found = re.search('"og:image" content="([^"]+)"', page.read().decode())
+    assert found and found[1] == space.url + "page.png"
+    with urlopen(found[1]) as picture:
+        assert picture.headers["content-type"] == "image/png"
+        assert picture.read() == (ROOT / "docs" / "page.png").read_bytes()
 
 
 def test_the_tracked_files_alone_read_digits(space: Space, browser: Browser, tmp_path: Path):

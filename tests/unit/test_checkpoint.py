@@ -320,6 +320,7 @@ def test_a_run_that_is_damaged_or_of_another_version_is_refused(tmp_path):
         {"temperature": 0.0},
         {"temperature": "warm"},
         {"temperature": float("nan")},
+        {"digit_offset": 10**20},
         {"sure_above": None},
         {"sure_above": 2.0},
         {"digit_slope": float("nan")},

@@ -86,11 +86,11 @@ export class Drawing {
     if (!this.isEmpty) this.replace([], null, kept);
   }
 
-  /** Begin with a drawing of which each stroke can be taken back. @param {Strokes} strokes */
-  restore(strokes) {
-    this.strokes = strokes;
-    const before = (/** @type {number} */ i) => ({ strokes: strokes.slice(0, i), picture: null });
-    this.#before = strokes.map((_, i) => ({ ...before(i), kept: null }));
+  /** Begin with a drawing of which each stroke can be taken back. @param {Content} content */
+  restore({ strokes, picture }) {
+    Object.assign(this, { strokes, picture });
+    const before = picture ? [[]] : strokes.map((_, i) => strokes.slice(0, i));
+    this.#before = before.map((part) => ({ strokes: part, picture: null, kept: null }));
   }
 
   /**

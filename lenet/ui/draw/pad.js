@@ -12,6 +12,7 @@ import {
 import { Asking } from "./asking.js";
 import { boxes } from "./boxes.js";
 import { Drawing, enlarge, firstPoints, toPoint, WIDTH } from "./drawing.js";
+import { lastDrawing, lasting } from "./lasting.js";
 import { Paper } from "./paper.js";
 import { NOTHING, readings } from "./reading.js";
 import { round } from "./round.js";
@@ -59,6 +60,7 @@ export function mount({ element, props, server, watch }) {
   const showReading = readings(find);
   const showBoxes = boxes(over, lookAt);
   const told = telling(find, { own, next, undo, takeAsOne });
+  const keep = lasting(() => drawing);
   const guided = round(find, { tell: (digit) => told.tell(digit, true), clear });
 
   /** The id of the pointer that draws. @type {number | null} */
@@ -87,7 +89,6 @@ export function mount({ element, props, server, watch }) {
       return answer && { question, answer };
     },
     take: ({ question: { checkpoint, strokes }, answer }) => {
-      forget();
       if ("error" in answer) {
         show(NOTHING);
         say(answer.error);
@@ -102,8 +103,6 @@ export function mount({ element, props, server, watch }) {
       if (drawing.isEmpty) return;
       show(NOTHING);
       say(NO_ANSWER);
-      // Gradio may reload the page when the server is back.
-      history.replaceState({ strokes: drawing.strokes }, "");
     },
   });
 
@@ -138,15 +137,11 @@ export function mount({ element, props, server, watch }) {
     sheet.classList.toggle("empty", drawing.isEmpty);
     guided.follow(drawing.isEmpty);
     if (anew) {
-      forget();
       show(NOTHING);
       say("");
     }
+    keep();
     asking.changed(anew);
-  }
-
-  function forget() {
-    if (history.state) history.replaceState(null, "");
   }
 
   watch("value", () => {
@@ -327,6 +322,6 @@ export function mount({ element, props, server, watch }) {
     event.preventDefault();
   });
 
-  drawing.restore(history.state?.strokes ?? []);
+  drawing.restore(lastDrawing());
   change(() => {});
 }

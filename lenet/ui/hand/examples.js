@@ -14,6 +14,7 @@ export const EACH = 5; // drawings of each digit that a round asks for
 const SIDE = 1000; // units: the longer side of what is kept
 const NEAR = 25; // units: half a pixel of the network's frame; the server merges points so near
 const POINTS = 40_000; // that are sent at once: the server refuses 50,000
+const POINTS_EACH = 2000; // of a drawing, which the server takes
 const LARGEST = 1e30; // of a coordinate, as the server has it
 const MAX_BYTES = 20 << 20; // of a file: 500 drawings take less than two million
 
@@ -81,8 +82,11 @@ export const areSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
  */
 export function toSend(drawings) {
   let sent = drawings.map(({ label, strokes }) => ({ label, strokes }));
-  const count = () => sent.reduce((sum, { strokes }) => sum + strokes.flat().length, 0);
-  for (let near = 1.5 * NEAR; count() > POINTS && near < SIDE; near *= 1.5)
+  const isMuch = () => {
+    const counts = sent.map(({ strokes }) => strokes.flat().length);
+    return Math.max(...counts) > POINTS_EACH || counts.reduce((a, b) => a + b, 0) > POINTS;
+  };
+  for (let near = 1.5 * NEAR; isMuch() && near < SIDE; near *= 1.5)
     sent = sent.map(({ label, strokes }) => ({
       label,
       strokes: strokes.map((stroke) => thin(stroke, near)),
