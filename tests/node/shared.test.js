@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { doubt, NOTHING } from "../../lenet/ui/draw/reading.js";
 import { SECTIONS } from "../../lenet/ui/draw/sections.js";
 import { count, decimal, percent } from "../../lenet/ui/shared/formats.js";
-import { BLUE, decode, gray, ORANGE, twoSided } from "../../lenet/ui/shared/pixels.js";
+import { BLUE, decode, gray, ORANGE, readableOn, twoSided } from "../../lenet/ui/shared/pixels.js";
 
 test("numbers are written as the page writes them", () => {
   assert.equal(count(60000), "60,000");
@@ -24,6 +24,14 @@ test("colours go from blue over white to orange, and no further", () => {
   assert.deepEqual(twoSided(1), [...ORANGE]);
   assert.deepEqual(twoSided(-3), [...BLUE]);
   assert.deepEqual(twoSided(-0.5), [127.5, 184.5, 216.5]);
+});
+
+test("text is black or white, whichever stands out from its ground", () => {
+  assert.equal(readableOn([255, 255, 255]), "black");
+  assert.equal(readableOn(ORANGE), "black"); // 5.3 to 1; white would be 3.9
+  assert.equal(readableOn(BLUE), "white"); // 5.2 to 1; black would be 4.1
+  assert.equal(readableOn(gray(117)), "white"); // 4.61 to 1; black would be 4.56
+  assert.equal(readableOn(gray(118)), "black");
 });
 
 test("an unsure reading names the two most probable digits, one of no digit the nearest", () => {

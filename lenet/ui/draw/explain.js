@@ -2,7 +2,7 @@
 
 import { make } from "../shared/dom.js";
 import { decimal } from "../shared/formats.js";
-import { gray, paintPixels, twoSided } from "../shared/pixels.js";
+import { gray, paintPixels, readableOn, twoSided } from "../shared/pixels.js";
 import { convolve, normalized, pushes, sides, square } from "./layers.js";
 
 /** @import { Colour } from "../shared/pixels.js" */
@@ -208,10 +208,10 @@ function swatch(numbers, colour) {
 /** Numbers of a square, each on its colour. @param {number[]} numbers @param {(value: number) => Colour} colour @param {string} label */
 function grid(numbers, colour, label) {
   const cells = numbers.map((value) => {
-    const [red, green, blue] = colour(value);
+    const ground = colour(value);
     const cell = make("span", {}, decimal(value));
-    cell.style.background = `rgb(${red} ${green} ${blue})`;
-    cell.style.color = 0.3 * red + 0.6 * green + 0.1 * blue > 128 ? "black" : "white";
+    cell.style.background = `rgb(${ground.join(" ")})`;
+    cell.style.color = readableOn(ground);
     return cell;
   });
   return make(

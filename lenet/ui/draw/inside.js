@@ -57,7 +57,10 @@ export function mount({ element, props, server }) {
 
   const outputs = Array.from({ length: 10 }, (_, digit) => {
     const logit = make("span");
-    const button = make("button", { type: "button" }, make("b", {}, `${digit}`), logit);
+    /** @param {string} text */
+    const unseen = (text) => make("span", { className: "unseen" }, text);
+    const content = [unseen("Why"), make("b", {}, `${digit}`), unseen("with a logit of"), logit];
+    const button = make("button", { type: "button" }, ...content);
     button.addEventListener("pointerenter", () => lookAt({ holder: button, digit }));
     button.addEventListener("focus", () => lookAt({ holder: button, digit }));
     button.addEventListener("click", () => askWhy(digit));
@@ -79,7 +82,7 @@ export function mount({ element, props, server }) {
     const canvas = make("canvas", { width, height });
     Object.assign(canvas.dataset, { layer: name, map: map ?? "" });
     const mark = make("i", { hidden: true });
-    const properties = { tabIndex: 0, role: "img", ariaLabel: label };
+    const properties = { tabIndex: 0, ariaLabel: label };
     const holder = make("figure", properties, make("div", {}, canvas, mark));
     if (captioned) holder.append(make("figcaption", {}, label));
     const here = { ...picture, canvas, mark, holder };
@@ -102,7 +105,6 @@ export function mount({ element, props, server }) {
       setText(logit, decimal(logits[d]));
       button.classList.toggle("best", d === digit);
       button.ariaPressed = String(d === why);
-      button.ariaLabel = `Why ${d}? Its logit is ${decimal(logits[d])}`;
     }
   }
 

@@ -1,7 +1,7 @@
 // The drawing in the history of its tab, where it survives a reload. The browser's storage would not
 // do: it is closed to a page that stands within another one, as on a Space.
 
-/** @import { Content } from "./drawing.js" */
+/** @import { Content, Drawing } from "./drawing.js" */
 
 const EVERY = 350; // milliseconds: Safari allows 100 changes of the history in 30 seconds
 
@@ -11,21 +11,27 @@ export function lastDrawing() {
 }
 
 /**
- * Keep what is drawn.
+ * Keep what is drawn, and forget at once what was cleared or told.
  *
- * @param {() => Content} content what is drawn now
- * @returns {() => void} has to be called when that has changed
+ * @param {Drawing} drawing
+ * @returns {() => void} has to be called when it has changed
  */
-export function lasting(content) {
+export function lasting(drawing) {
   let waits = false;
   const keep = () => {
-    waits = false;
-    const { strokes, picture } = content();
-    history.replaceState({ ...history.state, drawing: { strokes, picture } }, "");
+    const { strokes, picture, isEmpty } = drawing;
+    if (isEmpty && !history.state?.drawing) return;
+    const content = isEmpty ? null : { strokes, picture };
+    history.replaceState({ ...history.state, drawing: content }, "");
   };
   return () => {
+    if (drawing.isEmpty) keep();
     if (waits) return;
     waits = true;
-    setTimeout(keep, EVERY); // as the page is left it would be too late
+    // Not when the page is left: that is too late.
+    setTimeout(() => {
+      waits = false;
+      keep();
+    }, EVERY);
   };
 }

@@ -60,7 +60,7 @@ export function mount({ element, props, server, watch }) {
   const showReading = readings(find);
   const showBoxes = boxes(over, lookAt);
   const told = telling(find, { own, next, undo, takeAsOne });
-  const keep = lasting(() => drawing);
+  const keep = lasting(drawing);
   const guided = round(find, { tell: (digit) => told.tell(digit, true), clear });
 
   /** The id of the pointer that draws. @type {number | null} */

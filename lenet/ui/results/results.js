@@ -252,7 +252,7 @@ export function mount({ element, props, server, trigger, watch }) {
     }
     const [heading, order] = describe(selection, answer.total, comparing());
     const hint = `${order} first. Press one to see it large, with all ten probabilities.`;
-    setText(find("#results-gallery h2"), heading);
+    setText(find("#results-gallery h2 span"), heading);
     setText(find("#results-gallery p"), answer.total ? hint : "There is none.");
     gallery.replaceChildren();
     addToGallery(answer);

@@ -23,6 +23,23 @@ export function twoSided(share) {
 }
 
 /**
+ * The colour of text that stands out from a ground, by 4.58 to 1 at least.
+ *
+ * The bound is the luminance from which black stands out as much as white does ("relative luminance"
+ * and "contrast ratio" of the Web Content Accessibility Guidelines 2.2).
+ *
+ * @param {Colour} ground
+ */
+export function readableOn(ground) {
+  const [red, green, blue] = ground.map((channel) => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return luminance > 0.179 ? "black" : "white";
+}
+
+/**
  * Give each pixel of a canvas its colour, by its number.
  *
  * @param {HTMLCanvasElement} canvas

@@ -1,0 +1,123 @@
+"""Every tab and dialog under axe-core: names, roles, headings, and the contrast of text, light and
+dark. What only a person can see or hear it does not check.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from browsing import choose_synthetic, draw, expect_answer, status
+from playwright.sync_api import Page, expect
+from support import ROOT
+
+from lenet.synthetic import example_strokes
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"  # https://github.com/dequelabs/axe-core
+EXAMPLES = example_strokes()
+NUMBER = [  # a 4 and a 2
+    [(x / 2 + left, y) for x, y in stroke]
+    for digit, left in ((4, -0.1), (2, 0.7))
+    for stroke in EXAMPLES[digit]
+]
+
+# A change of colours has come to its end before they are compared.
+VIOLATIONS = """async () => {
+    const run = async (options) => {
+        await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+        const { violations } = await axe.run({ resultTypes: ["violations"], ...options });
+        return violations.flatMap(({ id, nodes }) =>
+            nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`));
+    };
+    const all = await run({});
+    document.body.classList.add("dark");
+    const dark = await run({ runOnly: ["color-contrast"] });
+    document.body.classList.remove("dark");
+    return [...all, ...dark.map((violation) => `dark: ${violation}`)];
+}"""
+
+Check = Callable[[str], None]
+
+
+@pytest.fixture
+def small_page(small_page: Page) -> Page:
+    if not AXE.exists():
+        pytest.skip("no axe-core: `npm ci` installs it")
+    small_page.add_script_tag(path=AXE)
+    return small_page
+
+
+@pytest.fixture
+def check(small_page: Page) -> Check:
+    """Look for violations in the state that the page is in."""
+
+    def look(state: str) -> None:
+        assert small_page.evaluate(VIOLATIONS) == [], state
+
+    return look
+
+
+def test_the_pad_and_the_inside_view(small_page: Page, check: Check):
+    check("nothing is drawn")
+    draw(small_page, EXAMPLES[7])
+    expect_answer(small_page, "7")
+    small_page.locator("#inside summary").click()
+    expect(small_page.locator("#inside-body")).to_be_visible()
+    check("inside")
+    for layer in ("conv1", "conv2"):
+        small_page.locator(f'#inside canvas[data-layer="{layer}"]').first.hover()
+        expect(small_page.locator("#lens .numbers").first).to_be_visible()
+        check(f"the lens on {layer}")
+    small_page.locator("#pad-clear").click()
+    draw(small_page, NUMBER)
+    expect_answer(small_page, "42")
+    expect(small_page.locator("#lattice")).to_be_visible()
+    check("a number")
+
+
+def test_a_hand(small_page: Page, check: Check):
+    draw(small_page, EXAMPLES[7])
+    expect_answer(small_page, "7")
+    small_page.keyboard.press("7")
+    expect(small_page.locator("#telling > p[role=status]")).to_contain_text("Kept as")
+    check("told")
+    small_page.locator("#hand-open").click()
+    expect(small_page.locator("#hand-examples figure")).to_have_count(1)
+    check("the view")
+    small_page.locator("#hand-delete").click()
+    expect(small_page.locator("#hand-sure")).to_be_visible()
+    check("delete all?")
+    small_page.locator("#hand-no").click()
+    small_page.locator("#hand-round").click()
+    expect(small_page.locator("#pad-round")).to_be_visible()
+    check("a round")
+
+
+def test_the_train_tab(small_page: Page, check: Check):
+    small_page.get_by_role("tab", name="Train").click()
+    choose_synthetic(small_page, 1)
+    check("settings")
+    small_page.locator("#train-start").hover()
+    check("the button under the mouse")
+    small_page.locator("#train-start").click()
+    status(small_page, "finished")
+    expect(small_page.locator("#film figure").first).to_be_visible()
+    check("a run")
+
+
+def test_the_results_tab(small_page: Page, check: Check):
+    small_page.get_by_role("tab", name="Results").click()
+    small_page.locator("#results-data").get_by_text("Synthetic digits").click()
+    expect(small_page.locator("#results-gallery figure").first).to_be_visible()
+    check("a report")
+    small_page.locator("#results-gallery .digit").first.click()
+    expect(small_page.get_by_role("dialog")).to_be_visible()
+    check("a digit large")
+
+
+def test_the_data_tab(small_page: Page, check: Check):
+    small_page.get_by_role("tab", name="Data").click()
+    small_page.locator("#data-set").get_by_text("Synthetic digits").click()
+    expect(small_page.locator("#data-images figure")).to_have_count(9)
+    check("images")
+    small_page.locator("#data-images .digit").first.click()
+    expect(small_page.get_by_role("dialog").locator(".variations canvas")).to_have_count(12)
+    check("an image large")
