@@ -47,6 +47,7 @@ from lenet.files import checkpoints_folder, replacing
 from lenet.film import SUFFIX, FilmWriter
 from lenet.job import Job
 from lenet.recipes import RECIPES
+from lenet.server.recognizers import conceal
 from lenet.train import Stop, new_name, train
 
 EVERY = 0.25  # seconds between two looks at a run that is followed
@@ -326,7 +327,8 @@ class Runs:
         if run.name == name:
             words = run.message or (line(run.events[-1]) if run.events else None)
             level = logging.ERROR if run.state == "failed" else logging.INFO
-            log.log(level, "Run %s %s: %s", name, run.state, words or "before it began")
+            words = conceal(words or "before it began")
+            log.log(level, "Run %s %s: %s", conceal(name), run.state, words)
         ended()
 
 
