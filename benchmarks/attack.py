@@ -212,7 +212,7 @@ async def uploads(target: Target, number: int) -> httpx.Response:
     if sent.status_code != 200:
         return sent
     file = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
-    return await target.event("upload", "upload", [file], f"upload{number}")
+    return await target.event("upload", "upload", [file, None], f"upload{number}")
 
 
 async def passwords(target: Target, number: int) -> httpx.Response:
