@@ -493,5 +493,21 @@ def test_pad_and_answer_fit_on_a_phone(phone: Page):
         assert box["y"] >= 0 and box["y"] + box["height"] <= 844
 
 
+def test_pad_and_answer_fit_beside_each_other_on_a_phone_that_lies(phone: Page):
+    phone.set_viewport_size({"width": 667, "height": 375})
+    phone.get_by_role("button", name="Draw an example 4").click()
+    expect_answer(phone, "4")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 667
+    phone.evaluate("scrollTo(0, 0)")
+    pad = phone.locator("#pad").bounding_box()
+    for part in ("#answer", "#seen", "#probabilities"):
+        box = phone.locator(part).bounding_box()
+        assert box["x"] >= pad["x"] + pad["width"] and box["x"] + box["width"] <= 667
+        assert box["y"] + box["height"] <= 375
+    for part in ("#pad", "#pad-undo", "#pad-examples"):
+        box = phone.locator(part).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 375
+
+
 def test_the_title(page: Page):
     assert page.title() == "LeNet, live"
