@@ -3,7 +3,7 @@
 `python -m benchmarks.teaching DRAWINGS [--keep FOLDER] [--each N] [--wrong SHARE]` takes the five
 networks of `benchmarks.handwriting`, each trained without a fifth of the writers, teaches a copy of
 one N drawings of each digit of such a writer, and reads the rest of the writer's digits and the
-held-out images of MNIST before and after; a digit that is taken for none counts as an error too.
+held-out images of MNIST before and after: how many are misread, and how many taken for no digit.
 `--wrong` mislabels a share of what is taught. `--odd` teaches the first of the networks ten
 drawings of one odd digit instead, and reads more of these. Some seconds a writer. The test set is
 not looked at.
@@ -52,11 +52,14 @@ ODD_TAUGHT, ODD_READ = 10, 200
 
 @dataclass(frozen=True)
 class Person:
-    """What teaching one writer's drawings changed: errors of the rest, and accuracy on MNIST."""
+    """What teaching one writer's drawings changed, each before and after: how many of the rest are
+    misread and how many taken for no digit, and the accuracy on MNIST.
+    """
 
     writer: str
     rest: int
-    errors: tuple[int, int]
+    misread: tuple[int, int]
+    refused: tuple[int, int]
     mnist: tuple[float, float]
 
 
@@ -96,10 +99,15 @@ def measure(
     settings = settle(Request("hand", drawings=("of this writer",)))
     after = teach(settings, checkpoint, data, to_tensors(taught))
     assert after
-    judged = to_tensors(rest)
-    errors = [len(rest) - int(read_right(c, judged).sum()) for c in (checkpoint, after)]
-    accuracy = evaluate(after, data.test).accuracy
-    return Person(writer, len(rest), (errors[0], errors[1]), (before, accuracy))
+    drawn = to_tensors(rest)
+    first, last = (evaluate(c, Digits(drawn.frames(), drawn.labels)) for c in (checkpoint, after))
+    return Person(
+        writer,
+        len(rest),
+        (int((~first.right).sum()), int((~last.right).sum())),
+        (int((~first.is_digit).sum()), int((~last.is_digit).sum())),
+        (before, evaluate(after, data.test).accuracy),
+    )
 
 
 def odd_drawings(label: int, strokes: Sequence[Sequence[tuple[float, float]]], seed: int) -> Drawn:
@@ -146,8 +154,8 @@ def main() -> None:
         if options.odd:
             measure_odd(calibrated_fold(drawings, 0, folder, data)[0], data)
             return
-        print("| writer | rest | errors before, after | MNIST held out before, after |")
-        print("|---|---|---|---|")
+        print("| writer | rest | misread before, after | taken for none | MNIST held out |")
+        print("|---|---|---|---|---|")
         for fold in range(FOLDS):
             checkpoint, held_out = calibrated_fold(drawings, fold, folder, data)
             before = evaluate(checkpoint, data.test).accuracy
@@ -159,17 +167,19 @@ def main() -> None:
                 people.append(person)
                 first, last = person.mnist
                 print(
-                    f"| {writer} | {person.rest} | {person.errors[0]}, {person.errors[1]} "
-                    f"| {first:.2%}, {last:.2%} |",
+                    f"| {writer} | {person.rest} | {person.misread[0]}, {person.misread[1]} "
+                    f"| {person.refused[0]}, {person.refused[1]} | {first:.2%}, {last:.2%} |",
                     flush=True,
                 )
-    hardest = sorted(people, key=lambda p: -p.errors[0])[:HARDEST]
+    hardest = sorted(people, key=lambda p: -p.misread[0])[:HARDEST]
     for name, some in ((f"all {len(people)}", people), (f"the {HARDEST} hardest", hardest)):
-        before, after = (sum(p.errors[i] for p in some) for i in (0, 1))
+        before, after = (sum(p.misread[i] for p in some) for i in (0, 1))
+        refused = [sum(p.refused[i] for p in some) for i in (0, 1)]
         lost = [p.mnist[0] - p.mnist[1] for p in some]
         print(
-            f"{name}: {before} errors become {after} ({after / before:.2f}); MNIST loses "
-            f"{100 * mean(lost):.2f} points, at most {100 * max(lost):.2f}"
+            f"{name}: {before} misread digits become {after} ({after / before:.2f}), {refused[0]} "
+            f"that are taken for none become {refused[1]}; MNIST loses {100 * mean(lost):.2f} "
+            f"points, at most {100 * max(lost):.2f}"
         )
 
 

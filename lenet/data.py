@@ -48,7 +48,7 @@ class LoadingStopped(Exception):
 
 
 class DataError(RuntimeError):
-    """A data set that cannot be had: what was tried, why it failed and the ways out."""
+    """A data set that is not available: what was tried, why it failed and what to do."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def load_mnist() -> DataSet:
                 _copy_archives(Path(url2pathname(urlparse(mirror).path)), raw, MNIST.resources)
             with _mirror(MNIST, mirror), _socket_timeout():
                 return DataSet("mnist", *(_digits(MNIST, root, train) for train in (True, False)))
-        except Exception as error:  # each failure is kept; all are told when no mirror is left
+        except Exception as error:  # each failure is kept and reported when no mirror is left
             tried.append(f"{mirror} ({_reason(error)})")
     raise DataError(
         f"MNIST could not be loaded. Tried {'; '.join(tried)}. Either place its four .gz files in "
@@ -261,7 +261,7 @@ def _size(path: Path) -> int:
 
 
 def _remove_half_unpacked(raw: Path) -> None:
-    """torchvision takes any unpacked file for whole; a full disk may have left half of one."""
+    """torchvision takes any unpacked file as complete; a full disk may have left half of one."""
     for name, (_, size) in _MNIST_SIZES.items():
         if _size(raw / name) != size:
             (raw / name).unlink(missing_ok=True)
@@ -284,7 +284,7 @@ def _copy_archives(source: Path, raw: Path, resources: list[tuple[str, str]]) ->
 
 @contextmanager
 def _mirror(mnist: type, url: str):
-    """Let torchvision try one mirror only, so that each one's failure can be told."""
+    """Let torchvision try one mirror only, so that the failure of each can be reported."""
     before = mnist.mirrors
     mnist.mirrors = [url]
     try:

@@ -1,6 +1,6 @@
-"""A picture of a digit → 28×28 frame, the second road to what `lenet.preprocess` gives the network.
+"""A picture of a digit → 28×28 frame, as `lenet.preprocess` makes of strokes.
 
-Of a picture of a number, the components of its ink are what strokes are of a drawing.
+In a picture of a number, connected components of ink take the place of strokes.
 
 This file knows pixels, nothing of files, networks or strokes.
 """
@@ -120,7 +120,7 @@ def _runs(inked: np.ndarray) -> list[tuple[int, int, int]]:
 
 
 def _grayscale(image: Image.Image) -> np.ndarray:
-    """The picture as float32 H×W in 0..255, at most 256 pixels a side, as it was held up."""
+    """The picture as float32 H×W in 0..255, at most 256 pixels a side, turned upright."""
     image = _upright(image)
     if image.mode.startswith(("I", "F")):  # 16 and 32 bits: stretched to what it holds
         values = np.nan_to_num(np.asarray(image, np.float32))
@@ -141,7 +141,7 @@ def _grayscale(image: Image.Image) -> np.ndarray:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """The picture as it was held up; as it lies where what its file says of that is damaged."""
+    """The picture turned upright; unchanged where its orientation tag is damaged."""
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # Pillow meets damage with almost any exception

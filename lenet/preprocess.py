@@ -1,4 +1,4 @@
-"""The one road into the network: strokes → 28×28 frame → 1×32×32 input.
+"""The only way into the network: strokes → 28×28 frame → 1×32×32 input.
 
 Training, evaluation and the drawing pad all take it, so what the network sees of a visitor's
 drawing is made exactly as what it was trained on. A *frame* is MNIST's picture of a digit: uint8,

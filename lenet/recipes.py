@@ -55,7 +55,7 @@ class Recipe:
 
     @property
     def teaches(self) -> bool:
-        """Whether it goes on from a trained network, to teach it the drawings of somebody."""
+        """Whether it goes on from a trained network, to teach it somebody's drawings."""
         return self.drawn > 0
 
 

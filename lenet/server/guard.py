@@ -1,5 +1,5 @@
-"""What stands between the internet and Gradio: it lets through the requests that the page, its
-programs and assistants make, if they are small and quick enough, and adds headers to the answers.
+"""The gate between the internet and Gradio: it lets through what the page, programs and assistants
+ask for, if it is small and quick enough, and adds headers to the answers.
 
 This file knows HTTP and the addresses of the routes that Gradio serves, no more of Gradio.
 """
@@ -258,7 +258,7 @@ class _Answer:
         await self._send(message)
 
     async def give(self, status: int, body: bytes, receive: Receive | None = None) -> None:
-        """Answer with JSON; what is still to come of a body is taken in before the end."""
+        """Answer with JSON; the rest of the request's body is read first."""
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await self({"type": "http.response.start", "status": status, "headers": headers})
         if receive:
@@ -266,7 +266,7 @@ class _Answer:
         await self({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: _Refused, receive: Receive | None = None) -> None:
-        """Answer with the sentence; an answer that was begun is ended."""
+        """Answer with the sentence, or end the answer that has begun."""
         if self._ended:
             return
         if self._started:
@@ -278,7 +278,7 @@ class _Answer:
 
 
 def _visitor(scope: Scope) -> str:
-    """The address of who asks: of the last one that a proxy in a private network tells of."""
+    """The client's address, or the last one that a proxy in a private network names."""
     client = scope.get("client")
     told = [value.decode("latin-1") for name, value in scope["headers"] if name == _FORWARDED]
     return _address(client[0] if client else "", ",".join(told)[-200:])

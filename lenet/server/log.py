@@ -1,4 +1,4 @@
-"""The server's log: a short line for each failure, and of many that are alike a line a second.
+"""The server's log: a short line for each failure, and one line a second for many alike.
 
 What visitors send may be in a failure's words, and they may fail as often as they like: neither
 fills a disk.
@@ -70,7 +70,7 @@ class Handler(logging.StreamHandler):
 
 
 def begin() -> None:
-    """Let everything that is logged go this way; uvicorn's loggers have to be there already."""
+    """Send all logging this way; uvicorn's loggers must exist already."""
     root = logging.getLogger()
     root.handlers = [Handler()]
     logging.getLogger("lenet").setLevel(logging.INFO)

@@ -43,9 +43,7 @@ def is_own(name: object) -> bool:
 
 
 def conceal(text: str) -> str:
-    """A text for everybody: in the place of names that only their owners know, others that tell
-    them apart.
-    """
+    """A text for everybody: names that only their owners know are replaced by short hashes."""
     return _OWN.sub(lambda name: f"hand-{sha256(name[0].encode()).hexdigest()[:8]}", text)
 
 

@@ -1,7 +1,7 @@
 """The training runs of a server: each in a process of its own, started, stopped and followed.
 
-A run belongs to the server, not to the page that started it: whoever asks is told the same, from
-its first event. All that is told lies in the folder of checkpoints: the run's log beside its
+A run belongs to the server, not to the page that started it: every page sees the same, from its
+first event. All of it lies in the folder of checkpoints: the run's log beside its
 checkpoint, the name of the latest run, and a lock that the run holds while it lives; so a server
 that was restarted finds its run again. One run at a time. This file knows nothing of pages or of
 who may train.
@@ -69,7 +69,7 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """What there is to tell of the latest run.
+    """The latest run, as pages show it.
 
     Attributes:
         state: stopping where it was asked to stop and has not ended yet; idle where none ever ran.

@@ -1,4 +1,4 @@
-"""Fair shares of the server: what one visitor does costs the others little, however much it is.
+"""Fair shares of the server: however much one visitor asks for, it costs the others little.
 
 A visitor is an address. Dear calls wait in lanes, where visitors take turns; what is sent is
 counted by the byte. This file knows nothing of what anybody asks for.
@@ -26,7 +26,7 @@ visitor: ContextVar[str] = ContextVar("visitor", default="")  # who asks, in eac
 
 
 class Crowded(RuntimeError):
-    """What a visitor cannot have now, for having had so much: one sentence."""
+    """A visitor has used up a share for now: one sentence."""
 
 
 class Lane:
@@ -113,7 +113,7 @@ SLOW = Lane(50)  # what may take seconds: evaluating networks, loading data sets
 
 
 class Allowance:
-    """So much for each visitor, and for all together; what was spent comes back steadily.
+    """An allowance for each visitor and for all together, which refills steadily.
 
     Args:
         each: what one visitor may spend at once.

@@ -33,7 +33,7 @@ PICTURE = (
 
 
 class Answer(TypedDict):
-    """What is told of one drawing.
+    """The answer about one drawing.
 
     Attributes:
         digit: the most probable one even where it is none; None where nothing is drawn.
@@ -53,14 +53,14 @@ class NumberDigit(Answer):
 
 
 class NumberAnswer(TypedDict):
-    """What is told of a number: its digits as a text, "" where nothing is drawn, and each digit."""
+    """The answer about a number: its digits as a text, "" where there are none, and each one."""
 
     number: str
     digits: list[NumberDigit]
 
 
 class PictureAnswer(Answer):
-    """What is told of a picture: the answer about one digit, and the number that it shows."""
+    """The answer about a picture: the digit, and the number that it shows."""
 
     number: str
 

@@ -1,4 +1,4 @@
-"""Gradio's queue without what a visitor could do with it to others.
+"""Gradio's queue, made safe: no visitor can fill it or slow the others.
 
 Gradio lets everybody wait in one line, keeps what calls brought until the page is forgotten, and
 answers that nobody fetches for as long. Here each visitor has a share, nothing is kept of a call
@@ -129,4 +129,4 @@ class NoSessions(StateHolder):
 
 class _Forgetful(SessionState):
     def _update_value_in_config(self, key: int, value: Any) -> None:
-        """What an event brought or gives is nobody else's."""
+        """What an event sends and returns belongs to it alone."""

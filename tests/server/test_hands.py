@@ -107,7 +107,11 @@ def test_names_of_visitors_networks_cannot_be_guessed():
     assert re.fullmatch(r"Resuming hand-[0-9a-f]{8}\.pt, changed: nothing", said)
 
 
-@pytest.mark.parametrize("name", [None, 3, "", "../lenet", "lenet", f"{NAME}/../x", f"{NAME}.pt"])
+NO_NAMES = [None, 3, "", "../lenet", "lenet", f"{NAME}/../x", f"{NAME}.pt"]
+
+
+# Their ids hold no random name: each process of pytest-xdist has another one.
+@pytest.mark.parametrize("name", NO_NAMES, ids=map(str, range(len(NO_NAMES))))
 def test_another_name_is_refused(name, runs):
     with pytest.raises(HandError, match="no such teaching"):
         hands.run_of(runs, name)

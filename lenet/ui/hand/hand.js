@@ -73,7 +73,9 @@ export function mount({ element, props, server, trigger }) {
   let asked = 0; // goes up with every question about readings
   /** What was deleted last. @type {Example[]} */
   let deleted = [];
-  let offered = ""; // the names of the networks that the server was told of
+  let isOpen = false; // what is kept has been read
+  /** The names of the networks that the server was told of. @type {string | null} */
+  let offered = null;
   let beside = ""; // what is said beside the pad, until the view is opened
 
   // ---------------------------------------------------------------- what is kept
@@ -83,7 +85,7 @@ export function mount({ element, props, server, trigger }) {
     const line = find("#hand-open");
     line.hidden = !drawn && !examples.length && !networks.length && !teaching.isUnderWay;
     setText(line, examples.length ? `Your hand: ${drawings(examples.length)}` : "Your hand");
-    if (networks.map(({ name }) => name).join() !== offered) offer();
+    if (isOpen && networks.map(({ name }) => name).join() !== offered) offer();
     if (notice) {
       complain(notice);
       beside = notice;
@@ -330,6 +332,8 @@ export function mount({ element, props, server, trigger }) {
 
   async function begin() {
     await hand.open(props);
+    isOpen = true;
+    update();
     const names = hand.networks.map(({ name }) => name);
     if (!names.length) return;
     const answer = await ask(server.still_there, { names });

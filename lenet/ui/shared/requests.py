@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 
 class Refusal(TypedDict):
-    """What a script is told where there is no answer: one sentence for the visitor."""
+    """The answer where nothing can be answered: one sentence for the visitor."""
 
     error: str
 

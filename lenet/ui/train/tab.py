@@ -198,7 +198,8 @@ class _Tab:
             gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
             await _more(newest),
-            gr.update(choices=choices(own)),
+            # Before the browser says what is its own, its answer would come too late.
+            gr.update(choices=choices(own)) if isinstance(own, dict) else gr.skip(),
         ]
 
     async def show_progress(self) -> list[Any]:
