@@ -1,5 +1,5 @@
 """Every tab and dialog under axe-core: names, roles, headings, and the contrast of text, light and
-dark. What only a person can see or hear it does not check.
+dark; and colours that the visitor's system sets. What only a person can see or hear no test checks.
 """
 
 from collections.abc import Callable
@@ -121,3 +121,22 @@ def test_the_data_tab(small_page: Page, check: Check):
     small_page.locator("#data-images .digit").first.click()
     expect(small_page.get_by_role("dialog").locator(".variations canvas")).to_have_count(12)
     check("an image large")
+
+
+def test_where_the_system_sets_the_colours(small_page: Page):
+    small_page.emulate_media(forced_colors="active")
+    small_page.get_by_role("button", name="Draw an example 4").click()
+    expect_answer(small_page, "4")
+    canvas = "rgb(255, 255, 255)"
+    bar = small_page.locator("#probabilities .best .track span")
+    expect(bar).not_to_have_css("background-color", canvas)
+    expect(bar).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(small_page.locator("#probabilities .track").first).to_have_css("outline-style", "solid")
+    chosen, other = (small_page.get_by_role("tab", name=name) for name in ("Draw", "Train"))
+    ground = "(tab) => getComputedStyle(tab).backgroundColor"
+    assert chosen.evaluate(ground) != other.evaluate(ground)
+    small_page.get_by_role("tab", name="Results").click()
+    small_page.locator("#results-data").get_by_text("Synthetic digits").click()
+    for kind, line in (("right", "solid"), ("wrong", "dashed")):
+        cell = small_page.locator(f"#results-confusion td.{kind}").first
+        expect(cell).to_have_css("outline-style", line)

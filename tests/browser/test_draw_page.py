@@ -1,6 +1,7 @@
 """The Draw tab in a real Chromium: what a visitor does, and what the page says."""
 
 import base64
+import io
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -8,6 +9,7 @@ from urllib.parse import urlparse
 
 import pytest
 from browsing import answered, choose, draw, expect_answer, sent_strokes, settle, to_screen, until
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Route, expect
 
 from lenet import LeNet
@@ -370,6 +372,75 @@ def test_a_picture_survives_a_reload(page: Page):
     expect_answer(page, "")
 
 
+# ---------------------------------------------------------------- pictures
+
+
+def photograph(digit: int, ink: int = 40, paper: int = 200) -> bytes:
+    """A digit with a pen on paper, 900×1200 pixels; a PNG."""
+    image = Image.new("L", (900, 1200), paper)
+    for stroke in EXAMPLES[digit]:
+        points = [(250 + 400 * x, 400 + 400 * y) for x, y in stroke]
+        ImageDraw.Draw(image).line(points, fill=ink, width=30, joint="curve")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def bring(page: Page, way: str, content: bytes) -> None:
+    """Paste a picture, or drop it on the pad."""
+    page.evaluate(
+        """([way, content]) => {
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], "digit.png", { type: "image/png" }));
+            const options = { bubbles: true, cancelable: true };
+            const event = way === "paste"
+                ? new ClipboardEvent("paste", { ...options, clipboardData: data })
+                : new DragEvent("drop", { ...options, dataTransfer: data });
+            document.querySelector("#pad").dispatchEvent(event);
+        }""",
+        [way, base64.b64encode(content).decode()],
+    )
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_picture_is_framed_shown_and_read(page: Page, way: str):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    bring(page, way, photograph(7))
+    expect_answer(page, "7")
+    corner = """document.querySelector('#pad').getContext('2d').getImageData(0, 0, 90, 90)
+                .data.some((value) => value > 0)"""
+    assert not page.evaluate(corner)  # the paper is gone
+    page.click("#pad-undo")
+    expect_answer(page, "4")
+
+
+@pytest.mark.parametrize(
+    "content, sentence",
+    [(b"no picture", "cannot open this picture"), (photograph(7, ink=200), "shows no ink")],
+    ids=["no picture", "a blank sheet"],
+)
+def test_what_cannot_be_read_leaves_the_drawing(page: Page, content: bytes, sentence: str):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    bring(page, "paste", content)
+    expect(page.locator("#pad-message")).to_contain_text(sentence)
+    expect_answer(page, "4")
+
+
+def test_a_picture_that_is_pasted_on_another_tab_changes_nothing(page: Page):
+    asked = []
+    page.on("request", lambda r: asked.append(r) if "frame_picture" in (r.post_data or "") else 0)
+    page.get_by_role("tab", name="Data").click()
+    expect(page.locator("#pad")).to_be_hidden()
+    bring(page, "paste", photograph(7))
+    settle(page)
+    page.get_by_role("tab", name="Draw").click()
+    expect(page.locator(".hint")).to_be_visible()
+    assert not asked
+
+
 # ---------------------------------------------------------------- the network
 
 
@@ -491,6 +562,22 @@ def test_pad_and_answer_fit_on_a_phone(phone: Page):
         box = phone.locator(part).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
         assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+
+
+def test_pad_and_answer_fit_beside_each_other_on_a_phone_that_lies(phone: Page):
+    phone.set_viewport_size({"width": 667, "height": 375})
+    phone.get_by_role("button", name="Draw an example 4").click()
+    expect_answer(phone, "4")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 667
+    phone.evaluate("scrollTo(0, 0)")
+    pad = phone.locator("#pad").bounding_box()
+    for part in ("#answer", "#seen", "#probabilities"):
+        box = phone.locator(part).bounding_box()
+        assert box["x"] >= pad["x"] + pad["width"] and box["x"] + box["width"] <= 667
+        assert box["y"] + box["height"] <= 375
+    for part in ("#pad", "#pad-undo", "#pad-examples"):
+        box = phone.locator(part).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 375
 
 
 def test_the_title(page: Page):

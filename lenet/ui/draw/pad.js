@@ -14,6 +14,7 @@ import { boxes } from "./boxes.js";
 import { Drawing, enlarge, firstPoints, toPoint, WIDTH } from "./drawing.js";
 import { lastDrawing, lasting } from "./lasting.js";
 import { Paper } from "./paper.js";
+import { onPicture, shrunk } from "./pictures.js";
 import { NOTHING, readings } from "./reading.js";
 import { round } from "./round.js";
 import { telling } from "./telling.js";
@@ -46,10 +47,14 @@ const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not
 const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
+const UNANSWERED = "The server does not answer: paste or drop the picture once more.";
+const NO_PICTURE = "The browser cannot open this picture: paste or drop a PNG or a JPEG.";
 const FULL = "The pad is full: undo a stroke, or clear it.";
 const FIELDS = "input, textarea, select, [contenteditable]";
 
-/** @param {View<Props, { read_drawing: Call<Question, Reading> }>} view */
+/** @typedef {Call<{ picture: string }, { frame: string }>} FramePicture */
+
+/** @param {View<Props, { read_drawing: Call<Question, Reading>, frame_picture: FramePicture }>} view */
 export function mount({ element, props, server, watch }) {
   const find = finder(element);
   const pad = find("#pad", HTMLCanvasElement);
@@ -303,13 +308,26 @@ export function mount({ element, props, server, watch }) {
   find("#pad-clear").addEventListener("click", clear);
   find("#pad-examples").append(...props.examples.map(exampleButton));
 
-  onOpenFrame((frame) => change(() => drawing.replace([], frame)));
+  /** @param {string} frame */
+  const showFrame = (frame) => change(() => drawing.replace([], frame));
+
+  onOpenFrame(showFrame);
+  onPicture(sheet, async (picture) => {
+    if (isAway()) return;
+    const { version } = asking;
+    const content = await shrunk(picture).catch(() => null);
+    const answer = content && (await server.frame_picture({ picture: content }));
+    if (asking.version !== version) return; // the visitor went on
+    if (answer && "frame" in answer) showFrame(answer.frame);
+    else say(answer ? answer.error : content ? UNANSWERED : NO_PICTURE);
+  });
+
+  /** Whether another tab or a dialog is open. */
+  const isAway = () => pad.offsetParent === null || document.querySelector("dialog[open]") !== null;
 
   document.addEventListener("keydown", (event) => {
     const at = event.target instanceof Element ? event.target : document.body;
-    // Another tab or a dialog is open.
-    const hidden = pad.offsetParent === null || document.querySelector("dialog[open]") !== null;
-    if (hidden || at.closest(FIELDS)) return;
+    if (isAway() || at.closest(FIELDS)) return;
     const { key } = event;
     const free = at === document.body; // no control has the focus
     const held = event.ctrlKey || event.metaKey || event.altKey;

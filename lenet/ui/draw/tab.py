@@ -14,11 +14,13 @@ import gradio as gr
 import torch
 
 from lenet.checkpoint import CheckpointError
+from lenet.image import image_to_frame
 from lenet.numbers import Box
 from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES
 from lenet.recognize import NumberRecognition, Recognition, Recognizer
 from lenet.server.recognizers import paths, recognize, recognize_number, recognizer
 from lenet.server.shares import AT_ONCE, QUICK, Crowded
+from lenet.server.uploads import open_picture
 from lenet.synthetic import example_strokes
 from lenet.ui.assets import mounting, template
 from lenet.ui.draw import inside
@@ -61,6 +63,12 @@ class Reading(DigitReading):
     inside: NotRequired[inside.Inside]
 
 
+class Framed(TypedDict):
+    """A digit that was found in a picture: `frame`, 28×28 bytes in base64."""
+
+    frame: str
+
+
 def build() -> gr.Dropdown:
     """Build the tab's content and return the dropdown of checkpoints."""
     names = list(paths())
@@ -71,7 +79,7 @@ def build() -> gr.Dropdown:
             value=in_use,  # the checkpoint that the pad reads with
             html_template=template("draw/pad.html"),
             js_on_load=mounting("draw/pad.js"),
-            server_functions=[read_drawing],
+            server_functions=[read_drawing, frame_picture],
             elem_id="drawing",
             apply_default_css=False,
             refusal="",  # why another checkpoint was not taken
@@ -114,6 +122,25 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
         return await _answer(drawing)
     except (ValueError, Crowded) as error:
         return {"error": str(error)}
+
+
+async def frame_picture(sent: dict[str, Any]) -> Framed | Refusal:
+    """Find the digit in a picture, so that the pad can show it as the network will read it.
+
+    Args:
+        sent: `picture`, a picture's file in base64, as `lenet.server.uploads` opens it.
+    """
+    try:
+        content = base64.b64decode(sent["picture"], validate=True)
+    except (binascii.Error, KeyError, TypeError, ValueError):
+        return {"error": "A picture is a file in base64."}
+    try:
+        frame = await QUICK.run(lambda: image_to_frame(open_picture(content)))
+    except (ValueError, Crowded) as error:
+        return {"error": str(error)}
+    if not frame.any():
+        return {"error": "The picture shows no ink: take one where the digit is darker or lighter."}
+    return {"frame": encode(frame)}
 
 
 async def _answer(drawing: dict[str, Any]) -> Reading:
