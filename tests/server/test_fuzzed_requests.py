@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
+from support import finished
 
 from lenet.server.guard import OPEN, UPLOAD, Guard
 from lenet.server.shares import Allowance
@@ -165,7 +166,7 @@ def test_every_request_gets_one_answer_and_only_what_is_open_gets_in(
         "headers": headers,
         "client": peer,
     }
-    asyncio.run(asyncio.wait_for(guard(scope, receive, send), 30))
+    finished(asyncio.wait_for(guard(scope, receive, send), 30))
 
     start, *bodies = said
     assert start["type"] == "http.response.start" and start["status"] in STATUSES
