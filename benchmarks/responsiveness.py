@@ -1,6 +1,6 @@
 """How fast the answer follows the pen: our pad, and Gradio's own Sketchpad with the same network.
 
-`python benchmarks/responsiveness.py [--drawings N] [--json]` starts both pages on this machine,
+`python -m benchmarks.responsiveness [--drawings N] [--json]` starts both pages on this machine,
 draws digits with the mouse in a headless Chromium, one page after the other in turn, and prints for
 each the milliseconds from the last movement of the pen to the answer on the screen, and the answers
 a second while the pen moves. Needs `tests/requirements.txt` and a Chromium.
@@ -171,7 +171,7 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     with (
         served("app.py") as (ours, _),
-        served(__file__, "--sketchpad") as (gradios, _),
+        served("-m", "benchmarks.responsiveness", "--sketchpad") as (gradios, _),
         chromium() as browser,
     ):
         pad, sketch = open_pad(browser, ours), browser.new_page()
