@@ -34,14 +34,17 @@ UPLOAD = "/gradio_api/upload"
 # What is let through, in the words of the app's routes; the rest of what Gradio serves is closed.
 # It could fetch addresses for a visitor, hand out cached files, edit the app, convert recordings,
 # keep states of the page and tell how busy it is. A test asks the app for its routes.
+_OURS = (
+    "/",
+    "/health",
+    "/news",
+    "/page.png",
+    "/checkpoints/{name}",
+    "/scripts/{version}/{name:path}",
+)
 OPEN = {
     "GET": (
-        "/",
-        "/health",
-        "/news",
-        "/page.png",
-        "/checkpoints/{name}",
-        "/scripts/{version}/{name:path}",
+        *_OURS,
         "/assets/{path:path}",
         "/static/{path:path}",
         "/favicon.ico",
@@ -58,14 +61,7 @@ OPEN = {
         "/gradio_api/mcp/",
         "/gradio_api/mcp/schema",
     ),
-    "HEAD": (
-        "/",
-        "/health",
-        "/news",
-        "/page.png",
-        "/checkpoints/{name}",
-        "/scripts/{version}/{name:path}",
-    ),
+    "HEAD": _OURS,
     "POST": (
         "/gradio_api/component_server/",
         UPLOAD,
