@@ -1,49 +1,71 @@
-"""What the Train tab's charts show: a run's events as lines over epochs.
+"""What the Train tab's charts show: a run's events as lines of points.
 
-Functions of events; `charts` draws the lines.
+Functions of events; `charts.js` draws the lines, over epochs or over seconds.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, TypedDict
 
 from lenet.events import Batch, Epoch, Event, Start, latest
-from lenet.ui.train.charts import Axis, Points, line_chart, linear_axis, log_axis, percent_axis
+
+MOST = 300  # points of a line: more than a screen can tell apart
+
+# (epoch, seconds of training, value)
+Point = tuple[float, float, float]
 
 
-class Chart(NamedTuple):
-    """The lines of a chart, points (epoch, value) by the line's name, and where the epochs end."""
+class Chart(TypedDict):
+    """The lines of a chart by name, which is their CSS class too, and its vertical axis."""
 
     title: str
-    lines: dict[str, Points]
-    axis: Axis
+    axis: Literal["decades", "shares", "linear"]
+    lines: dict[str, list[Point]]
+
+
+class Curves(TypedDict):
+    """A run's charts; there are none before it has started. `epochs` is where its epochs end."""
+
     epochs: int
+    charts: list[Chart]
 
 
-def curves(events: Sequence[Event]) -> list[Chart]:
+def curves(events: Sequence[Event]) -> Curves:
     """The loss of each hundred batches and of the test set, the share read right, and the rate.
 
-    There are none before the run has started. A resumed run's lines go on where they ended.
+    A resumed run's lines go on where they ended.
     """
     start = latest(events, Start)
     if start is None:
-        return []
+        return {"epochs": 0, "charts": []}
     batches = [event for event in events if isinstance(event, Batch)]
     epochs = [event for event in events if isinstance(event, Epoch)]
-    places = [b.epoch - 1 + b.batch / start.batches for b in batches]
-    training = list(zip(places, [b.loss for b in batches], strict=True))
-    rates = list(zip(places, [b.learning_rate for b in batches], strict=True))
-    test = [(float(e.epoch), e.test_loss) for e in epochs]
-    right = [(float(e.epoch), e.test_accuracy) for e in epochs]
-    losses = log_axis([loss for _, loss in training + test])
-    shares = percent_axis([share for _, share in right])
-    peak = linear_axis([start.learning_rate, *(rate for _, rate in rates)])
-    return [
-        Chart("Loss", {"training": training, "test": test}, losses, start.epochs),
-        Chart("Test images read right", {"test": right}, shares, start.epochs),
-        Chart("Learning rate", {"rate": rates}, peak, start.epochs),
-    ]
+    places = [(b.epoch - 1 + b.batch / start.batches, b.elapsed) for b in batches]
+    ends = [(float(e.epoch), e.elapsed) for e in epochs]
 
+    def line(where: list[tuple[float, float]], values: list[float]) -> list[Point]:
+        points = list(zip(where, values, strict=True))[:: len(where) // MOST + 1]
+        return [(round(x, 4), round(s, 3), float(f"{y:.4g}")) for (x, s), y in points]
 
-def charts_html(events: Sequence[Event]) -> str:
-    """A run's charts as HTML."""
-    return "".join(line_chart(*chart) for chart in curves(events))
+    return {
+        "epochs": start.epochs,
+        "charts": [
+            {
+                "title": "Loss",
+                "axis": "decades",
+                "lines": {
+                    "training": line(places, [b.loss for b in batches]),
+                    "test": line(ends, [e.test_loss for e in epochs]),
+                },
+            },
+            {
+                "title": "Test images read right",
+                "axis": "shares",
+                "lines": {"test": line(ends, [e.test_accuracy for e in epochs])},
+            },
+            {
+                "title": "Learning rate",
+                "axis": "linear",
+                "lines": {"rate": line(places, [b.learning_rate for b in batches])},
+            },
+        ],
+    }

@@ -9,6 +9,7 @@ what is shown of it.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -16,35 +17,38 @@ import gradio as gr
 from lenet.checkpoint import Checkpoint, CheckpointError, read
 from lenet.data import DATA_SETS
 from lenet.events import Error
-from lenet.job import prepare
 from lenet.recipes import RECIPES
-from lenet.server import recognizers, visitors
+from lenet.server import history, recognizers, visitors
 from lenet.server.data_sets import LABELS, Waiting, loading
-from lenet.server.runs import Run, RunError, Runs
+from lenet.server.queue import Queue
+from lenet.server.runs import Run, RunError
 from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request, check_limits
 from lenet.train import data_of
+from lenet.ui.assets import mounting
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.shared.networks import choices
-from lenet.ui.train import film_view
-from lenet.ui.train.curves import charts_html
-from lenet.ui.train.resume import epochs_offered, request_to_resume
+from lenet.ui.train import film_view, runs_table
+from lenet.ui.train.curves import Curves, curves
+from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of
 from lenet.ui.train.status import Status, log_html, status, status_html
+
+SEEDS = range(5)
 
 
 def build(
-    here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, own: gr.HTML, runs: Runs
-) -> gr.Button:
-    """Build the tab's content and return the button that takes a visitor to the pad.
+    here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, own: gr.HTML, queue: Queue
+) -> list[Any]:
+    """Build the tab's content and return the events that take a visitor to the pad.
 
     Args:
         here: the tab.
         asking: what `news.build` made, which says when there is something new.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
         own: its value says which networks are the visitor's own.
-        runs: the server's.
+        queue: of the server's runs.
     """
-    tab = _Tab(runs)
+    tab = _Tab(queue)
     rules = visitors.policy()
     closed = rules.training == "off"
     with gr.Column(elem_id="train"):
@@ -58,16 +62,28 @@ def build(
             visible=rules.training == "owner",
             elem_id="train-password",
         )
-        line = gr.HTML(status_html(_status(Run("idle"))), apply_default_css=False)
+        line = gr.HTML(status_html(_status(Run("idle"), queue)), apply_default_css=False)
         synthetic = gr.Button(
             "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
         )
         draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
-        charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
-        strip = film_view.build(runs)
+        charts = gr.HTML(
+            html_template="",
+            js_on_load=mounting("train/charts.js"),
+            elem_id="train-charts",
+            apply_default_css=False,
+        )
+        table = runs_table.build(queue, network)
+        strip = film_view.build(queue.runs)
         log = gr.HTML(log_html([]), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False, visible=not closed):
             settings = _settings()
+            # Where strangers train, one run of each may wait.
+            seeds = gr.Button(
+                "Train five seeds",
+                visible=not rules.public or rules.training == "owner",
+                elem_id="train-seeds",
+            )
         with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
             source = gr.Dropdown(label="Network", elem_id="train-resume-from")
             more = gr.Number(
@@ -78,20 +94,23 @@ def build(
             )
 
     buttons = [start, stop, resume, synthetic, draw]
-    asking.stated(tab.show_state, own, [*buttons, source, more, network], **NEWS)
+    asking.stated(tab.show_state, own, [*buttons, source, more, network, table], **NEWS)
     asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
     start.click(tab.start, [*settings, password], asking, validator=_check, **QUEUED)
+    # A click on Train puts the next run behind the one that is under way.
+    seeds.click(tab.start_seeds, [*settings, password], asking, validator=_check, **QUEUED)
+    table.acted(None, None, asking, js="() => String(performance.now())", **QUIET)
     synthetic.click(tab.start_synthetic, password, asking, **QUEUED)
     stop.click(tab.stop, password, asking, **QUEUED)
     to_resume = [source, more, settings.recipe, settings.data, password]
     resume.click(tab.resume, to_resume, asking, validator=_check_resume, **QUEUED)
-    source.input(_more, source, more, **QUIET)
+    source.input(_offer, source, [resume, more], **QUIET)
     numbers = [settings.epochs, settings.batch_size, settings.learning_rate]
     settings.recipe.change(_defaults, settings.recipe, numbers, **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
-    return draw
+    return [draw.click, table.draw]
 
 
 # Of two changes that come while one is being shown, the last is shown after it.
@@ -137,22 +156,20 @@ class _Tab:
     once on the event loop.
     """
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.runs = queue.runs
 
-    async def start(
-        self,
-        recipe: str,
-        data: str,
-        epochs: float,
-        batch_size: float,
-        learning_rate: float,
-        seed: float,
-        password: str,
-    ) -> str:
-        """Train as the fields say."""
-        numbers = (int(epochs), int(batch_size), learning_rate, int(seed))
-        return await self._ask(Request(str(recipe), str(data), None, *numbers), password)
+    async def start(self, *fields: Any) -> str:
+        """Train as the fields say; the last is the password."""
+        return await self._ask(_request(*fields[:-1]), fields[-1])
+
+    async def start_seeds(self, *fields: Any) -> str:
+        """Train as the fields say with five seeds, one after the other."""
+        *settings, password = fields
+        with _told():
+            await QUICK.run(self.queue.train_seeds, _request(*settings), SEEDS, password)
+        return _another_value()
 
     async def start_synthetic(self, password: str) -> str:
         """Train where MNIST is not to be had."""
@@ -168,9 +185,9 @@ class _Tab:
         return await self._ask(request, password, checkpoint)
 
     async def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> str:
-        """Start a run, or say why not; the run that is under way is on the page anyway."""
+        """Start a run or let it wait, or say why not."""
         with _told():
-            await QUICK.run(visitors.start, self.runs, prepare(request, resumed), password)
+            await QUICK.run(self.queue.train, request, resumed, password)
         return _another_value()
 
     async def stop(self, password: str) -> str:
@@ -190,24 +207,26 @@ class _Tab:
         names = list(recognizers.paths())
         ended = run.events[-1] if run.events and not run.alive else None
         newest = _network(run) or next(iter(names), None)
+        resuming, more = await _offer(newest)
         return [
-            gr.update(interactive=not run.alive),
+            gr.update(value="Train next" if run.alive else "Train"),
             gr.update(interactive=run.alive and run.state != "stopping"),
-            gr.update(interactive=not run.alive and bool(names)),
+            gr.update(interactive=not run.alive and bool(names), **resuming),
             gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
             gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
-            await _more(newest),
+            more,
             # Before the browser says what is its own, its answer would come too late.
             gr.update(choices=choices(own)) if isinstance(own, dict) else gr.skip(),
+            runs_table.version(self.queue),
         ]
 
     async def show_progress(self) -> list[Any]:
         """The status line, the charts, the film and the log."""
         run = self.runs.current()
         return [
-            status_html(_status(run)),
-            charts_html(run.events),
+            status_html(_status(run, self.queue)),
+            live(run),
             film_view.news(run),
             recognizers.conceal(log_html(run.events)),
         ]
@@ -265,12 +284,16 @@ def _defaults(recipe: object) -> list[float]:
     return [chosen.epochs, chosen.batch_size, chosen.learning_rate]
 
 
-async def _more(name: object) -> int | None:
-    """What the field More epochs offers for a network; nothing for one that cannot be read."""
+async def _offer(name: object) -> tuple[dict[str, Any], int | None]:
+    """What Resume and the field More epochs offer for a network; no epochs for one that cannot be
+    read.
+    """
     try:
-        return epochs_offered(await QUICK.run(_chosen, name))
+        checkpoint = await QUICK.run(_chosen, name)
     except (CheckpointError, Crowded):
-        return None
+        return gr.update(value="Resume"), None
+    words = f"{history.called(Path(str(name)).stem)}, {words_of(checkpoint)}"
+    return gr.update(value=f"Resume\n{words}"), epochs_offered(checkpoint)
 
 
 def _another_value() -> str:
@@ -278,9 +301,30 @@ def _another_value() -> str:
     return str(time.monotonic_ns())
 
 
-def status_text(run: Run) -> str:
+class Live(Curves):
+    """The latest run's charts; `run` is its name, None where none ever ran."""
+
+    run: str | None
+    alive: bool
+
+
+def live(run: Run) -> Live:
+    """What the charts show of the latest run."""
+    name = recognizers.conceal(run.name) if run.name else None
+    return {"run": name, "alive": run.alive, **curves(run.events)}
+
+
+def _request(recipe: str, data: str, *numbers: float) -> Request:
+    """What the fields of a new run ask for."""
+    epochs, batch_size, learning_rate, seed = numbers
+    return Request(
+        str(recipe), str(data), None, int(epochs), int(batch_size), learning_rate, int(seed)
+    )
+
+
+def status_text(run: Run, queue: Queue) -> str:
     """The words of the status line."""
-    return _status(run).text
+    return _status(run, queue).text
 
 
 def _network(run: Run) -> str | None:
@@ -289,8 +333,9 @@ def _network(run: Run) -> str | None:
     return path.name if path and not recognizers.is_own(path.stem) else None
 
 
-def _status(run: Run) -> Status:
-    told = status(run, _data(run), visitors.policy().training == "off")
+def _status(run: Run, queue: Queue) -> Status:
+    closed = visitors.policy().training == "off"
+    told = status(run, _data(run), closed, len(queue.waiting))
     return told._replace(text=recognizers.conceal(told.text))
 
 
