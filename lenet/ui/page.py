@@ -102,7 +102,7 @@ def build(runs: Runs) -> gr.Blocks:
             with gr.Tab("Train", id="train") as tab:
                 draw_with_it = train.build(tab, asking, network, own, runs)
             with gr.Tab("Results", id="results") as tab:
-                looked_at = results.build(tab)
+                looked_at = results.build(tab, own)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
         api.build()
