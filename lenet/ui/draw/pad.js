@@ -91,7 +91,7 @@ export function mount({ element, props, server, watch }) {
       if (picture) question.frame = picture;
       else question.strokes = strokes;
       const answer = await server.read_drawing(question);
-      return answer && { question, answer };
+      return answer && { question, answer, took: "took" in answer ? (answer.took ?? 0) : 0 };
     },
     take: ({ question: { checkpoint, strokes }, answer }) => {
       if ("error" in answer) {
@@ -195,6 +195,7 @@ export function mount({ element, props, server, watch }) {
     if (event.pointerId !== pointer) return;
     pointer = null;
     showReading(shown, false);
+    asking.settled();
   }
 
   pad.addEventListener("pointerdown", setPen);
