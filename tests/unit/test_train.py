@@ -7,10 +7,8 @@ import re
 import runpy
 import shutil
 import signal
-import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -413,76 +411,6 @@ def test_help_names_every_recipe_and_the_module_runs(monkeypatch, capsys):
         assert recipe.about in help_text
 
 
-# The command line, with the small set in the place of a data set that takes long to load.
-COMMAND = """
-import sys
-import torch
-import lenet.train, lenet.trainer
-from lenet.data import DataSet, Digits
-small = torch.load(sys.argv.pop(1))
-lenet.train.load = lambda name, *_: DataSet(name, Digits(*small[:2]), Digits(*small[2:]))
-lenet.trainer.LOG_EVERY = 4
-sys.exit(lenet.train.main())
-"""
-
-
-def test_a_signal_stops_the_command_and_resume_goes_on_to_the_end(out, tmp_path, small):
-    halves = (small.train, small.test)
-    torch.save([t for half in halves for t in (half.frames, half.labels)], tmp_path / "small")
-    log = tmp_path / "log"
-    files = ["--out", str(out), "--log", str(log)]
-    arguments = ["--recipe", "tutorial", "--data", "synthetic", "--epochs", "200", *files]
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, str(tmp_path / "small"), *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    wait_until(lambda: any(isinstance(e, Epoch) for e in read_log(log)) or process.poll())
-    process.terminate()
-    printed, _ = process.communicate(timeout=WAIT)
-    assert process.returncode == 0
-    stopped = read_log(log)
-    assert [type(e) for e in stopped[-2:]] == [Saved, Stopped]
-    assert line(stopped[-1]) in printed
-    epoch = read(out).run.epoch
-    assert 1 <= epoch < 200
-
-    assert main(["--resume", str(out), "--epochs", "1", *files]) == 0
-    events = read_log(log)
-    assert events[: len(stopped) - 1] == stopped[:-1]
-    assert [type(e) for e in events if isinstance(e, Ending)] == [Done]
-    epochs = [e.epoch for e in events if isinstance(e, Epoch)]
-    assert epochs == list(range(1, epoch + 2))
-
-
-LOADING = """
-import sys, threading
-import lenet.train
-def load(name, stop):
-    print("loading", flush=True)
-    threading.Event().wait()
-lenet.train.load = load
-sys.exit(lenet.train.main())
-"""
-
-
-def test_ctrl_c_while_data_load_ends_the_command_in_good_order(out, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", LOADING, "--out", str(out), "--log", str(tmp_path / "log")],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "loading\n"
-    process.send_signal(signal.SIGINT)
-    printed, told = process.communicate(timeout=WAIT)
-    assert (process.returncode, told) == (0, "")
-    assert printed == "Stopped after 0.0 s of training\nnothing was learnt\n"
-    assert [type(event) for event in read_log(tmp_path / "log")] == [Stopped]
-
-
 def test_a_second_signal_ends_the_process_at_once(monkeypatch):
     ends = []
     monkeypatch.setattr(os, "_exit", ends.append)
@@ -492,13 +420,6 @@ def test_a_second_signal_ends_the_process_at_once(monkeypatch):
     assert stop() and not ends
     signal.raise_signal(signal.SIGINT)
     assert ends == [128 + signal.SIGINT]
-
-
-def wait_until(true) -> None:
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_bad_lines_of_drawings_are_left_out_and_counted_where_asked(tmp_path, capsys):
