@@ -22,7 +22,7 @@ from lenet.server import recognizers, visitors
 from lenet.server.data_sets import LABELS, Waiting, loading
 from lenet.server.runs import Run, RunError, Runs
 from lenet.server.shares import QUICK, Crowded
-from lenet.settings import Request, check_limits
+from lenet.settings import ALL_IMAGES, Request, check_limits
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.shared.networks import choices
@@ -107,6 +107,8 @@ class _Settings(NamedTuple):
     batch_size: gr.Number
     learning_rate: gr.Number
     seed: gr.Number
+    training_images: gr.Number
+    wrong_labels: gr.Number
 
 
 def _settings() -> _Settings:
@@ -120,14 +122,18 @@ def _settings() -> _Settings:
         )
         data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="train-data")
     with gr.Row():
-        return _Settings(
-            chosen,
-            data,
+        numbers = (
             gr.Number(recipe.epochs, label="Epochs", elem_id="train-epochs"),
             gr.Number(recipe.batch_size, label="Batch size", elem_id="train-batch-size"),
             gr.Number(recipe.learning_rate, label="Learning rate", elem_id="train-lr", step=0.01),
             gr.Number(0, label="Seed", elem_id="train-seed"),
         )
+    with gr.Row():
+        damage = (
+            gr.Number(ALL_IMAGES, label="Training images", elem_id="train-images"),
+            gr.Number(0, label="Wrong labels (%)", elem_id="train-wrong"),
+        )
+    return _Settings(chosen, data, *numbers, *damage)
 
 
 class _Tab:
@@ -148,11 +154,22 @@ class _Tab:
         batch_size: float,
         learning_rate: float,
         seed: float,
+        training_images: float,
+        wrong_labels: float,
         password: str,
     ) -> str:
         """Train as the fields say."""
-        numbers = (int(epochs), int(batch_size), learning_rate, int(seed))
-        return await self._ask(Request(str(recipe), str(data), None, *numbers), password)
+        request = Request(
+            recipe=str(recipe),
+            data=str(data),
+            epochs=int(epochs),
+            batch_size=int(batch_size),
+            learning_rate=learning_rate,
+            seed=int(seed),
+            training_images=int(training_images),
+            wrong_labels=float(wrong_labels),
+        )
+        return await self._ask(request, password)
 
     async def start_synthetic(self, password: str) -> str:
         """Train where MNIST is not to be had."""
@@ -236,10 +253,9 @@ def _told() -> Iterator[None]:
 
 def _check(recipe: str, data: str, *rest: Any) -> list[dict[str, Any]]:
     """Say at each field what is out of range."""
-    names = ("epochs", "batch_size", "learning_rate", "seed")
     *numbers, _password = rest
     fine = gr.validate(True, "")
-    return [fine, fine, *map(_check_number, names, numbers), fine]
+    return [fine, fine, *map(_check_number, _Settings._fields[2:], numbers), fine]
 
 
 def _check_resume(
