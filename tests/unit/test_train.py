@@ -17,7 +17,7 @@ import torch
 
 from lenet import LeNet, Recognizer
 from lenet.checkpoint import Checkpoint, read, write
-from lenet.data import DataError, DataSet, Digits, LoadingStopped
+from lenet.data import DataError, DataSet, Digits, LoadingStopped, damage
 from lenet.events import (
     Batch,
     Done,
@@ -35,6 +35,7 @@ from lenet.events import (
 from lenet.job import Job, prepare
 from lenet.preprocess import frames_to_inputs
 from lenet.recipes import RECIPES
+from lenet.recognize import predict
 from lenet.settings import Request
 from lenet.synthetic import synthetic_digits
 from lenet.train import Stop, data_of, main, new_name, train
@@ -198,6 +199,62 @@ def test_what_changed_on_resuming_is_told(out):
     assert start.changed == ("epochs 1 → 2", "learning_rate 0.05 → 0.01")
 
 
+# ---------------------------------------------------------------- damaged data
+
+
+DAMAGE = {"training_images": 300, "wrong_labels": 20.0}
+
+
+def test_a_run_learns_from_few_images_with_wrong_labels(out, small):
+    """And is looked at by these: told of the test set, it could not know them by heart."""
+    run = job("tutorial", epochs=3, batch_size=64, learning_rate=0.01, **DAMAGE)
+    trainers = []
+    events = list(train(run, out, begun=trainers.append))
+    (trainer,) = trainers
+    start = events[0]
+    assert (start.images, start.training_images, start.wrong_labels) == (300, 300, 20.0)
+    given = damage(small, 300, 20.0, 0).train
+    assert trainer.frames.equal(given.frames) and trainer.labels.equal(given.labels)
+    answers = predict(trainer.model, given.frames).argmax(1)
+    last = [e for e in events if isinstance(e, Epoch)][-1]
+    assert last.train_accuracy == pytest.approx((answers == given.labels).double().mean().item())
+
+
+def test_a_run_of_whole_data_has_no_training_accuracy(out):
+    events = train(job("fast", epochs=1), out)
+    assert [e.train_accuracy for e in events if isinstance(e, Epoch)] == [None]
+
+
+def test_a_run_of_damaged_data_goes_on_to_the_same_bits(out, tmp_path):
+    run = job("fast", epochs=2, batch_size=64, **DAMAGE)
+    whole = list(train(run, tmp_path / "whole.pt"))
+    first = list(train(run, out, **after(7)))
+    second = list(train(job(resume=str(out)), out))
+    assert second[0].changed == ()
+    epochs = [
+        [(e.train_loss, e.test_loss, e.train_accuracy) for e in events if isinstance(e, Epoch)]
+        for events in (whole, first + second)
+    ]
+    assert epochs[0] == epochs[1] and len(epochs[0]) == 2
+    for one, other in zip(
+        read(tmp_path / "whole.pt").network.values(), read(out).network.values(), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
+def test_other_damage_on_resuming_begins_a_new_epoch(out):
+    list(train(job("fast", epochs=2, batch_size=64, **DAMAGE), out, **after(7)))
+    start = next(train(job(resume=str(out), wrong_labels=0.0), out))
+    assert start.changed == ("wrong_labels 20.0 → 0.0",)
+    assert (start.epoch, start.batch) == (1, 0)
+
+
+def test_an_epoch_of_few_batches_is_told_at_its_end(out, monkeypatch):
+    monkeypatch.setattr("lenet.trainer.LOG_EVERY", 100)
+    events = list(train(job("fast", epochs=2, batch_size=64), out))
+    assert [(e.epoch, e.batch) for e in events if isinstance(e, Batch)] == [(1, 8), (2, 8)]
+
+
 # ---------------------------------------------------------------- what ends a run
 
 
@@ -313,6 +370,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(ou
 def test_the_command_line_tells_the_run_in_the_lessons_words(out, tmp_path, capsys):
     log = tmp_path / "logs" / "run.jsonl"
     arguments = ["--data", "synthetic", "--epochs", "1", "--batch-size", "32", "--lr", "0.03"]
+    arguments += ["--images", "400", "--wrong-labels", "12.5"]
     assert main([*arguments, "--seed", "7", "--out", str(out), "--log", str(log)]) == 0
     events = read_log(log)
     printed = capsys.readouterr()
@@ -325,6 +383,7 @@ def test_the_command_line_tells_the_run_in_the_lessons_words(out, tmp_path, caps
     start = events[0]
     names = ("recipe", "data", "epochs", "batch_size", "learning_rate", "seed")
     assert [getattr(start, name) for name in names] == ["fast", "synthetic", 1, 32, 0.03, 7]
+    assert (start.training_images, start.wrong_labels) == (400, 12.5)
     assert isinstance(events[-1], Done)
     assert read(out).run.epoch == 1
 
