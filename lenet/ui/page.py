@@ -20,7 +20,7 @@ from lenet.ui.draw import tab as draw
 from lenet.ui.gradio_page import QUIET, Page, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
-from lenet.ui.train import news, runs_table
+from lenet.ui.train import link, news, runs_table
 from lenet.ui.train import tab as train
 
 _TITLE = "LeNet, live"
@@ -97,7 +97,7 @@ def build(queue: Queue) -> gr.Blocks:
     )
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
-        asking = news.build()
+        asking, address = news.build(), link.build_reader()
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
@@ -106,12 +106,13 @@ def build(queue: Queue) -> gr.Blocks:
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                drawn_with = train.build(tab, asking, network, own, queue)
+                drawn_with = train.build(tab, asking, address, network, own, queue)
             with gr.Tab("Results", id="results") as tab:
-                looked_at = results.build(tab)
+                looked_at = results.build(tab, own)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
         api.build()
         for to_the_pad in (*drawn_with, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
+        address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
     return page

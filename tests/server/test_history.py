@@ -124,6 +124,12 @@ def test_a_row_tells_how_a_run_was_trained_and_how_it_went(folder: Path, client:
     ]
 
 
+def test_damaged_data_are_told_of(folder: Path, queue: Queue):
+    leave(folder, "run", start_event(training_images=1000, wrong_labels=20.0), *FINISHED[1:])
+    setting = rows(queue)["run"]["setting"]
+    assert setting and setting["data"] == "mnist, 1,000 images, 20 % wrong"
+
+
 def test_the_newest_comes_first_and_nobody_s_hand_is_told_of(folder: Path, queue: Queue):
     for age, name in enumerate(("b", "a", new_name("hand", "mnist", 16), "c")):
         leave(folder, name, *FINISHED, age=age)

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict
 
 from lenet.events import Batch, Epoch, Event, Start, latest
 
-MOST = 300  # points of a line: more than a screen can tell apart
+MOST = 300  # points of a line
 
 # (epoch, seconds of training, value)
 Point = tuple[float, float, float]
@@ -39,33 +39,29 @@ def curves(events: Sequence[Event]) -> Curves:
         return {"epochs": 0, "charts": []}
     batches = [event for event in events if isinstance(event, Batch)]
     epochs = [event for event in events if isinstance(event, Epoch)]
-    places = [(b.epoch - 1 + b.batch / start.batches, b.elapsed) for b in batches]
-    ends = [(float(e.epoch), e.elapsed) for e in epochs]
-
-    def line(where: list[tuple[float, float]], values: list[float]) -> list[Point]:
-        points = list(zip(where, values, strict=True))[:: len(where) // MOST + 1]
-        return [(round(x, 4), round(s, 3), float(f"{y:.4g}")) for (x, s), y in points]
-
+    during = [(b, b.epoch - 1 + b.batch / start.batches) for b in batches]
+    loss = {
+        "training": _line([(place, b.elapsed, b.loss) for b, place in during]),
+        "test": _line([(e.epoch, e.elapsed, e.test_loss) for e in epochs]),
+    }
+    right = {"test": _line([(e.epoch, e.elapsed, e.test_accuracy) for e in epochs])}
+    counted = [(e.epoch, e.elapsed, e.train_accuracy) for e in epochs]
+    known = [(place, elapsed, share) for place, elapsed, share in counted if share is not None]
+    if known:  # of damaged data: beside the test images those that are learnt from
+        right = {"training": _line(known), **right}
+    rate = {"rate": _line([(place, b.elapsed, b.learning_rate) for b, place in during])}
+    title = "Images read right" if known else "Test images read right"
     return {
         "epochs": start.epochs,
         "charts": [
-            {
-                "title": "Loss",
-                "axis": "decades",
-                "lines": {
-                    "training": line(places, [b.loss for b in batches]),
-                    "test": line(ends, [e.test_loss for e in epochs]),
-                },
-            },
-            {
-                "title": "Test images read right",
-                "axis": "shares",
-                "lines": {"test": line(ends, [e.test_accuracy for e in epochs])},
-            },
-            {
-                "title": "Learning rate",
-                "axis": "linear",
-                "lines": {"rate": line(places, [b.learning_rate for b in batches])},
-            },
+            {"title": "Loss", "axis": "decades", "lines": loss},
+            {"title": title, "axis": "shares", "lines": right},
+            {"title": "Learning rate", "axis": "linear", "lines": rate},
         ],
     }
+
+
+def _line(points: list[Point]) -> list[Point]:
+    """No more points than a screen can tell apart, with no more digits."""
+    few = points[:: len(points) // MOST + 1]
+    return [(round(epoch, 4), round(s, 3), float(f"{value:.4g}")) for epoch, s, value in few]

@@ -42,6 +42,7 @@ from lenet.server.queue import Queue, Waiting
 from lenet.server.recognizers import conceal
 from lenet.server.runs import RunError
 from lenet.server.shares import QUICK, Crowded
+from lenet.settings import ALL_IMAGES, Settings
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
@@ -178,10 +179,15 @@ def _row(past: Past) -> Row:
     }
 
 
-def _setting(settled: Any) -> Setting:
+def _setting(settled: Settings | Start) -> Setting:
+    data = " and ".join([settled.data, *(Path(path).name for path in settled.drawings)])
+    if settled.training_images < ALL_IMAGES:
+        data += f", {settled.training_images:,} images"
+    if settled.wrong_labels:
+        data += f", {settled.wrong_labels:g} % wrong"
     return {
         "recipe": settled.recipe,
-        "data": " and ".join([settled.data, *(Path(path).name for path in settled.drawings)]),
+        "data": data,
         "epochs": settled.epochs,
         "batch_size": settled.batch_size,
         "learning_rate": settled.learning_rate,
@@ -278,6 +284,7 @@ Metric = Literal[
     "train_loss",
     "test_loss",
     "test_accuracy",
+    "train_accuracy",
 ]
 _METRICS: tuple[Metric, ...] = get_args(Metric)
 
@@ -317,14 +324,19 @@ def _steps(events: tuple[Event, ...]) -> dict[int, dict[str, float]]:
             per_epoch = event.batches
         elif isinstance(event, Batch):
             step = (event.epoch - 1) * per_epoch + event.batch
-            told = {name: value for name, value in asdict(event).items() if name in _METRICS}
+            told = _told(event)
             known = {"epoch": event.epoch - 1 + event.batch / (per_epoch or 1)}
             steps.setdefault(step, {}).update(told, seconds=event.elapsed, **known)
         elif isinstance(event, Epoch):
-            told = {name: value for name, value in asdict(event).items() if name in _METRICS}
             step = event.epoch * per_epoch
+            told = _told(event)
             steps.setdefault(step, {}).update(told, seconds=event.elapsed)
     return steps
+
+
+def _told(event: Batch | Epoch) -> dict[str, float]:
+    fields = asdict(event).items()
+    return {name: value for name, value in fields if name in _METRICS and value is not None}
 
 
 def to_log(events: tuple[Event, ...]) -> str:
