@@ -61,7 +61,7 @@ def curves(events: Sequence[Event]) -> Curves:
     }
 
 
-def _line(points: list[Point]) -> list[Point]:
+def _line(points: Sequence[Point]) -> list[Point]:
     """No more points than a screen can tell apart, with no more digits."""
     few = points[:: len(points) // MOST + 1]
     return [(round(epoch, 4), round(s, 3), float(f"{value:.4g}")) for epoch, s, value in few]
