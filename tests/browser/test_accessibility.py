@@ -99,6 +99,11 @@ def test_the_train_tab(small_page: Page, check: Check):
     status(small_page, "finished")
     expect(small_page.locator("#film figure").first).to_be_visible()
     check("a run")
+    small_page.locator("#all-runs .tick input").first.check()
+    small_page.locator("#all-runs .do button").first.click()
+    check("the table of runs")
+    small_page.locator("#all-runs tr.open").get_by_role("button", name="Rename").click()
+    check("a new name for a run")
 
 
 def test_the_results_tab(small_page: Page, check: Check):
