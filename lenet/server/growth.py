@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from os import PRIO_PROCESS, setpriority
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from lenet.server.runs import Run, Runs
 
 DIGITS = 1000  # of the test set that are read: every tenth
 AT_ONCE = 250  # what fits the cache: a thousand at once take twice the time
+PAUSE = 0.5  # seconds between two looks for a snapshot
 SHARE = 0.02  # of one core's time, while the run goes
 
 
@@ -63,9 +65,12 @@ class Growth:
                 self._reader.start()
             return sorted(self._found.values())
 
+    def count(self, run: Run) -> int:
+        """How many readings of a run there are; none begins."""
+        return len(self._found) if run.name == self._name else 0
+
     def _read(self) -> None:
         """Read one snapshot after the other until the run has ended and all are read."""
-        _give_way()
         name, tested = None, None
         run = self._runs.current()
         try:
@@ -76,10 +81,12 @@ class Growth:
                 if snapshot is None or start is None:
                     if not run.alive:
                         return
-                    time.sleep(1)
+                    time.sleep(PAUSE)
                     continue
                 if tested is None or name != run.name:
                     name, tested = run.name, _tested(self._digits(start.data), start.hold_out)
+                    # Not before: others wait while a data set is loaded.
+                    _give_way()
                 begun = time.thread_time()
                 accuracy = _accuracy(snapshot, *tested)
                 with self._lock:
@@ -101,6 +108,12 @@ class Growth:
             known = set(self._found) if run.name == self._name else set()
         film = read_film(run.film) if len(known) < film_length(run.film) else []
         return next((s for s in reversed(film) if s.batches not in known), None)
+
+
+@cache
+def growth_of(runs: Runs) -> Growth:
+    """The one of a server, by its runs."""
+    return Growth(runs)
 
 
 def _give_way() -> None:
