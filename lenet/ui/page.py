@@ -62,7 +62,7 @@ LOOK: dict[str, Any] = {
         block_background_fill="white",
         color_accent="*primary_700",
     ),
-    "head": assets.preloads(),
+    "head": assets.preloads() + assets.script("shared/dropdowns.js"),
     "css_paths": [Path(__file__).parent / name for name in _STYLES],
     "footer_links": ["api"],
 }
