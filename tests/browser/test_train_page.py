@@ -208,6 +208,11 @@ def test_a_link_brings_settings_that_train_when_the_button_is_pressed(
         expect(second.locator("#train-log")).to_contain_text(words)
         titles = second.locator("#train-charts figcaption b")
         expect(titles).to_have_text(["Loss", "Images read right", "Learning rate"])
+        # A sample of the test set is read between the epochs.
+        points = second.locator("#train-charts .sample polyline")
+        expect(points).to_have_attribute(
+            "points", re.compile(r"^0\.00,\S+ 50\.00,\S+ 100\.00,\S+$")
+        )
 
         second.goto(f"{small_server.url}?epochs=500&images=many#train")
         for field, words in [
