@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from lenet.server.runs import Runs
+from lenet.server.queue import Queue
 from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
@@ -20,7 +20,7 @@ from lenet.ui.draw import tab as draw
 from lenet.ui.gradio_page import QUIET, Page, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
-from lenet.ui.train import link, news
+from lenet.ui.train import link, news, runs_table
 from lenet.ui.train import tab as train
 
 _TITLE = "LeNet, live"
@@ -33,6 +33,7 @@ _STYLES = (
     "hand/hand.css",
     "train/train.css",
     "train/film.css",
+    "train/runs_table.css",
     "results/results.css",
     "data/data.css",
 )
@@ -67,11 +68,16 @@ LOOK: dict[str, Any] = {
 }
 
 
-def routes(runs: Runs) -> list[Route]:
+def routes(queue: Queue) -> list[Route]:
     """The addresses that the page asks besides Gradio's."""
     return [
         assets.ROUTE,
-        news.route(runs, train.status_text),
+        news.route(
+            queue.runs,
+            lambda run: train.status_text(run, queue),
+            lambda: runs_table.changes(queue),
+        ),
+        *runs_table.routes(queue),
         Route(f"/{_PICTURE.name}", _picture),
     ]
 
@@ -81,7 +87,7 @@ async def _picture(request: Request) -> Response:
     return FileResponse(_PICTURE)
 
 
-def build(runs: Runs) -> gr.Blocks:
+def build(queue: Queue) -> gr.Blocks:
     """Build the page of a server with these runs; `launch(**LOOK)` serves it."""
     show_links_as(
         _TITLE,
@@ -96,17 +102,17 @@ def build(runs: Runs) -> gr.Blocks:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
                 with gr.Row(elem_id="files"):
-                    own = hand.build(network, runs)
+                    own = hand.build(network, queue.runs)
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                draw_with_it = train.build(tab, asking, address, network, own, runs)
+                drawn_with = train.build(tab, asking, address, network, own, queue)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab, own)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
         api.build()
-        for to_the_pad in (draw_with_it.click, looked_at.draw, browsed.draw):
+        for to_the_pad in (*drawn_with, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
         address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
     return page

@@ -77,6 +77,8 @@ const networks = channel("lenet:network");
 const rounds = channel("lenet:round");
 /** @type {ReturnType<typeof channel<void>>} */
 const hands = channel("lenet:hand");
+/** @type {ReturnType<typeof channel<Compared>>} */
+const comparisons = channel("lenet:compare");
 
 /** The pad: what a network, by the name of its checkpoint, reads on it now. */
 export const { tell: tellAnswer, listen: onAnswer } = answers;
@@ -95,6 +97,19 @@ export const { tell: startRound, listen: onStartRound } = rounds;
 
 /** The pad: show what is kept of the visitor's hand. */
 export const { tell: openHand, listen: onOpenHand } = hands;
+
+/**
+ * Runs whose curves lie over each other.
+ *
+ * @typedef {object} Compared
+ * @property {boolean} bySeconds whether the horizontal axis is the seconds of training
+ * @property {{ slot: number, title: string, names: string[], curves: string[] }[]} runs each with
+ *   the number of its colour; one that stands for several has several names, and as many addresses
+ *   of curves
+ */
+
+/** The table of runs: show these with the latest one. */
+export const { tell: tellCompare, listen: onCompare } = comparisons;
 
 /** @typedef {{ strokes: Strokes, digit: number }} ReadDrawing */
 
