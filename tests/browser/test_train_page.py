@@ -172,7 +172,7 @@ def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
     choose(small, "#train-recipe", "tutorial")
     small.locator("#train-data").get_by_text("Synthetic digits").click()
     small.locator("#train-resume").click()
-    words = f"Resuming {bare.name}, changed: nothing; recipe tutorial, data synthetic, 1 epochs"
+    words = f"Resuming {bare.name}, changed: nothing; recipe tutorial, data synthetic, 1 epoch"
     expect(small.locator("#train-log")).to_contain_text(words)
     status(small, "finished")
     assert bare.exists()
