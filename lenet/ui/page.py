@@ -17,7 +17,7 @@ from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
-from lenet.ui.gradio_page import QUIET, Page, show_links_as
+from lenet.ui.gradio_page import QUIET, Page, show_early, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.results import tab as results
 from lenet.ui.train import link, news, runs_table
@@ -95,6 +95,7 @@ def build(queue: Queue) -> gr.Blocks:
         "with one click, and teach it your hand.",
         _PICTURE.name,
     )
+    show_early(assets.template("draw/early.html"))
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking, address = news.build(), link.build_reader()
