@@ -4,6 +4,7 @@ import { hand } from "../hand/store.js";
 import { finder, make, setText, wantsStillness } from "../shared/dom.js";
 import {
   onAskInside,
+  onFollowDrawing,
   onOpenFrame,
   tellAnswer,
   tellDrawing,
@@ -45,6 +46,7 @@ import { telling } from "./telling.js";
 
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
 const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
+const EXAMPLE = 4; // the digit that is drawn where a view needs one
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
 const UNANSWERED = "The server does not answer: paste or drop the picture once more.";
@@ -342,4 +344,7 @@ export function mount({ element, props, server, watch }) {
 
   drawing.restore(lastDrawing());
   change(() => {});
+  onFollowDrawing(() => {
+    if (drawing.isEmpty) change(() => drawing.replace(enlarge(props.examples[EXAMPLE])), true);
+  });
 }

@@ -18,7 +18,13 @@ from lenet.image import image_to_frame
 from lenet.numbers import Box
 from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES
 from lenet.recognize import NumberRecognition, Recognition, Recognizer
-from lenet.server.recognizers import paths, recognize, recognize_number, recognizer
+from lenet.server.recognizers import (
+    paths,
+    recognize,
+    recognize_number,
+    recognizer,
+    recognizer_without,
+)
 from lenet.server.shares import AT_ONCE, QUICK, Crowded
 from lenet.server.uploads import open_picture
 from lenet.synthetic import example_strokes
@@ -110,7 +116,8 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
             `checkpoint`, a name from the dropdown; `at`, [x, y] in the digit of a number to look
             at, or None for the one that was drawn last; `whole`, true where all strokes are one
             digit, whatever they look like; and where the inside view is open `inside`, with `why`,
-            a digit or None for the one that is read.
+            a digit or None for the one that is read, and `silenced`, the maps and units that the
+            network does without, as [layer, number].
 
     Returns:
         What is read; with `inside` where it is asked for and something is drawn. Where the drawing
@@ -144,17 +151,22 @@ async def frame_picture(sent: dict[str, Any]) -> Framed | Refusal:
 
 
 async def _answer(drawing: dict[str, Any]) -> Reading:
-    reader = recognizer(drawing.get("checkpoint"))
+    whole = recognizer(drawing.get("checkpoint"))
+    asked = drawing.get("inside") if isinstance(drawing.get("inside"), dict) else None
+    units = inside.units_in(asked.get("silenced")) if asked else frozenset()
+    reader = recognizer_without(drawing.get("checkpoint"), units)
     found = await _read(reader, drawing)
     if isinstance(found, Recognition):
         recognition, answer = found, _one_digit(found)
     else:
         selected = _selected(found, drawing.get("at"))
         recognition, answer = found.digits[selected].recognition, _several_digits(found, selected)
-    if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
-        why = drawing["inside"].get("why")
+    if asked and recognition.digit is not None:
+        why = asked.get("why")
         why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
-        answer["inside"] = await QUICK.run(inside.look_inside, reader.model, recognition, why)
+        answer["inside"] = await QUICK.run(
+            inside.look_inside, reader.model, recognition, why, whole.model
+        )
         if isinstance(found, NumberRecognition):
             answer["inside"]["lattice"] = inside.look_at_lattice(found)
     return answer
