@@ -19,6 +19,7 @@ from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
 from lenet.ui.gradio_page import QUIET, Page, show_links_as
 from lenet.ui.hand import hand
+from lenet.ui.lesson import tab as lesson
 from lenet.ui.results import tab as results
 from lenet.ui.train import news
 from lenet.ui.train import tab as train
@@ -35,6 +36,7 @@ _STYLES = (
     "train/film.css",
     "results/results.css",
     "data/data.css",
+    "lesson/lesson.css",
 )
 
 LOOK: dict[str, Any] = {
@@ -92,6 +94,7 @@ def build(runs: Runs) -> gr.Blocks:
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking = news.build()
+        panel = lesson.build(runs)
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
@@ -105,7 +108,13 @@ def build(runs: Runs) -> gr.Blocks:
                 looked_at = results.build(tab)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
+            with gr.Tab("Lesson", id="lesson") as tab:
+                lesson.build_contents(tab, panel)
         api.build()
         for to_the_pad in (draw_with_it.click, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
+        for name in lesson.TABS:
+            # Without the server: a step is there at once.
+            opens = f"() => ({{ __type__: 'update', selected: '{name}' }})"
+            getattr(panel, name)(None, None, tabs, js=opens, **QUIET)
     return page

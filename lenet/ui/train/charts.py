@@ -57,7 +57,9 @@ def linear_axis(values: Sequence[float]) -> Axis:
     return Axis(0.0, high, [(value, f"{value:g}") for value in (0.0, high / 2, high)])
 
 
-def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) -> str:
+def line_chart(
+    title: str, lines: dict[str, Points], axis: Axis, epochs: int, along: str = "epoch"
+) -> str:
     """A chart over epochs as HTML.
 
     Args:
@@ -65,6 +67,7 @@ def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) ->
         lines: the points (epoch, value) by the name of the line, which is its CSS class too.
         axis: the vertical one.
         epochs: where the horizontal axis ends.
+        along: what it counts, where that is something else.
     """
     grid = "".join(
         f'<line x2="100%" y1="{axis.place(v):.2f}%" y2="{axis.place(v):.2f}%"/>'
@@ -75,11 +78,12 @@ def line_chart(title: str, lines: dict[str, Points], axis: Axis, epochs: int) ->
         f'<span style="top: {axis.place(v):.2f}%">{text}</span>' for v, text in axis.labels
     )
     keys = "".join(f'<span class="key {name}">{name}</span>' for name in lines if len(lines) > 1)
+    ends = f"<span>0</span><span>{along}</span><span>{epochs}</span>"
     return (
         f'<figure class="chart"><figcaption><b>{html.escape(title)}</b>{keys}</figcaption>'
         f'<div class="plot"><div class="values">{labels}</div>'
         f'<svg role="img" aria-label="{html.escape(title)}">{grid}{drawn}</svg></div>'
-        f'<div class="epochs"><span>0</span><span>epoch</span><span>{epochs}</span></div></figure>'
+        f'<div class="epochs">{ends}</div></figure>'
     )
 
 
