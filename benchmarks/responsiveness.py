@@ -131,8 +131,12 @@ def open_pad(browser: Browser, address: str, **options: Any) -> Page:
     return page
 
 
-def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str, float]:
-    """Draw strokes with the mouse; the delay after the last movement, and the answers a second."""
+def draw(
+    page: Page, canvas: str, strokes: list[list[list[float]]], distance: float = 0
+) -> dict[str, float]:
+    """Draw strokes with the mouse; the delay after the last movement, and the answers a second of
+    those that began while it moved: `distance` are the milliseconds that they are on their way.
+    """
     box = page.locator(canvas).first.bounding_box()
     assert box, f"{canvas} is not on the page"
     side = 0.6 * min(box["width"], box["height"])
@@ -149,19 +153,21 @@ def draw(page: Page, canvas: str, strokes: list[list[list[float]]]) -> dict[str,
     time.sleep(PAUSE)
     moves, answers = page.evaluate("[moves, answers]")
     after = [answer for answer in answers if answer >= moves[-1]]
-    during = [answer for answer in answers if moves[0] <= answer <= moves[-1]]
+    during = [answer for answer in answers if moves[0] <= answer - distance <= moves[-1]]
     return {
         "delay_ms": after[-1] - moves[-1] if after else float("inf"),
         "answers_per_second": 1000 * len(during) / (moves[-1] - moves[0]),
     }
 
 
-def quick_examples() -> list[list[list[list[float]]]]:
-    """An example of each digit, as a mouse draws it in half a second."""
+def quick_examples(density: int = DENSITY) -> list[list[list[list[float]]]]:
+    """An example of each digit, as a mouse draws it in half a second, or with every `density`th
+    point.
+    """
     from lenet.synthetic import example_strokes
 
     examples = example_strokes()
-    return [[stroke[::DENSITY] for stroke in examples[digit]] for digit in range(10)]
+    return [[stroke[::density] for stroke in examples[digit]] for digit in range(10)]
 
 
 def measure(drawings: int) -> dict[str, dict[str, float]]:

@@ -112,6 +112,32 @@ def hold_out(data: DataSet) -> DataSet:
     return DataSet(data.name, train, Digits(frames[-HELD_OUT:], labels[-HELD_OUT:]))
 
 
+def damage(data: DataSet, images: int, wrong: float, seed: int) -> DataSet:
+    """The same data set with fewer training images, and with wrong labels.
+
+    Args:
+        images: how many there are to be at most, of each digit the same share.
+        wrong: percent of these that get the label of another digit, each of the nine as probably.
+        seed: chooses both, 0 to 2³¹ - 1.
+    """
+    frames, labels = data.train.frames, data.train.labels
+    # Not the run's own generator: its first order of the images would begin with the wrong ones.
+    generator = torch.Generator().manual_seed(2**31 + seed)
+    if images < len(labels):
+        order = torch.randperm(len(labels), generator=generator)
+        by_digit = order[labels[order].argsort(stable=True)]
+        places = (2 * torch.arange(images) + 1) * len(labels) // (2 * images)
+        chosen = by_digit[places].sort().values
+        frames, labels = frames[chosen], labels[chosen]
+    count = round(len(labels) * wrong / 100)
+    if count:
+        places = torch.randperm(len(labels), generator=generator)[:count]
+        labels = labels.clone()
+        labels[places] += torch.randint(1, 10, (count,), generator=generator)
+        labels[places] %= 10
+    return DataSet(data.name, Digits(frames, labels), data.test)
+
+
 # ---------------------------------------------------------------- synthetic digits
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from lenet.files import replacing
 from lenet.records import build
+from lenet.settings import ALL_IMAGES
 
 MAX_BYTES = 32 << 20  # of a log: that of the longest run has a twentieth of it
 
@@ -62,6 +63,8 @@ class Start(_Happened):
     seed: int
     hold_out: bool = False  # what has a default here is missing from the oldest logs
     skip_bad: bool = False
+    training_images: int = ALL_IMAGES
+    wrong_labels: float = 0.0
     epoch: int
     batch: int
     pid: int
@@ -76,7 +79,7 @@ class Start(_Happened):
 
 @dataclass(frozen=True, kw_only=True)
 class Batch(_Happened):
-    """A hundred batches are done.
+    """A hundred batches are done, or an epoch that has fewer.
 
     Attributes:
         epoch: the running one, from 1.
@@ -102,12 +105,15 @@ class Epoch(_Happened):
         train_loss: the mean over its batches.
         test_loss: of the test images.
         test_accuracy: the share of the test images that were read right, 0..1.
+        train_accuracy: the share of the data set's training images, by the labels that the run was
+            given, that were read right, 0..1: of the first 10,000. None where nothing is damaged.
     """
 
     epoch: int
     train_loss: float
     test_loss: float
     test_accuracy: float
+    train_accuracy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,10 +355,7 @@ def line(event: Event) -> str | None:
         case Batch():
             return f"[{event.epoch}, {event.batch:5d}] loss: {event.loss:.3f}"
         case Epoch():
-            return (
-                f"Epoch {event.epoch}: {event.test_accuracy:.2%} of the test images right, "
-                f"test loss {event.test_loss:.3f}"
-            )
+            return _epoch_line(event)
         case Taught():
             return _taught_line(event)
         case Done():
@@ -377,6 +380,13 @@ def _start_line(event: Start) -> str:
     return f"Resuming {Path(event.resumed_from).name}, changed: {changed}; {settings}"
 
 
+def _epoch_line(event: Epoch) -> str:
+    right = f"{event.test_accuracy:.2%} of the test images right"
+    if event.train_accuracy is not None:
+        right += f", {event.train_accuracy:.2%} of the training images"
+    return f"Epoch {event.epoch}: {right}, test loss {event.test_loss:.3f}"
+
+
 def _taught_line(event: Taught) -> str:
     test = f"{event.accuracy:.2%} of the test images right, {event.accuracy_before:.2%} before"
     drawn = f"{event.before} of the {event.drawings} drawings right before"
@@ -389,7 +399,13 @@ def _taught_line(event: Taught) -> str:
 
 
 def _data(event: Start) -> str:
-    words = " and ".join([event.data, *(Path(path).name for path in event.drawings)])
+    damage = []
+    if event.training_images < ALL_IMAGES:
+        damage.append(f"{event.training_images:,} images")
+    if event.wrong_labels:
+        damage.append(f"{event.wrong_labels:g} % of the labels wrong")
+    data = f"{event.data} ({', '.join(damage)})" if damage else event.data
+    words = " and ".join([data, *(Path(path).name for path in event.drawings)])
     if event.bad_lines:
         words += f" ({event.bad_lines} bad lines left out)"
     if event.hold_out:

@@ -71,11 +71,16 @@ def film_length(path: Path) -> int:
         return 0
 
 
-def planned_length(first: int, end: int) -> int:
-    """About how many snapshots a film has at its end, from the batches of its first one."""
-    return 1 + len(
-        {_place(first, n, end) for n in [*range(first + LOG_EVERY, end, LOG_EVERY), end]}
-    )
+def planned_length(first: int, end: int, epoch: int = LOG_EVERY) -> int:
+    """About how many snapshots a film has at its end.
+
+    Args:
+        first: the batches of its first snapshot.
+        end: those of its last one.
+        epoch: those that an epoch has; where they are few, each epoch's end may be a snapshot.
+    """
+    every = min(epoch, LOG_EVERY)
+    return 1 + len({_place(first, n, end) for n in [*range(first + every, end, every), end]})
 
 
 def _place(first: int, batches: int, end: int) -> int:

@@ -95,6 +95,8 @@ def _settled(request: Request, checkpoint: Checkpoint | None) -> Settings:
         batch_size=request.batch_size,
         learning_rate=request.learning_rate,
         seed=request.seed,
+        training_images=request.training_images,
+        wrong_labels=request.wrong_labels,
     )
     asked: dict[str, Any] = {
         name: value

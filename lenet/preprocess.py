@@ -23,6 +23,12 @@ INPUT = 32  # pixels a side of what the network takes
 PEN_WIDTH = 2.4  # pixels of the frame: gives pen digits the mean ink of MNIST's
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in 0..1
 
+# A mouse's steps show in a drawing that is so many of them high; they are equal to so much of one,
+# and points further apart than so many are meant as they are, such as a square's corners.
+STEPS = 4.0, 60.0
+UNEVEN = 0.1
+NEAR = 3.0
+
 MAX_STROKES = 200
 MAX_POINTS = 20_000
 
@@ -120,6 +126,41 @@ def _kind(value: object) -> str:
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
+def smooth_steps(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Smooth a drawing so small that it shows the mouse's steps, which are whole pixels.
+
+    Each point is averaged once with its neighbours, 1 2 1. Digits of five to thirty pixels are read
+    as well as larger ones then but for half a point; without it, for nearly a point. Any other
+    drawing stays as it is.
+
+    Args:
+        strokes: float64 P×2 each, as `check_strokes` returns them.
+    """
+    moves = np.concatenate([np.zeros((1, 2)), *(stroke[1:] - stroke[:-1] for stroke in strokes)])
+    lengths = np.abs(moves[moves != 0])
+    if not len(lengths):
+        return list(strokes)
+    step = lengths.min()
+    height = np.ptp(np.concatenate([stroke[:, 1] for stroke in strokes]))
+    if not STEPS[0] * step <= height <= STEPS[1] * step:
+        return list(strokes)
+    in_steps = lengths / step
+    if np.abs(in_steps - in_steps.round()).max() > UNEVEN:
+        return list(strokes)
+    return [_smooth(stroke, NEAR * step) for stroke in strokes]
+
+
+def _smooth(stroke: np.ndarray, near: float) -> np.ndarray:
+    """Average the points of a stroke that have both neighbours near; equal points become one."""
+    moves = np.abs(stroke[1:] - stroke[:-1]).max(1)
+    stroke = stroke[np.append(True, moves > 0)]
+    moves = moves[moves > 0]
+    average = (stroke[:-2] + 2 * stroke[1:-1] + stroke[2:]) / 4
+    inside = np.maximum(moves[:-1], moves[1:]) <= near
+    stroke[1:-1][inside] = average[inside]
+    return stroke
+
+
 def thin_stroke(stroke: np.ndarray, side: float) -> np.ndarray:
     """Merge points of a stroke, float64 P×2, that lie closer along it than half a frame's pixel.
 
@@ -142,9 +183,10 @@ def longer_side(points: np.ndarray) -> float:
 def strokes_to_segments(strokes: Iterable[np.ndarray]) -> torch.Tensor:
     """Turn checked strokes into float32 S×4 line segments `(x0, y0, x1, y1)` in a box of side 1.
 
-    They are thinned first. A stroke of one point is a segment of no length. No strokes give 0×4.
+    They are smoothed and thinned first. A stroke of one point is a segment of no length. No strokes
+    give 0×4.
     """
-    strokes = list(strokes)
+    strokes = smooth_steps(list(strokes))
     if not strokes:
         return torch.zeros(0, 4)
     side = longer_side(np.concatenate(strokes))

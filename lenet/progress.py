@@ -110,7 +110,11 @@ def _check_settings(settings: Settings, record: Any) -> None:
         raise ValueError("its settings are unusable")
     try:
         check_limits(
-            batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            seed=settings.seed,
+            training_images=settings.training_images,
+            wrong_labels=settings.wrong_labels,
         )
     except ValueError as error:
         raise ValueError(f"its settings are unusable ({str(error).removesuffix('.')})") from error

@@ -39,6 +39,7 @@ from lenet.preprocess import (
     polylines_to_segments,
     rasterize,
     resize_frames,
+    smooth_steps,
     strokes_to_frame,
     strokes_to_segments,
     thin_stroke,
@@ -234,7 +235,7 @@ class Recognizer:
         Raises:
             ValueError: the strokes are malformed; one sentence that says how.
         """
-        checked = check_strokes(strokes)
+        checked = smooth_steps(check_strokes(strokes))
         drawn = [thin_stroke(stroke, longer_side(stroke)) for stroke in checked]
         contents = [hashlib.blake2b(stroke.tobytes(), digest_size=16).digest() for stroke in drawn]
         everything = tuple((i, 0, len(stroke) - 1) for i, stroke in enumerate(drawn))

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 DATA_SETS = ("mnist", "synthetic")
+ALL_IMAGES = 60_000  # for training that a data set has
 
 # What a visitor may ask for: the smallest and the largest value of each.
 LIMITS = {
@@ -14,7 +15,10 @@ LIMITS = {
     "batch_size": (8, 2048),
     "learning_rate": (1e-6, 1.0),
     "seed": (0, 2**31 - 1),
+    "training_images": (100, ALL_IMAGES),
+    "wrong_labels": (0, 100),
 }
+_FRACTIONS = ("learning_rate", "wrong_labels")
 
 
 def check_limits(**values: float | None) -> None:
@@ -30,7 +34,7 @@ def check_limits(**values: float | None) -> None:
             continue
         if not math.isfinite(value) or not low <= value <= high:
             raise ValueError(f"{words} {value:g} is out of range: choose {low:g} to {high:g}.")
-        if name != "learning_rate" and value != int(value):
+        if name not in _FRACTIONS and value != int(value):
             raise ValueError(f"{words} {value:g} is not a whole number.")
 
 
@@ -45,6 +49,8 @@ class Request:
         epochs: on resuming: as many more; an interrupted epoch counts as the first.
         hold_out: test on the last training images, held out of training, not on the test set.
         skip_bad: leave bad lines of drawings files out.
+        training_images: how many of the data set's there are to learn from, at most.
+        wrong_labels: percent of these that get another digit's label.
         resume: the checkpoint to go on from.
     """
 
@@ -57,6 +63,8 @@ class Request:
     seed: int | None = None
     hold_out: bool | None = None
     skip_bad: bool | None = None
+    training_images: int | None = None
+    wrong_labels: float | None = None
     resume: str | None = None
 
 
@@ -73,3 +81,10 @@ class Settings:
     seed: int
     hold_out: bool = False
     skip_bad: bool = False
+    training_images: int = ALL_IMAGES  # what has a default is missing from older checkpoints
+    wrong_labels: float = 0.0
+
+    @property
+    def damages(self) -> bool:
+        """Whether the run has fewer images or other labels than its data set."""
+        return self.training_images < ALL_IMAGES or self.wrong_labels > 0

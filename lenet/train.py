@@ -23,7 +23,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lenet.checkpoint import CheckpointError, write
-from lenet.data import DATA_SETS, DataError, DataSet, hold_out, load
+from lenet.data import DATA_SETS, DataError, DataSet, damage, hold_out, load
 from lenet.distributed import Team
 from lenet.drawings import Drawn, load_drawings, to_tensors
 from lenet.events import (
@@ -109,6 +109,8 @@ def _train(
     settings = replace(settings, data=data.name)
     if settings.hold_out:
         data = hold_out(data)
+    if settings.damages:
+        data = damage(data, settings.training_images, settings.wrong_labels, settings.seed)
     drawn = drawings_of(job)
     trainer = Trainer(settings, data, drawn, team)
     if job.resumed:
@@ -267,6 +269,8 @@ def main(arguments: list[str] | None = None) -> int:
         options.seed,
         options.hold_out or None,
         options.skip_bad or None,
+        options.images,
+        options.wrong_labels,
         options.resume,
     )
     name = new_name(options.recipe or "fast", options.data or "mnist")
@@ -342,6 +346,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="test on the last 10,000 training images, held out, to choose settings by",
     )
+    add("--images", type=int, metavar="N", help="training images of the data set (default: all)")
+    add("--wrong-labels", type=float, metavar="X", help="percent of their labels that are wrong")
     add("--skip-bad", action="store_true", help="leave bad lines of drawings files out")
     add(
         "--resume",

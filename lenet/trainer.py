@@ -34,6 +34,7 @@ LOG_EVERY = 100  # batches, as in the lesson
 SAVE_EVERY = 4.0  # seconds: nobody loses more than five
 AVERAGE_EVERY = 8  # batches: as good as every one, at an eighth of the time
 KEPT = 0.25  # of the weights that teaching began from, in the mean with those that it ended on
+KNOWN = 10_000  # training images whose answers are looked at, where the data are damaged
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -85,6 +86,7 @@ class Trainer:
         self.recipe = RECIPES[settings.recipe]
         self.team = team
         self.test = data.test
+        self.known = Digits(data.train.frames[:KNOWN], data.train.labels[:KNOWN])
         self._take_images(data.train, drawn)
         self._make_network()
         self.generator = torch.Generator().manual_seed(settings.seed)
@@ -166,6 +168,7 @@ class Trainer:
         """
         run = self.progress
         saved = time.monotonic()
+        short = len(self.frames) < LOG_EVERY * self.settings.batch_size
         while not run.finished:
             if run.seen == 0:
                 self._begin_epoch()
@@ -178,7 +181,7 @@ class Trainer:
                 wants_stop, wants_save = stop(), time.monotonic() - saved > SAVE_EVERY
                 if self.team.size > 1:
                     wants_stop, wants_save = map(bool, self.team.total(wants_stop, wants_save))
-                if run.batch % LOG_EVERY == 0:
+                if run.batch % LOG_EVERY == 0 or (short and run.seen == len(self.frames)):
                     self._look_at_losses()
                     seconds, images = run.elapsed - logged_at[0], run.seen - logged_at[1]
                     yield self._batch_event(images / seconds)
@@ -344,13 +347,17 @@ class Trainer:
         total, count = run.epoch_loss
         run.epoch_loss = run.logged = (0.0, 0)
         logits = predict(self.model, self.test.frames)
-        self.accuracy = (logits.argmax(1) == self.test.labels).double().mean().item()
+        self.accuracy = _accuracy(logits, self.test)
+        known = None
+        if self.settings.damages:
+            known = _accuracy(predict(self.model, self.known.frames), self.known)
         return Epoch(
             elapsed=run.elapsed,
             epoch=run.epoch,
             train_loss=total / count,
             test_loss=F.cross_entropy(logits, self.test.labels).item(),
             test_accuracy=self.accuracy,
+            train_accuracy=known,
         )
 
     # ------------------------------------------------------------ checkpoints
@@ -435,3 +442,8 @@ class Trainer:
             and before.data_checksum == self.progress.data_checksum
             and before.schedule.end == self._cycle(before.schedule.peak).end
         )
+
+
+def _accuracy(logits: torch.Tensor, digits: Digits) -> float:
+    """The share of digits, 0..1, whose largest logit is that of their label."""
+    return (logits.argmax(1) == digits.labels).double().mean().item()

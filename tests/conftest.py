@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+import torch
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support import SOON, Server, free_port, serving, small_set
@@ -33,9 +34,15 @@ settings.load_profile("short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder: unit, server or browser."""
+    """Mark each test by its folder: unit, processes, server or browser."""
     for item in items:
         item.add_marker(item.path.parent.name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """On busy cores the threads of such small work only wait for each other."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

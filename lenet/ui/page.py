@@ -21,7 +21,7 @@ from lenet.ui.gradio_page import QUIET, Page, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.lesson import tab as lesson
 from lenet.ui.results import tab as results
-from lenet.ui.train import news
+from lenet.ui.train import link, news
 from lenet.ui.train import tab as train
 
 _TITLE = "LeNet, live"
@@ -93,7 +93,7 @@ def build(runs: Runs) -> gr.Blocks:
     )
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
-        asking = news.build()
+        asking, address = news.build(), link.build_reader()
         panel = lesson.build(runs)
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
@@ -103,9 +103,9 @@ def build(runs: Runs) -> gr.Blocks:
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                draw_with_it = train.build(tab, asking, network, own, runs)
+                draw_with_it = train.build(tab, asking, address, network, own, runs)
             with gr.Tab("Results", id="results") as tab:
-                looked_at = results.build(tab)
+                looked_at = results.build(tab, own)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
             with gr.Tab("Lesson", id="lesson") as tab:
@@ -113,6 +113,7 @@ def build(runs: Runs) -> gr.Blocks:
         api.build()
         for to_the_pad in (draw_with_it.click, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
+        address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
         for name in lesson.TABS:
             # Without the server: a step is there at once.
             opens = f"() => ({{ __type__: 'update', selected: '{name}' }})"

@@ -133,7 +133,7 @@ def test_undo_takes_back_the_last_stroke(page: Page, way: str):
     page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+z")
     until(page, lambda: len(sent[-1]) == 1)
     expect_answer(page, "1")
-    page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+z")
+    page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+Z")  # Caps Lock
     expect_answer(page, "")
     page.click("#pad-undo")  # nothing is left: no harm
 
@@ -562,6 +562,11 @@ def test_pad_and_answer_fit_on_a_phone(phone: Page):
         box = phone.locator(part).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
         assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+    small = """[...document.querySelectorAll("input")]
+        .filter((field) => parseFloat(getComputedStyle(field).fontSize) < 16).length"""
+    assert phone.evaluate(small) == 0  # iOS would zoom
+    again = "(button) => getComputedStyle(button).touchAction"
+    assert phone.locator("#pad-undo").evaluate(again) == "manipulation"
 
 
 def test_pad_and_answer_fit_beside_each_other_on_a_phone_that_lies(phone: Page):

@@ -1,21 +1,9 @@
 """What the unit tests share."""
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 from lenet.data import DataSet, Digits
 from lenet.synthetic import synthetic_digits
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    """On busy cores the threads of such small work only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

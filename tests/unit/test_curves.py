@@ -1,5 +1,6 @@
 """The Train tab's charts: which points they have, on which axes, and over which epochs."""
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -44,6 +45,14 @@ def test_each_event_is_a_point_at_its_place_in_the_epochs():
         },
         "Test images read right": {"test": [(1, 0.91), (2, 0.985)]},
         "Learning rate": {"rate": [(0.5, 0.05), (1.0, 0.12), (1.5, 0.08)]},
+    }
+
+
+def test_of_damaged_data_the_training_images_read_right_lie_beside_the_test_images():
+    known = [replace(epoch(n, 0.3, 0.9), train_accuracy=n / 2) for n in (1, 2)]
+    assert lines([start(), *known])["Images read right"] == {
+        "training": [(1, 0.5), (2, 1.0)],
+        "test": [(1, 0.9), (2, 0.9)],
     }
 
 

@@ -27,6 +27,7 @@ from lenet.data import (
     DataSet,
     Digits,
     LoadingStopped,
+    damage,
     load,
     load_mnist,
     loading_progress,
@@ -191,6 +192,55 @@ def test_the_checksum_knows_every_pixel_and_label_of_the_training_set():
     other[2, 27, 27] = 1
     for train in (Digits(other, labels), Digits(frames, labels.flip(0))):
         assert DataSet("a", train, whole.test).checksum() != whole.checksum()
+
+
+# ---------------------------------------------------------------- damaged data
+
+
+def uneven() -> DataSet:
+    """A thousand numbered frames: 140 each of 0 and 1, and 90 of every other digit."""
+    labels = torch.tensor([*range(10)] * 90 + [0, 1] * 50)
+    frames = torch.zeros(1000, 28, 28, dtype=torch.uint8)
+    frames[:, 0, 0], frames[:, 0, 1] = torch.arange(1000) % 256, torch.arange(1000) // 256
+    return DataSet("synthetic", Digits(frames, labels), Digits(frames[:5], labels[:5]))
+
+
+def numbers(data: DataSet) -> list[int]:
+    first = data.train.frames[:, 0].int()
+    return (first[:, 0] + 256 * first[:, 1]).tolist()
+
+
+@pytest.mark.parametrize("images", [100, 999, 60_000])
+def test_of_fewer_images_each_digit_keeps_the_same_share(images):
+    whole = uneven()
+    few = damage(whole, images, 0, seed=3)
+    found = numbers(few)
+    assert len(found) == len(few.train) == min(images, 1000)
+    assert few.train.labels.equal(whole.train.labels[found])
+    share = len(found) / 1000
+    pairs = zip(few.train.labels.bincount(), whole.train.labels.bincount(), strict=True)
+    assert all(abs(count - share * of_all) <= 1 for count, of_all in pairs)
+    assert few.test is whole.test
+    assert found == numbers(damage(whole, images, 0, seed=3))
+    assert (found == numbers(damage(whole, images, 0, seed=4))) == (images > 1000)
+
+
+@pytest.mark.parametrize("wrong", [0, 0.1, 20, 100])
+def test_so_many_labels_are_wrong_and_always_the_same_ones(wrong):
+    whole = uneven()
+    given = whole.train.labels.clone()
+    damaged = damage(whole, 60_000, wrong, seed=0).train
+    moved = (damaged.labels - given) % 10
+    assert int((moved > 0).sum()) == round(10 * wrong)
+    assert set(damaged.labels.tolist()) == set(range(10))
+    assert damaged.frames.equal(whole.train.frames) and whole.train.labels.equal(given)
+    assert damaged.labels.equal(damage(whole, 60_000, wrong, seed=0).train.labels)
+    if wrong > 1:
+        assert not damaged.labels.equal(damage(whole, 60_000, wrong, seed=1).train.labels)
+        assert set(moved[moved > 0].tolist()) == set(range(1, 10))
+
+
+# ---------------------------------------------------------------- the cache
 
 
 def test_where_the_cache_is(tmp_path, monkeypatch):

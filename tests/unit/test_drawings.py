@@ -3,9 +3,6 @@
 import io
 import itertools
 import json
-import os
-import resource
-import subprocess
 import sys
 
 import numpy as np
@@ -473,32 +470,3 @@ def test_the_command_tells_in_one_line_what_is_wrong(file, monkeypatch, capsys):
     assert output.out == ""
     assert output.err.count("\n") == 1
     assert "digits.tra holds no digits" in output.err
-
-
-def command(path, output, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "lenet.drawings", str(path)],
-        stdout=output,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": ""},  # what is held back complains at the exit
-        text=True,
-        **options,
-    )
-
-
-def test_a_reader_that_has_enough_does_no_harm(file):
-    reader, writer = os.pipe()
-    os.close(reader)
-    done = command(file(UNIPEN, "digits.tra"), writer)
-    os.close(writer)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_disk_that_takes_no_more_is_told_in_one_line(file, tmp_path):
-    def no_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-    with (tmp_path / "full").open("w") as full:
-        done = command(file(UNIPEN, "digits.tra"), full, preexec_fn=no_room)
-    assert done.returncode == 2
-    assert done.stderr == "The drawings could not be written: File too large.\n"

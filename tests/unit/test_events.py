@@ -234,7 +234,8 @@ def test_fields_on_disk_are_those_of_every_version_before():
     """Others read them."""
     for text in OLD.splitlines():
         record, ours = json.loads(text), json.loads(to_json(from_json(text)))
-        added = {"hold_out": False, "skip_bad": False, "bad_lines": 0}
+        added = {"hold_out": False, "skip_bad": False, "bad_lines": 0, "train_accuracy": None}
+        added |= {"training_images": 60_000, "wrong_labels": 0.0}
         assert str(ours) == str({name: (added | record)[name] for name in ours})
         assert ours.keys() >= record.keys()
 
@@ -257,6 +258,9 @@ def test_the_lines_are_the_lessons():
     assert line(batch(1, 100)) == "[1,   100] loss: 0.291"
     assert line(batch(12, 12345)) == "[12, 12345] loss: 0.291"
     assert line(epoch(3)) == "Epoch 3: 98.77% of the test images right, test loss 0.123"
+    learnt = replace(epoch(3), train_accuracy=1.0)
+    words = "98.77% of the test images right, 100.00% of the training images, test loss 0.123"
+    assert line(learnt) == f"Epoch 3: {words}"
     assert line(DONE) == "Finished training after 12.3 s"
     assert line(STOPPED) == "Stopped after 12.3 s of training"
     assert line(ERROR) == "MNIST could not be loaded."
@@ -272,8 +276,10 @@ def test_the_first_line_tells_the_settings():
 
 def test_the_first_line_tells_what_else_it_learns_from():
     more = {"drawings": ("a/pen.jsonl",), "bad_lines": 3, "hold_out": True}
+    more |= {"training_images": 1000, "wrong_labels": 12.5}
     text = line(replace(START, **more))
-    for words in ("mnist and pen.jsonl", "3 bad lines left out", "held out as the test set"):
+    data = "mnist (1,000 images, 12.5 % of the labels wrong) and pen.jsonl"
+    for words in (data, "3 bad lines left out", "held out as the test set"):
         assert words in text
         assert words not in line(START)
 

@@ -129,6 +129,18 @@ def test_a_film_is_short_whatever_the_run_and_closer_at_first(tmp_path, end):
     assert gaps[0] <= 100 * max(1, end // 60_000) and gaps[0] <= max(gaps)
 
 
+@pytest.mark.parametrize("epoch", [2, 13, 99])
+def test_the_film_of_short_epochs_has_its_snapshots_at_their_ends(tmp_path, epoch):
+    path = tmp_path / "run.film"
+    trainer = pretended(0, end := 40 * epoch)
+    film = FilmWriter(path)
+    film.begin(trainer)
+    batch = Batch(elapsed=0, epoch=1, batch=epoch, loss=1, learning_rate=0.1, images_per_second=1)
+    for trainer.progress.step in range(epoch, end + 1, epoch):
+        film.follow(batch)
+    assert film_length(path) == planned_length(0, end, epoch) > 30
+
+
 def test_half_a_snapshot_is_left_out(tmp_path):
     path = tmp_path / "run.film"
     FilmWriter(path).begin(pretended(0, 100))

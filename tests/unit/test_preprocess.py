@@ -13,7 +13,9 @@ from lenet.preprocess import (
     MAX_STROKES,
     check_strokes,
     frames_to_inputs,
+    polylines_to_segments,
     rasterize,
+    smooth_steps,
     strokes_to_frame,
     strokes_to_segments,
 )
@@ -88,6 +90,46 @@ def test_points_are_merged_without_a_change_that_shows(seed):
     assert len(segments) < 400
     unmerged = rasterize(torch.tensor(every).float()[None])[0]
     assert difference(rasterize(segments[None])[0], unmerged) < 3
+
+
+def test_a_drawing_of_few_pixels_is_read_without_their_steps():
+    """Closer to what it would be without them than as it is; also moved, and in another unit."""
+    nearer = []
+    for seed in range(20):
+        fine = np.array(curve(seed, 60)[0])
+        fine *= 15 / np.ptp(fine[:, 1])
+        coarse = fine.round()
+        frame = strokes_to_frame([fine.tolist()])
+        rough = rasterize(polylines_to_segments([coarse])[None])[0]
+        read = strokes_to_frame([coarse.tolist()])
+        nearer.append(difference(read, frame) < difference(rough, frame))
+        other_unit = strokes_to_frame([(coarse * 1.7 + 11.3).tolist()])
+        assert difference(read, other_unit) < SAME
+    assert sum(nearer) >= 18
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [curve(1, 60)[0]],  # no steps
+        [np.round(np.array(curve(1, 60)[0]) * 200).tolist()],  # too small to be seen
+        [[[0, 0], [20, 0], [20, 20], [0, 20], [0, 0]]],  # corners far apart
+        [[[0, 0], [0, 3], [4, 3]], [[8, 0], [8, 3], [12, 7]]],  # a few lines
+        [[[0, 0]], [[0, 5]]],
+        [],
+    ],
+)
+def test_any_other_drawing_stays_as_it_is(strokes):
+    checked = check_strokes(strokes)
+    for before, after in zip(checked, smooth_steps(checked), strict=True):
+        assert np.array_equal(before, after)
+
+
+def test_a_corner_between_long_lines_stays_in_a_drawing_of_few_pixels():
+    hook = [[[0, 0], [10, 0], [10, 1], [9, 2], [8, 3], [8, 12]]]
+    (smooth,) = smooth_steps(check_strokes(hook))
+    assert smooth[[0, 1, -2, -1]].tolist() == [[0, 0], [10, 0], [8, 3], [8, 12]]
+    assert smooth[2].tolist() == [9.75, 1]
 
 
 def test_a_thousand_samples_of_a_resting_pen_add_no_ink():

@@ -59,7 +59,9 @@ def test_what_is_written_has_the_fields_of_every_version_before():
     record = old_record()
     again = to_record(from_record(record))
     assert again.keys() == record.keys()
-    assert again["settings"] == record["settings"] | {"hold_out": False, "skip_bad": False}
+    assert again["settings"] == record["settings"] | {
+        "hold_out": False, "skip_bad": False, "training_images": 60_000, "wrong_labels": 0.0,
+    }  # fmt: skip
     assert again["schedule"] == record["schedule"]
 
 
@@ -99,6 +101,8 @@ UNUSABLE = {
     "settings.learning_rate": [0, float("nan"), "0.1", 2.0],
     "settings.seed": [-1, 1.5, 10**400],
     "settings.hold_out": [1, None],
+    "settings.training_images": [99, 60_001, 100.5, None],
+    "settings.wrong_labels": [-1.0, 101, float("nan"), "10"],
     "data_checksum": [None, 7],
     "epoch": [-1, 1.0, None, 4, True],
     "seen": [-1, 1001, 1.0],

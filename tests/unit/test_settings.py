@@ -18,8 +18,8 @@ def test_a_setting_may_be_at_its_limits_and_not_beyond(name):
         assert f"{low:g} to {high:g}" in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["epochs", "batch_size", "seed"])
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "seed", "training_images"])
 def test_what_is_counted_is_whole(name):
-    check_limits(**{name: 10.0})
-    with pytest.raises(ValueError, match=r"10\.5 is not a whole number\.$"):
-        check_limits(**{name: 10.5})
+    check_limits(**{name: 100.0})
+    with pytest.raises(ValueError, match=r"100\.5 is not a whole number\.$"):
+        check_limits(**{name: 100.5})

@@ -93,7 +93,7 @@ export function mount({ element, props, server, watch }) {
       if (picture) question.frame = picture;
       else question.strokes = strokes;
       const answer = await server.read_drawing(question);
-      return answer && { question, answer };
+      return answer && { question, answer, took: "took" in answer ? (answer.took ?? 0) : 0 };
     },
     take: ({ question: { checkpoint, strokes }, answer }) => {
       if ("error" in answer) {
@@ -197,6 +197,7 @@ export function mount({ element, props, server, watch }) {
     if (event.pointerId !== pointer) return;
     pointer = null;
     showReading(shown, false);
+    asking.settled();
   }
 
   pad.addEventListener("pointerdown", setPen);
@@ -330,12 +331,12 @@ export function mount({ element, props, server, watch }) {
   document.addEventListener("keydown", (event) => {
     const at = event.target instanceof Element ? event.target : document.body;
     if (isAway() || at.closest(FIELDS)) return;
-    const { key } = event;
+    const key = event.shiftKey ? event.key : event.key.toLowerCase(); // whatever Caps Lock makes of it
     const free = at === document.body; // no control has the focus
     const held = event.ctrlKey || event.metaKey || event.altKey;
-    if (free && (key === "Delete" || key === "Backspace")) clear();
+    if (free && (key === "delete" || key === "backspace")) clear();
     else if (key === "z" && held && !event.altKey) undo();
-    else if (free && key === "Enter" && guided.isOn) guided.keep();
+    else if (free && key === "enter" && guided.isOn) guided.keep();
     else if (!held && /^[0-9]$/.test(key)) told.tell(Number(key));
     else if (!held && (key === "n" || key === "-")) told.tell(null);
     else return;

@@ -7,6 +7,7 @@ file knows nothing of pixels on the screen.
 import base64
 import binascii
 import math
+import time
 from dataclasses import replace
 from typing import Any, NotRequired, TypedDict
 
@@ -59,7 +60,8 @@ class Reading(DigitReading):
 
     `number` is "" where nothing is drawn or nothing is a digit. Where the number has several
     digits, `digits` are all of them, `selected` is the place of the one that is looked at, and
-    `strokes` are its own.
+    `strokes` are its own. `took` are the milliseconds at this server, in which the call may have
+    waited: the page makes more calls at once where most of an answer's time passes on the way.
     """
 
     number: str
@@ -67,6 +69,7 @@ class Reading(DigitReading):
     selected: NotRequired[int]
     strokes: NotRequired[list[list[list[float]]]]
     inside: NotRequired[inside.Inside]
+    took: NotRequired[float]
 
 
 class Framed(TypedDict):
@@ -125,8 +128,10 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
     """
     if not isinstance(drawing, dict):
         return {"error": "A drawing must be an object with strokes and a checkpoint."}
+    begin = time.perf_counter()
     try:
-        return await _answer(drawing)
+        answer = await _answer(drawing)
+        return {**answer, "took": round(1000 * (time.perf_counter() - begin), 1)}
     except (ValueError, Crowded) as error:
         return {"error": str(error)}
 

@@ -16,6 +16,7 @@ import { bestOf, cellShares, describe, describeOthers, errorShares } from "./rep
 /** @import { Network, Selection } from "./report.js" */
 
 /** What the fields say. @typedef {{ network: string, other: string, data: string }} Choice */
+/** The visitor's own networks, each with the text of the fields. @typedef {{ name: string, text: string }[]} Own */
 
 /**
  * What results/tab.py answers.
@@ -49,7 +50,7 @@ const GROUPS = {
   neither: "neither reads",
 };
 
-/** @param {View<{ value: Choice | null, nine: number }, Server>} view */
+/** @param {View<{ value: (Choice & { own: Own }) | null, nine: number }, Server>} view */
 export function mount({ element, props, server, trigger, watch }) {
   const find = finder(element);
   const page = new Report(element);
@@ -70,8 +71,11 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {number} i */
   const place = (i) => (comparing() ? ["first ", "second "][i] : "answer ");
   /** @param {number} i */
-  const title = (i) =>
-    (comparing() ? ["First network: ", "Second network: "][i] : "") + report.networks[i].name;
+  const title = (i) => {
+    const { name } = report.networks[i];
+    const text = props.value?.own.find((own) => own.name === name)?.text ?? name;
+    return (comparing() ? ["First network: ", "Second network: "][i] : "") + text;
+  };
 
   // ---------------------------------------------------------------- the report
 

@@ -23,6 +23,7 @@ from lenet.server.evaluation_cache import evaluate_once, recognize_once
 from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
+from lenet.ui.shared.networks import choices
 from lenet.ui.shared.requests import (
     Request,
     RequestError,
@@ -47,8 +48,11 @@ _GROUPS = {  # of two networks: whether the first and the second are right
 _SHOWS = ("all", "mistakes", "digit", "cell", *_GROUPS)
 
 
-def build(tab: gr.Tab) -> gr.HTML:
+def build(tab: gr.Tab, own: gr.HTML) -> gr.HTML:
     """Build the tab's content; opening the tab fills it.
+
+    Args:
+        own: its value says which networks are the visitor's own.
 
     Returns:
         The view, whose `draw` event asks for the Draw tab.
@@ -72,25 +76,26 @@ def build(tab: gr.Tab) -> gr.HTML:
     )
     # The browser itself tells the view what was chosen: of two answers of the server the earlier
     # one may come last.
-    asked = [network, other, data]
-    for field in asked:
+    fields, asked = [network, other, data], [network, other, data, own]
+    for field in fields:
         field.change(None, asked, view, js=_ASKED, **QUIET)
-    tab.select(_networks, [network, other], [network, other], **QUIET).then(
+    tab.select(_networks, [network, other, own], [network, other], **QUIET).then(
         None, asked, view, js=_OPENED, **QUIET
     )
     return view
 
 
-_ASKED = "(network, other, data) => ({ network, other, data })"
-_OPENED = "(network, other, data) => ({ network, other, data, opened: Date.now() })"
+_ASKED = "(network, other, data, own) => ({ network, other, data, own: own?.own ?? [] })"
+_OPENED = _ASKED.replace("own: ", "opened: Date.now(), own: ")
 
 
-def _networks(chosen: str | None, other: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _networks(chosen: str | None, other: str, own: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The networks that there are now; a visitor's choice is kept while it is there."""
-    names = list(recognizers.paths())
+    offered = choices(own)
+    names = [name for _, name in offered]
     first: dict[str, Any] = {} if chosen in names else {"value": next(iter(names), None)}
     second: dict[str, Any] = {} if other in ("", *names) else {"value": ""}
-    return gr.update(choices=names, **first), gr.update(choices=[NONE, *names], **second)
+    return gr.update(choices=offered, **first), gr.update(choices=[NONE, *offered], **second)
 
 
 # ---------------------------------------------------------------- what the page asks for
@@ -117,15 +122,14 @@ class _Asked:
 
 
 def _asked(request: Request) -> _Asked:
-    """What a request asks about: only data sets that there are and files that are listed.
+    """What a request asks about: only data sets and networks that there are.
 
     Raises:
         RequestError: there is no such data set.
         CheckpointError: there is no such network.
     """
-    listed = recognizers.paths()
     names = [name for name in (request.get("network"), request.get("other")) if name != ""]
-    paths = [listed[name] for name in names if isinstance(name, str) and name in listed]
+    paths = [path for name in names if (path := recognizers.path_of(name))]
     if not paths or len(paths) < len(names):
         raise CheckpointError("This network is not there: choose another one, or train one.")
     return _Asked(name_in(request, "data", DATA_SETS), paths, [_version(path) for path in paths])
@@ -244,7 +248,7 @@ def evaluation_progress(request: Request) -> Waiting:
     for path in asked.paths:
         if (done := _reading.get((path, asked.data))) is not None:
             count = len(data_set(asked.data).test)
-            text = f"{path.name} reads the test images: {done:,} of {count:,}"
+            text = f"{recognizers.conceal(path.name)} reads the test images: {done:,} of {count:,}"
             return {"text": text, "share": done / count}
     return loading(asked.data)
 

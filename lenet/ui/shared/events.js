@@ -30,6 +30,7 @@
  * @property {number} [selected] the place of the one that is looked at
  * @property {Strokes} [strokes] its own
  * @property {Inside} [inside] where it was asked for
+ * @property {number} [took] milliseconds at the server
  */
 
 /** @typedef {DigitReading & NumberReading} Reading */

@@ -34,14 +34,22 @@ def curves(events: Sequence[Event]) -> list[Chart]:
     rates = list(zip(places, [b.learning_rate for b in batches], strict=True))
     test = [(float(e.epoch), e.test_loss) for e in epochs]
     right = [(float(e.epoch), e.test_accuracy) for e in epochs]
+    known = [(float(e.epoch), e.train_accuracy) for e in epochs if e.train_accuracy is not None]
     losses = log_axis([loss for _, loss in training + test])
-    shares = percent_axis([share for _, share in right])
+    shares = percent_axis([share for _, share in right + known])
     peak = linear_axis([start.learning_rate, *(rate for _, rate in rates)])
     return [
         Chart("Loss", {"training": training, "test": test}, losses, start.epochs),
-        Chart("Test images read right", {"test": right}, shares, start.epochs),
+        _read_right(right, known, shares, start.epochs),
         Chart("Learning rate", {"rate": rates}, peak, start.epochs),
     ]
+
+
+def _read_right(test: Points, training: Points, axis: Axis, epochs: int) -> Chart:
+    """Beside the test images those learnt from, where a run of damaged data has counted them."""
+    if not training:
+        return Chart("Test images read right", {"test": test}, axis, epochs)
+    return Chart("Images read right", {"training": training, "test": test}, axis, epochs)
 
 
 def charts_html(events: Sequence[Event]) -> str:

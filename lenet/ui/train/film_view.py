@@ -15,6 +15,7 @@ import gradio as gr
 import torch
 from torch.func import functional_call
 
+from lenet.events import Start, latest
 from lenet.film import Snapshot, film_length, planned_length, read_film
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
@@ -112,7 +113,10 @@ def moments_of(run: Run, question: object) -> Moments | Refusal:
     stands = zip(asked.known if asked.run == name else [], film, strict=False)
     kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].batches, stands))
     told = film[kept : kept + AT_ONCE]
-    length = planned_length(film[0].batches, film[0].end) if film and run.alive else 0
+    start = latest(run.events, Start)
+    length = 0
+    if film and start and run.alive:
+        length = planned_length(film[0].batches, film[0].end, start.batches)
     return {
         "run": name,
         "kept": kept,

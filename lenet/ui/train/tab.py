@@ -9,37 +9,42 @@ what is shown of it.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
 from lenet.checkpoint import Checkpoint, CheckpointError, read
-from lenet.data import DATA_SETS
 from lenet.events import Error
 from lenet.job import prepare
-from lenet.recipes import RECIPES
 from lenet.server import recognizers, visitors
-from lenet.server.data_sets import LABELS, Waiting, loading
+from lenet.server.data_sets import Waiting, loading
 from lenet.server.runs import Run, RunError, Runs
 from lenet.server.shares import QUICK, Crowded
-from lenet.settings import Request, check_limits
+from lenet.settings import Request
 from lenet.train import data_of
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.shared.networks import choices
-from lenet.ui.train import film_view
+from lenet.ui.train import fields, film_view, link
 from lenet.ui.train.curves import charts_html
+from lenet.ui.train.fields import check, check_number, request
 from lenet.ui.train.resume import epochs_offered, request_to_resume
 from lenet.ui.train.status import Status, log_html, status, status_html
 
 
 def build(
-    here: gr.Tab, asking: gr.HTML, network: gr.Dropdown, own: gr.HTML, runs: Runs
+    here: gr.Tab,
+    asking: gr.HTML,
+    address: gr.HTML,
+    network: gr.Dropdown,
+    own: gr.HTML,
+    runs: Runs,
 ) -> gr.Button:
     """Build the tab's content and return the button that takes a visitor to the pad.
 
     Args:
         here: the tab.
         asking: what `news.build` made, which says when there is something new.
+        address: what `link.build_reader` made, which says what the page's address holds.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
         own: its value says which networks are the visitor's own.
         runs: the server's.
@@ -59,6 +64,8 @@ def build(
             elem_id="train-password",
         )
         line = gr.HTML(status_html(_status(Run("idle"))), apply_default_css=False)
+        if not closed:
+            link.build_line(address)
         synthetic = gr.Button(
             "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
         )
@@ -66,8 +73,9 @@ def build(
         charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
         strip = film_view.build(runs)
         log = gr.HTML(log_html([]), apply_default_css=False)
-        with gr.Accordion("Settings of a new run", open=False, visible=not closed):
-            settings = _settings()
+        with gr.Accordion("Settings of a new run", open=False, visible=not closed) as fold:
+            settings = fields.build()
+            link.build_button(address, settings, fold)
         with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
             source = gr.Dropdown(label="Network", elem_id="train-resume-from")
             more = gr.Number(
@@ -88,46 +96,12 @@ def build(
     to_resume = [source, more, settings.recipe, settings.data, password]
     resume.click(tab.resume, to_resume, asking, validator=_check_resume, **QUEUED)
     source.input(_more, source, more, **QUIET)
-    numbers = [settings.epochs, settings.batch_size, settings.learning_rate]
-    settings.recipe.change(_defaults, settings.recipe, numbers, **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
     return draw
 
 
 # Of two changes that come while one is being shown, the last is shown after it.
 NEWS: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
-
-
-class _Settings(NamedTuple):
-    """The fields of a new run, as `_Tab.start` takes them."""
-
-    recipe: gr.Dropdown
-    data: gr.Radio
-    epochs: gr.Number
-    batch_size: gr.Number
-    learning_rate: gr.Number
-    seed: gr.Number
-
-
-def _settings() -> _Settings:
-    recipe = RECIPES["fast"]
-    with gr.Row():
-        chosen = gr.Dropdown(
-            [(f"{name}: {r.about}", name) for name, r in RECIPES.items() if not r.teaches],
-            value="fast",
-            label="Recipe",
-            elem_id="train-recipe",
-        )
-        data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="train-data")
-    with gr.Row():
-        return _Settings(
-            chosen,
-            data,
-            gr.Number(recipe.epochs, label="Epochs", elem_id="train-epochs"),
-            gr.Number(recipe.batch_size, label="Batch size", elem_id="train-batch-size"),
-            gr.Number(recipe.learning_rate, label="Learning rate", elem_id="train-lr", step=0.01),
-            gr.Number(0, label="Seed", elem_id="train-seed"),
-        )
 
 
 class _Tab:
@@ -140,19 +114,10 @@ class _Tab:
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
 
-    async def start(
-        self,
-        recipe: str,
-        data: str,
-        epochs: float,
-        batch_size: float,
-        learning_rate: float,
-        seed: float,
-        password: str,
-    ) -> str:
-        """Train as the fields say."""
-        numbers = (int(epochs), int(batch_size), learning_rate, int(seed))
-        return await self._ask(Request(str(recipe), str(data), None, *numbers), password)
+    async def start(self, *fields: Any) -> str:
+        """Train as the fields say; the last of them is the password."""
+        *settings, password = fields
+        return await self._ask(request(*settings), password)
 
     async def start_synthetic(self, password: str) -> str:
         """Train where MNIST is not to be had."""
@@ -164,8 +129,8 @@ class _Tab:
         """Go on from a network of this server."""
         with _told():
             checkpoint = await QUICK.run(_chosen, name)
-        request = request_to_resume(checkpoint, more, str(recipe), str(data))
-        return await self._ask(request, password, checkpoint)
+        asked = request_to_resume(checkpoint, more, str(recipe), str(data))
+        return await self._ask(asked, password, checkpoint)
 
     async def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> str:
         """Start a run, or say why not; the run that is under way is on the page anyway."""
@@ -234,35 +199,16 @@ def _told() -> Iterator[None]:
         raise gr.Error(str(error), print_exception=False) from error
 
 
-def _check(recipe: str, data: str, *rest: Any) -> list[dict[str, Any]]:
-    """Say at each field what is out of range."""
-    names = ("epochs", "batch_size", "learning_rate", "seed")
-    *numbers, _password = rest
-    fine = gr.validate(True, "")
-    return [fine, fine, *map(_check_number, names, numbers), fine]
+def _check(*values: Any) -> list[dict[str, Any]]:
+    """Say at each field what is out of range; nothing of the last one, the password."""
+    return [*check(*values[:-1]), gr.validate(True, "")]
 
 
 def _check_resume(
     name: str | None, more: float | None, recipe: str, data: str, password: str
 ) -> list[dict[str, Any]]:
     fine = gr.validate(True, "")
-    return [fine, _check_number("epochs", more) if more is not None else fine, fine, fine, fine]
-
-
-def _check_number(name: str, value: object) -> dict[str, Any]:
-    if not isinstance(value, int | float):
-        return gr.validate(False, "Give a number.")
-    try:
-        check_limits(**{name: value})
-    except ValueError as error:
-        return gr.validate(False, str(error))
-    return gr.validate(True, "")
-
-
-def _defaults(recipe: object) -> list[float]:
-    """The recipe's own epochs, batch size and learning rate."""
-    chosen = RECIPES[str(recipe)]
-    return [chosen.epochs, chosen.batch_size, chosen.learning_rate]
+    return [fine, check_number("epochs", more) if more is not None else fine, fine, fine, fine]
 
 
 async def _more(name: object) -> int | None:
