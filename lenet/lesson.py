@@ -180,8 +180,9 @@ print(loss.item())
         """\
 from lenet.descent import descend
 
-for rate in (0.001, 0.1, 1.0):
-    descent = descend(data.train.frames[:64], data.train.labels[:64], rate)
+batch = data.train.frames[:64], data.train.labels[:64]
+descents = {rate: descend(*batch, rate) for rate in (0.001, 0.1, 1.0)}
+for rate, descent in descents.items():
     print(rate, [round(loss, 2) for loss in descent.losses[::10]])
 """,
     ),

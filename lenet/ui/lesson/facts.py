@@ -16,6 +16,7 @@ from lenet.data import DataSet
 from lenet.descent import BATCH, Descent, descend, stop_and_go_on
 from lenet.evaluate import Evaluation
 from lenet.events import Epoch, Event, Start, latest, read_log
+from lenet.insight import LAYERS
 from lenet.lesson import STEPS
 from lenet.model import LeNet
 from lenet.preprocess import MEAN, STD
@@ -138,10 +139,13 @@ def name_of(checkpoint: Checkpoint) -> str:
 
 def checkpoint_content(checkpoint: Checkpoint) -> Found:
     """Step 6: what a checkpoint holds."""
-    rows = [["name", "shape", "bytes"]]
-    for key, weights in checkpoint.network.items():
-        rows.append([key, "×".join(map(str, weights.shape)), f"{4 * weights.numel():,}"])
-    size = sum(4 * weights.numel() for weights in checkpoint.network.values())
+    rows, size = [["layer", "weight", "bias", "bytes"]], 0
+    for layer in LAYERS:
+        parts = [checkpoint.network[f"{layer}.{kind}"] for kind in ("weight", "bias")]
+        shapes = ["×".join(map(str, part.shape)) for part in parts]
+        count = 4 * sum(part.numel() for part in parts)
+        size += count
+        rows.append([layer, *shapes, f"{count:,}"])
     run = checkpoint.run
     beside = (
         f" Beside them it keeps how to go on from step {run.step:,}: the momentum, the schedule, "
