@@ -21,7 +21,7 @@ def main() -> None:
     import torch
     from starlette.middleware import Middleware
 
-    from lenet.server import guard, log, routes, runs, uploads, visitors
+    from lenet.server import guard, log, queue, routes, runs, uploads, visitors
     from lenet.ui import gradio_page, page
     from lenet.ui.draw.tab import read_drawing
 
@@ -38,8 +38,8 @@ def main() -> None:
     # A thread at work gives way to the event loop after this long, not after 5 ms each time.
     sys.setswitchinterval(0.0005)
     torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
-    own = runs.Runs()
-    built = page.build(own).queue(api_open=False)
+    waiting = queue.Queue(runs.Runs())
+    built = page.build(waiting).queue(api_open=False)
     answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
     built.launch(
         **page.LOOK,
@@ -49,7 +49,7 @@ def main() -> None:
         max_file_size=uploads.MAX_BYTES,
         app_kwargs={
             "middleware": [Middleware(guard.Guard, answerers)],
-            "routes": [*routes.ROUTES, *page.routes(own)],
+            "routes": [*routes.ROUTES, *page.routes(waiting)],
             "lifespan": gradio_page.sweeping,
         },
         prevent_thread_lock=True,

@@ -1,10 +1,11 @@
-"""What the film of a run costs the run, and what ten who watch it add.
+"""What the film of a run costs the run, and what ten who watch it and the accuracy's growth add.
 
 `python -m benchmarks.film [--rounds N]` trains recipe fast for an epoch on MNIST as the page does:
-without a film, with one, and with ten drawings that are read again at each of its moments, in turn.
-It prints the images a second of each, the share of a run's time that goes into writing the film,
-and the processor's time that reading it takes. The drawings are read in this process, as the server
-reads them in its own; the web's part of watching is in `benchmarks.while_training`.
+without a film, with one, with ten drawings that are read again at each of its moments, and with
+test digits that are read at its moments, in turn. It prints the images a second of each, the share
+of a run's time that goes into writing the film, and the processor's time that following it takes.
+All is read in this process, as the server reads in its own; the web's part of watching is in
+`benchmarks.while_training`.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from lenet.events import Done, Event, Start, latest
 from lenet.film import FilmWriter
 from lenet.job import prepare
 from lenet.server import runs
+from lenet.server.growth import Growth
 from lenet.server.runs import Run, Runs, work_on
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
@@ -71,18 +73,20 @@ def run_without_film(*arguments: Any) -> None:
     work_on(*arguments)
 
 
-def measure(filmed: bool, watchers: int) -> tuple[float, float, float]:
-    """A run's images a second, its share in the film, and the seconds that those who watch take."""
+def measure(filmed: bool, watchers: int, grows: bool) -> tuple[float, float, float]:
+    """A run's images a second, its share in the film, and the processor's seconds of reading."""
     trained = Runs(run_with_film if filmed else run_without_film)
     trained.start(prepare(REQUEST))
     known: list[list[int]] = [[] for _ in range(watchers)]
-    reading = 0.0
+    growth = Growth(trained)
+    begin = time.process_time()
     while (run := trained.current()).alive:
-        begin = time.process_time()
         for digit in range(watchers):
             known[digit] += watch(run, digit, known[digit])
-        reading += time.process_time() - begin
+        if grows:
+            growth.of(run)
         time.sleep(EVERY)
+    reading = time.process_time() - begin
     start, done = latest(run.events, Start), latest(run.events, Done)
     if not (start and done):
         raise SystemExit(run.message)
@@ -116,15 +120,16 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)  # as the server
     kinds = {
-        "no film": (False, 0),
-        "a film": (True, 0),
-        f"a film, {WATCHERS} watch": (True, WATCHERS),
+        "no film": (False, 0, False),
+        "a film": (True, 0, False),
+        f"a film, {WATCHERS} watch": (True, WATCHERS, False),
+        "a film, test digits read": (True, 0, True),
     }
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in kinds}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LENET_CHECKPOINTS"] = folder
         runs.warm_up()
-        measure(True, WATCHERS)  # loads what is loaded once
+        measure(True, WATCHERS, True)  # loads what is loaded once
         for number in range(rounds):
             # The order turns round, so that no kind is always the first.
             for name in sorted(kinds, reverse=number % 2 == 1):

@@ -44,6 +44,7 @@ class Start(_Happened):
     Attributes:
         epoch: epochs that are done.
         batch: batches of the next epoch that are done.
+        step: batches that are done in all, of whatever size; None in older logs.
         pid: of the process that trains.
         device: such as `cpu`.
         parameters: of the network.
@@ -67,6 +68,7 @@ class Start(_Happened):
     wrong_labels: float = 0.0
     epoch: int
     batch: int
+    step: int | None = None
     pid: int
     device: str
     parameters: int

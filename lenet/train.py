@@ -192,6 +192,7 @@ def _start_event(job: Job, trainer: Trainer) -> Start:
         **settings,
         epoch=run.epoch,
         batch=run.batch,
+        step=run.step,
         pid=os.getpid(),
         device=str(trainer.team.device),
         parameters=sum(p.numel() for p in trainer.network.parameters()),

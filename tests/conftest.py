@@ -86,6 +86,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     from runs_on_noise import run_without_mnist
 
     from lenet.server import data_sets
+    from lenet.server.queue import Queue
     from lenet.server.runs import Runs
     from lenet.ui import page
     from lenet.ui.data import tab as data
@@ -107,7 +108,8 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for function in cached:
             function.cache_clear()
         runs = Runs(run_without_mnist)
-        blocks: gr.Blocks = page.build(runs)
+        waiting = Queue(runs)
+        blocks: gr.Blocks = page.build(waiting)
         _, url, _ = blocks.launch(
             **page.LOOK,
             server_name="127.0.0.1",
@@ -116,7 +118,7 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             run_history=False,
             ssr_mode=False,
             quiet=True,
-            app_kwargs={"routes": page.routes(runs)},
+            app_kwargs={"routes": page.routes(waiting)},
         )
         yield Server(url, folder / "checkpoints", folder / "data")
         runs.stop()

@@ -39,6 +39,10 @@ _OURS = (
     "/health",
     "/news",
     "/page.png",
+    "/runs",
+    "/runs.csv",
+    "/runs/{name}/curves",
+    "/runs/{name}/log",
     "/checkpoints/{name}",
     "/scripts/{version}/{name:path}",
 )
@@ -79,7 +83,7 @@ _OPEN = {method: [compile_path(path)[0] for path in paths] for method, paths in 
 
 # Gradio compresses what is named like a file of text, and these are not. Streams of events and the
 # pad's answers do not pass through the compressor.
-_COMPRESSED = ("/", "/config", "/gradio_api/info")
+_COMPRESSED = ("/", "/config", "/gradio_api/info", "/runs")
 
 # Gradio writes scripts and styles into the page and compiles the templates of gr.HTML in the
 # browser, so inline code and eval have to stay allowed; nothing comes from or goes to elsewhere.

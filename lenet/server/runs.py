@@ -55,6 +55,7 @@ EVERY = 0.25  # seconds between two looks at a run that is followed
 State = Literal["idle", "starting", "running", "stopping", "stopped", "finished", "failed"]
 
 DRAWINGS = ".drawings"  # a file beside the checkpoint of a run that teaches: what it is taught
+TITLE = ".title"  # a file beside the log of a run: what somebody called it
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _LOCK = ".run.lock"
@@ -194,7 +195,11 @@ class Runs:
         self._looking = threading.Lock()
 
     def start(
-        self, job: Job, minutes: float = math.inf, ended: Callable[[], None] = lambda: None
+        self,
+        job: Job,
+        minutes: float = math.inf,
+        ended: Callable[[], None] = lambda: None,
+        name: str | None = None,
     ) -> str:
         """Start a run and return its name.
 
@@ -205,6 +210,7 @@ class Runs:
             job: what is trained, from what.
             minutes: after which it stops.
             ended: called when it has ended.
+            name: that the run gets, from `name_of`; None for `name_of(job)`.
 
         Raises:
             RunError: one is under way, or the folder of checkpoints cannot be written to.
@@ -214,7 +220,7 @@ class Runs:
                 raise RunError("A training run is under way: stop it first, or wait for its end.")
             if self._follower:
                 self._follower.join()  # it has yet to note how the run before this one ended
-            child = self._launch(job, _name(job), minutes)
+            child = self._launch(job, name or name_of(job), minutes)
             self._child, self._asked = child, None
             # Not before: a log without a process is a run that failed.
             _log_of(child.name).touch()
@@ -269,6 +275,14 @@ class Runs:
             self._asked = run.pid
         with suppress(ProcessLookupError):  # it has just ended
             os.kill(run.pid, signal.SIGTERM)
+
+    def forget(self, name: str) -> None:
+        """A run that has ended is about to be deleted: it is no longer the latest."""
+        with self._starting:
+            if self._child and self._child.name == name:
+                if self._follower:
+                    self._follower.join()  # it has yet to note how the run ended
+                self._child = None
 
     def current(self) -> Run:
         """The latest run, as it is now."""
@@ -338,7 +352,7 @@ def warm_up() -> None:
     forkserver.ensure_running()
 
 
-def _name(job: Job) -> str:
+def name_of(job: Job) -> str:
     """The name of the run that goes on, or a new one."""
     path = job.resumed.path if job.resumed else None
     if job.goes_on and path and path != SHIPPED and path.parent == checkpoints_folder():

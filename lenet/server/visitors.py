@@ -16,7 +16,7 @@ from lenet.checkpoint import SHIPPED, SUFFIXES
 from lenet.files import checkpoints_folder
 from lenet.job import Job
 from lenet.server.recognizers import is_own
-from lenet.server.runs import DRAWINGS, Runs, latest_log
+from lenet.server.runs import DRAWINGS, TITLE, Runs, latest_log
 from lenet.server.shares import Allowance
 
 KEPT = 20  # runs, as many uploads and as many taught networks, in a public server's folder
@@ -92,14 +92,31 @@ def start(runs: Runs, job: Job, password: str | None = None) -> str:
         NotAllowed: this visitor may not train, or not for so many epochs.
         lenet.server.runs.RunError: as `Runs.start`.
     """
-    rules = policy()
-    _check(rules, password)
-    if job.epochs > rules.epochs:
+    check(password)
+    return begin(runs, job)
+
+
+def begin(runs: Runs, job: Job, name: str | None = None) -> str:
+    """Start a run whose visitor may train, and stop it when its time is up.
+
+    Args:
+        name: that the run gets, where it has one already.
+
+    Raises:
+        NotAllowed, lenet.server.runs.RunError: as `start`.
+    """
+    check_epochs(job)
+    return runs.start(job, policy().minutes, ended=tidy, name=name)
+
+
+def check_epochs(job: Job) -> None:
+    """Raise NotAllowed where a run would take more epochs than this server gives to one."""
+    most = policy().epochs
+    if job.epochs > most:
         raise NotAllowed(
             f"{job.epochs} epochs are more than this server trains for in one run: choose 1 to "
-            f"{rules.epochs:g}."
+            f"{most:g}."
         )
-    return runs.start(job, rules.minutes, ended=tidy)
 
 
 def stop(runs: Runs, password: str | None = None) -> None:
@@ -108,20 +125,39 @@ def stop(runs: Runs, password: str | None = None) -> None:
     Raises:
         NotAllowed: this visitor may not train.
     """
-    _check(policy(), password)
+    check(password)
     runs.stop()
 
 
-def _check(rules: Policy, password: str | None) -> None:
+def check(password: str | None) -> None:
+    """Raise NotAllowed where this visitor may not train."""
+    rules = policy()
     if rules.training == "off":
         raise NotAllowed("Training is off on this server: train on a machine of your own.")
-    if rules.training == "owner":
-        if _wrong.spend(0):
-            raise NotAllowed("These were too many wrong passwords: try again in some seconds.")
-        given = password if isinstance(password, str) else ""
-        if not hmac.compare_digest(given.encode(errors="replace"), rules.password.encode()):
-            _wrong.spend(1)
-            raise NotAllowed("Only the owner of this server trains here: give the password.")
+    if rules.training == "owner" and not _opens(password):
+        raise NotAllowed("Only the owner of this server trains here: give the password.")
+
+
+def check_owner(password: object) -> None:
+    """Raise NotAllowed where this visitor may not change what others have left: on a public server
+    only its owner may, on one's own machine everybody.
+    """
+    rules = policy()
+    if rules.public and not rules.password:
+        raise NotAllowed("Nobody renames or deletes here: this server's owner has set no password.")
+    if rules.public and not _opens(password):
+        raise NotAllowed("Only the owner of this server may do this: give the password.")
+
+
+def _opens(password: object) -> bool:
+    """Whether this is the owner's password; NotAllowed after too many wrong ones."""
+    if _wrong.spend(0):
+        raise NotAllowed("These were too many wrong passwords: try again in some seconds.")
+    given = password if isinstance(password, str) else ""
+    if hmac.compare_digest(given.encode(errors="replace"), policy().password.encode()):
+        return True
+    _wrong.spend(1)
+    return False
 
 
 # ---------------------------------------------------------------- checkpoints
@@ -140,7 +176,7 @@ def tidy() -> None:
     runs, uploads, taught = defaultdict(list), defaultdict(list), defaultdict(list)
     with suppress(FileNotFoundError):  # no such folder yet
         for path in checkpoints_folder().iterdir():
-            if path.suffix in (*SUFFIXES, ".jsonl", DRAWINGS) and path != SHIPPED:
+            if path.suffix in (*SUFFIXES, ".jsonl", DRAWINGS, TITLE) and path != SHIPPED:
                 kind = uploads if path.name.startswith(UPLOADED) else runs
                 kind = taught if is_own(path.stem) else kind
                 with suppress(FileNotFoundError):  # another thread was quicker

@@ -44,6 +44,11 @@ def preloads() -> str:
     return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in _SCRIPTS)
 
 
+def script(name: str) -> str:
+    """A script of the page's head, which needs no template."""
+    return f'<script type="module" src="{_address(name)}"></script>'
+
+
 def _address(name: str) -> str:
     """Relative to the page, which may stand behind a path prefix."""
     if name not in _SCRIPTS:

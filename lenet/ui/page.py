@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from lenet.server.runs import Runs
+from lenet.server.queue import Queue
 from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
@@ -21,7 +21,7 @@ from lenet.ui.gradio_page import QUIET, Page, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.lesson import tab as lesson
 from lenet.ui.results import tab as results
-from lenet.ui.train import link, news
+from lenet.ui.train import link, news, runs_table
 from lenet.ui.train import tab as train
 
 _TITLE = "LeNet, live"
@@ -34,6 +34,7 @@ _STYLES = (
     "hand/hand.css",
     "train/train.css",
     "train/film.css",
+    "train/runs_table.css",
     "results/results.css",
     "data/data.css",
     "lesson/lesson.css",
@@ -63,17 +64,22 @@ LOOK: dict[str, Any] = {
         block_background_fill="white",
         color_accent="*primary_700",
     ),
-    "head": assets.preloads(),
+    "head": assets.preloads() + assets.script("shared/dropdowns.js"),
     "css_paths": [Path(__file__).parent / name for name in _STYLES],
     "footer_links": ["api"],
 }
 
 
-def routes(runs: Runs) -> list[Route]:
+def routes(queue: Queue) -> list[Route]:
     """The addresses that the page asks besides Gradio's."""
     return [
         assets.ROUTE,
-        news.route(runs, train.status_text),
+        news.route(
+            queue.runs,
+            lambda run: train.status_text(run, queue),
+            lambda: runs_table.changes(queue),
+        ),
+        *runs_table.routes(queue),
         Route(f"/{_PICTURE.name}", _picture),
     ]
 
@@ -83,7 +89,7 @@ async def _picture(request: Request) -> Response:
     return FileResponse(_PICTURE)
 
 
-def build(runs: Runs) -> gr.Blocks:
+def build(queue: Queue) -> gr.Blocks:
     """Build the page of a server with these runs; `launch(**LOOK)` serves it."""
     show_links_as(
         _TITLE,
@@ -94,16 +100,16 @@ def build(runs: Runs) -> gr.Blocks:
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking, address = news.build(), link.build_reader()
-        panel = lesson.build(runs)
+        panel = lesson.build(queue.runs)
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
                 with gr.Row(elem_id="files"):
-                    own = hand.build(network, runs)
+                    own = hand.build(network, queue.runs)
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                draw_with_it = train.build(tab, asking, address, network, own, runs)
+                drawn_with = train.build(tab, asking, address, network, own, queue)
             with gr.Tab("Results", id="results") as tab:
                 looked_at = results.build(tab, own)
             with gr.Tab("Data", id="data"):
@@ -111,7 +117,7 @@ def build(runs: Runs) -> gr.Blocks:
             with gr.Tab("Lesson", id="lesson") as tab:
                 lesson.build_contents(tab, panel)
         api.build()
-        for to_the_pad in (draw_with_it.click, looked_at.draw, browsed.draw):
+        for to_the_pad in (*drawn_with, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
         address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
         for name in lesson.TABS:

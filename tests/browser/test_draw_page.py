@@ -122,6 +122,51 @@ def test_it_is_sharp_on_a_dense_screen(phone: Page):
     assert phone.evaluate(f"{pad}.width == Math.round({pad}.clientWidth * 3)")
 
 
+# ---------------------------------------------------------------- the keyboard
+
+
+def test_the_keyboard_draws(page: Page):
+    pen = page.locator("#pad-pen")
+    keys = page.keyboard
+
+    def press(key: str, times: int) -> None:
+        for _ in range(times):
+            keys.press(key)
+
+    until(page, lambda: keys.press("Tab") or page.evaluate("document.activeElement.id") == "pad")
+    expect(pen).to_be_visible()
+    expect(pen).to_have_text("The pen is up.")
+    press("ArrowUp", 7)
+    press("ArrowLeft", 5)
+    keys.press("Space")
+    expect(pen).to_have_text("The pen is down.")
+    press("ArrowRight", 9)
+    keys.down("ArrowLeft")
+    press("ArrowDown", 4)
+    keys.up("ArrowLeft")
+    press("ArrowDown", 9)
+    press("Shift+ArrowDown", 3)
+    expect_answer(page, "7")
+    keys.press("Space")
+    expect(pen).to_have_text("The pen is up.")
+    keys.press("Control+z")
+    expect_answer(page, "")
+    draw(page, EXAMPLES[3])  # a mouse takes the place of the keyboard's pen
+    expect(pen).to_be_hidden()
+    expect_answer(page, "3")
+    keys.press("Delete")
+    expect_answer(page, "")
+
+
+def test_tab_closes_a_list(page: Page):
+    page.locator("#checkpoint input").focus()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    settle(page)
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
 # ---------------------------------------------------------------- undo, clear, examples
 
 

@@ -231,6 +231,30 @@ def test_the_keyboard_moves_the_lens(page: Page):
     expect(page.locator("#lens")).to_contain_text("Row 16, column 16")
 
 
+def test_the_pictures_are_one_tab_stop_with_arrows_within(page: Page):
+    draw_inside(page, 5)
+    lens, keys = page.locator("#lens"), page.keyboard
+    stops = page.locator("#inside-layers :is(figure, button)[tabindex='0']")
+    expect(stops).to_have_count(1)
+    page.locator("#inside summary").focus()
+    keys.press("Tab")
+    expect(lens).to_contain_text("28×28 frame")
+    for _ in range(3):
+        keys.press("PageDown")
+    expect(lens).to_contain_text("conv1, map 1 of 6")
+    for _ in range(14):
+        keys.press("ArrowDown")
+    expect(lens).to_contain_text("pool1, map 1 of 6")  # below its edge
+    for _ in range(7):
+        keys.press("ArrowRight")
+    expect(lens).to_contain_text("pool1, map 2 of 6")
+    keys.press("PageUp")
+    expect(lens).to_contain_text("pool1, map 1 of 6")
+    expect(stops).to_have_count(1)
+    keys.press("Tab")
+    expect(page.locator("#inside-layers :focus")).to_have_count(0)
+
+
 def test_an_output_shows_which_units_push_for_and_against_it(page: Page, model: LeNet):
     layers = layers_of(model, draw_inside(page, 9))
     page.locator("#inside .outputs button").nth(4).hover()

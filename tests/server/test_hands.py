@@ -17,6 +17,7 @@ from lenet.files import checkpoints_folder
 from lenet.preprocess import check_strokes
 from lenet.server import hands, recognizers
 from lenet.server.hands import HandError
+from lenet.server.queue import Queue
 from lenet.server.runs import DRAWINGS, Run, Runs
 from lenet.synthetic import example_strokes
 from lenet.train import new_name
@@ -94,7 +95,7 @@ def test_neither_another_page_nor_the_log_is_told_the_name(runs, caplog):
     hands.resume(runs, name)  # whose log begins with what it goes on from
     run = wait(runs, lambda run: not run.alive)
     asked = {"strokes": example_strokes()[3], "run": None, "known": []}
-    page = _Tab(runs)
+    page = _Tab(Queue(runs))
     told = [page.finished_name(), film_view.moments_of(run, asked)]
     told += finished(page.show_state(None)) + finished(page.show_progress())
     while caplog.text.count("Run hand-") < 2:

@@ -80,7 +80,7 @@ def harmless_events(server) -> list[int]:
     return [-1, 10**6] + [e["id"] for e in events if not start & {t[0] for t in e["targets"]}]
 
 
-STARTERS = ("train-start", "train-synthetic", "train-resume")
+STARTERS = ("train-start", "train-seeds", "train-synthetic", "train-resume")
 
 
 def call_pad(server, pad: object, data: object) -> Answer:
@@ -112,6 +112,10 @@ WAYS = [
     f"/checkpoints/{UP.replace('/', '%2f')}etc%2fpasswd",
     "/checkpoints/..%2fapp.py",
     "/checkpoints//etc/passwd",
+    f"/runs/{UP.replace('/', '%2f')}etc%2fpasswd/log",
+    "/runs/..%2fapp.py/log",
+    "/runs/.queue/log",
+    "/runs.csv?run=../../app.py",
     f"/gradio_api/custom_component/x/client/component/{UP}etc/passwd",
     f"/?deep_link={UP}etc/passwd",
     "/gradio_api/proxy=file:///etc/passwd",

@@ -235,7 +235,7 @@ def test_fields_on_disk_are_those_of_every_version_before():
     for text in OLD.splitlines():
         record, ours = json.loads(text), json.loads(to_json(from_json(text)))
         added = {"hold_out": False, "skip_bad": False, "bad_lines": 0, "train_accuracy": None}
-        added |= {"training_images": 60_000, "wrong_labels": 0.0}
+        added |= {"training_images": 60_000, "wrong_labels": 0.0, "step": None}
         assert str(ours) == str({name: (added | record)[name] for name in ours})
         assert ours.keys() >= record.keys()
 

@@ -74,7 +74,8 @@ def test_where_training_is_off_a_recorded_run_stands_in():
     found = facts.first_epoch([], closed=True)
     assert found["right"] == 2
     assert found["fact"].startswith("Training is off on this server; this run was recorded.")
-    assert "polyline" in found.get("chart", "")
+    chart = found.get("chart")
+    assert chart and [drawn["title"] for drawn in chart["charts"]] == ["Loss"]
     run = [start_event(), epoch(1, 0.3)]
     assert facts.first_epoch(run, closed=True)["right"] == 0  # the page shows this one
 
@@ -119,7 +120,10 @@ def test_the_experiments_bear_the_lesson_out(held_set: None):
     losses = {rate: descent.losses for rate, descent in facts._descents("synthetic").items()}
     assert abs(losses["0.001"][-1] - losses["0.001"][0]) < 0.05
     assert losses["0.1"][-1] < losses["0.001"][-1] - 0.05
-    assert 'class="0.001"' in one.get("chart", "") and ">step<" in one.get("chart", "")
+    chart = one.get("chart")
+    assert chart and chart["epochs"] == 60 and one.get("across") == "step"
+    assert list(chart["charts"][0]["lines"]) == ["0.001", "0.1", "1"]
     two = facts.going_on(small_set())
     assert two["right"] == STEPS[8].answer
-    assert 'class="weights alone"' in two.get("chart", "")
+    chart = two.get("chart")
+    assert chart and list(chart["charts"][0]["lines"]) == ["never stopped", "weights alone"]

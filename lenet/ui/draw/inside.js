@@ -9,6 +9,7 @@ import { largest } from "../shared/tensors.js";
 import { explain, explainOutput, whyTitle } from "./explain.js";
 import { inPoints, picturesOf, scoreOfPath } from "./lattice.js";
 import { layersOf, pushes, weightsOf } from "./layers.js";
+import { roving } from "./roving.js";
 import { OUTPUT, SECTIONS } from "./sections.js";
 import { silencing, unitAt } from "./silencing.js";
 
@@ -27,6 +28,8 @@ import { silencing, unitAt } from "./silencing.js";
 
 /** Where the arrow keys go. @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** In which order. @type {Record<string, number>} */
+const PAGES = { PageUp: -1, PageDown: 1 };
 
 /** @param {View<{ mean: number, deviation: number }, Server>} view */
 export function mount({ element, props, server }) {
@@ -74,6 +77,8 @@ export function mount({ element, props, server }) {
   const buttons = outputs.map(({ button }) => button);
   addSection("Output", OUTPUT, make("div", { className: "outputs" }, ...buttons));
 
+  const stops = roving([...shown.map(({ holder }) => holder), ...buttons]);
+
   /** @param {string} title @param {string} text @param {Node} content */
   function addSection(title, text, content) {
     find("#inside-layers").append(
@@ -87,8 +92,7 @@ export function mount({ element, props, server }) {
     const canvas = make("canvas", { width, height });
     Object.assign(canvas.dataset, { layer: name, map: map ?? "" });
     const mark = make("i", { hidden: true });
-    const properties = { tabIndex: 0, ariaLabel: label };
-    const holder = make("figure", properties, make("div", {}, canvas, mark));
+    const holder = make("figure", { ariaLabel: label }, make("div", {}, canvas, mark));
     if (captioned) holder.append(make("figcaption", {}, label));
     const here = { ...picture, canvas, mark, holder };
     shown.push(here);
@@ -97,7 +101,6 @@ export function mount({ element, props, server }) {
     holder.addEventListener("focus", () => {
       if (spot?.holder !== holder) lookAtPixel(here, width >> 1, height >> 1);
     });
-    holder.addEventListener("keydown", (event) => step(here, event));
     holder.addEventListener("click", () => press(here));
     holder.addEventListener("keydown", ({ key }) => key === "Enter" && press(here, true));
     return holder;
@@ -153,13 +156,22 @@ export function mount({ element, props, server }) {
     lookAtPixel(picture, Math.floor(x), Math.floor(y));
   }
 
-  /** @param {Shown} picture @param {KeyboardEvent} event */
-  function step(picture, event) {
-    const way = ARROWS[event.key];
-    if (!way || !spot || !("picture" in spot) || spot.picture !== picture) return;
+  // All pictures and outputs are one tab stop. The arrow keys go from pixel to pixel, and on to the
+  // next picture; the Page keys go from picture to picture.
+  find("#inside-layers").addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    const way = ARROWS[key];
+    const page = PAGES[key];
+    if (!spot || target !== spot.holder || !(way || page)) return;
     event.preventDefault();
-    lookAtPixel(picture, spot.x + way[0], spot.y + way[1]);
-  }
+    if (page) stops.step(spot.holder, page);
+    else if ("picture" in spot && isWithin(spot.picture, spot.x + way[0], spot.y + way[1]))
+      lookAtPixel(spot.picture, spot.x + way[0], spot.y + way[1]);
+    else stops.go(spot.holder, way);
+  });
+
+  /** @param {Shown} picture @param {number} x @param {number} y */
+  const isWithin = ({ width, height }, x, y) => x >= 0 && y >= 0 && x < width && y < height;
 
   /**
    * A mouse silences what it presses; a finger looks, and finds the button in the lens.

@@ -13,6 +13,7 @@ import {
 import { Asking } from "./asking.js";
 import { boxes } from "./boxes.js";
 import { Drawing, enlarge, firstPoints, toPoint, WIDTH } from "./drawing.js";
+import { keyboardPen } from "./keyboard.js";
 import { lastDrawing, lasting } from "./lasting.js";
 import { Paper } from "./paper.js";
 import { onPicture, shrunk } from "./pictures.js";
@@ -47,6 +48,7 @@ import { telling } from "./telling.js";
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
 const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
 const EXAMPLE = 4; // the digit that is drawn where a view needs one
+const KEYBOARD = -1; // draws; pointers have ids of 0 and more
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
 const UNANSWERED = "The server does not answer: paste or drop the picture once more.";
@@ -163,21 +165,44 @@ export function mount({ element, props, server, watch }) {
 
   // ---------------------------------------------------------------- the pen
 
-  /** @param {PointerEvent} event */
-  function setPen(event) {
-    if (pointer !== null || event.button !== 0) return;
-    if (drawing.isFull) return say(FULL);
-    pointer = event.pointerId;
-    pad.setPointerCapture(pointer);
+  /** Begin a stroke, unless the pad is full. @param {number} pen its pointer @param {Point} point */
+  function begin(pen, point) {
+    if (pointer !== null) return false;
+    if (drawing.isFull) {
+      say(FULL);
+      return false;
+    }
+    pointer = pen;
     at = null;
     whole = false;
     told.forget();
     const overPicture = drawing.picture !== null;
-    const point = toPoint(event, pad.getBoundingClientRect());
     drawing.begin(point);
     if (overPicture) paper.repaint();
     else paper.paint([point]);
     changed(overPicture);
+    return true;
+  }
+
+  /** @param {Point[]} points @param {number} [least] as of `Drawing.extend` */
+  function extend(points, least = 0) {
+    const added = drawing.extend(points, least);
+    if (added.length === 0) return;
+    paper.paint(added);
+    changed();
+  }
+
+  function lift() {
+    pointer = null;
+    showReading(shown, false);
+    asking.settled();
+  }
+
+  /** @param {PointerEvent} event */
+  function setPen(event) {
+    if (event.button !== 0) return;
+    const point = toPoint(event, pad.getBoundingClientRect());
+    if (begin(event.pointerId, point)) pad.setPointerCapture(event.pointerId);
   }
 
   /** @param {PointerEvent} event */
@@ -186,19 +211,19 @@ export function mount({ element, props, server, watch }) {
     const box = pad.getBoundingClientRect();
     const events = event.getCoalescedEvents?.() ?? [];
     const points = (events.length ? events : [event]).map((each) => toPoint(each, box));
-    const added = drawing.extend(points, (WOBBLE * WIDTH) / box.width);
-    if (added.length === 0) return;
-    paper.paint(added);
-    changed();
+    extend(points, (WOBBLE * WIDTH) / box.width);
   }
 
   /** @param {PointerEvent} event */
   function liftPen(event) {
-    if (event.pointerId !== pointer) return;
-    pointer = null;
-    showReading(shown, false);
-    asking.settled();
+    if (event.pointerId === pointer) lift();
   }
+
+  const keyPen = keyboardPen(pad, find("#pad-pen"), {
+    down: (point) => begin(KEYBOARD, point),
+    move: (point) => extend([point]),
+    lift: () => pointer === KEYBOARD && lift(),
+  });
 
   pad.addEventListener("pointerdown", setPen);
   pad.addEventListener("pointermove", movePen);
@@ -236,6 +261,7 @@ export function mount({ element, props, server, watch }) {
 
   /** Do what changes the drawing as a whole. @param {() => void} step @param {boolean} [anew] */
   function change(step, anew) {
+    keyPen.lift();
     pointer = null;
     at = null;
     whole = false;
@@ -332,14 +358,15 @@ export function mount({ element, props, server, watch }) {
     const at = event.target instanceof Element ? event.target : document.body;
     if (isAway() || at.closest(FIELDS)) return;
     const key = event.shiftKey ? event.key : event.key.toLowerCase(); // whatever Caps Lock makes of it
-    const free = at === document.body; // no control has the focus
+    const free = at === document.body || at === pad; // no control has the focus
     const held = event.ctrlKey || event.metaKey || event.altKey;
     if (free && (key === "delete" || key === "backspace")) clear();
     else if (key === "z" && held && !event.altKey) undo();
     else if (free && key === "enter" && guided.isOn) guided.keep();
-    else if (!held && /^[0-9]$/.test(key)) told.tell(Number(key));
-    else if (!held && (key === "n" || key === "-")) told.tell(null);
-    else return;
+    else if (!held && /^[0-9n-]$/.test(key)) {
+      keyPen.lift();
+      told.tell(/[0-9]/.test(key) ? Number(key) : null);
+    } else return;
     event.preventDefault();
   });
 

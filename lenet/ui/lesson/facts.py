@@ -23,8 +23,7 @@ from lenet.preprocess import MEAN, STD
 from lenet.recipes import RECIPES
 from lenet.server.data_sets import data_set
 from lenet.server.recognizers import conceal
-from lenet.ui.train.charts import Points, line_chart, linear_axis
-from lenet.ui.train.curves import curves
+from lenet.ui.train.curves import Curves, Point, curves
 
 RATES = (0.001, 0.1, 1.0)  # of step 4
 STOP, END = 60, 100  # steps, of step 9
@@ -42,14 +41,15 @@ class Found(TypedDict):
         right: the guess that is right, counted from 0; None where that is not known yet.
         fact: a sentence or two, with numbers.
         rows: of a table, the first one its head.
-        chart: HTML of this server's own making.
+        chart: curves, and `across`, what their horizontal axis counts: its end is `epochs`.
     """
 
     data: str | None
     right: int | None
     fact: str
     rows: NotRequired[list[list[str]]]
-    chart: NotRequired[str]
+    chart: NotRequired[Curves]
+    across: NotRequired[str]
 
 
 def most_common(data: DataSet) -> Found:
@@ -99,8 +99,9 @@ def one_step(data: DataSet) -> Found:
         f"first step of one weight, with 0.1: {_signed(weight)} − 0.1 × {_signed(gradient)} = "
         f"{_signed(weight - 0.1 * gradient)}."
     )
-    chart = _steps_chart("Loss of the batch", lines)
-    return {"data": data.name, "right": STEPS[3].answer, "fact": fact, "chart": chart}
+    chart = _over_steps("Loss of the batch", lines)
+    right = STEPS[3].answer
+    return {"data": data.name, "right": right, "fact": fact, "chart": chart, "across": "step"}
 
 
 def first_epoch(events: Sequence[Event], closed: bool) -> Found:
@@ -112,9 +113,11 @@ def first_epoch(events: Sequence[Event], closed: bool) -> Found:
     """
     start = latest(events, Start)
     if closed and (start is None or RECIPES[start.recipe].teaches):
-        found = _after_first_epoch(read_log(_RECORDED))
+        recorded = read_log(_RECORDED)
+        found, drawn = _after_first_epoch(recorded), curves(recorded)
         fact = f"Training is off on this server; this run was recorded. {found['fact']}"
-        return {**found, "fact": fact, "chart": _loss_chart(read_log(_RECORDED))}
+        loss: Curves = {**drawn, "charts": drawn["charts"][:1]}
+        return {**found, "fact": fact, "chart": loss, "across": "epoch"}
     if start is None or RECIPES[start.recipe].teaches:
         return {"data": None, "right": None, "fact": "Press Train: the answer comes with the run."}
     return _after_first_epoch(events)
@@ -200,8 +203,9 @@ def going_on(data: DataSet) -> Found:
         f"Over the ten steps after the stop its mean loss is {after:.2f}; of a run that never "
         f"stopped it is {before:.2f}."
     )
-    chart = _steps_chart("Loss of each step", {"never stopped": never, "weights alone": alone})
-    return {"data": data.name, "right": STEPS[8].answer, "fact": fact, "chart": chart}
+    chart = _over_steps("Loss of each step", {"never stopped": never, "weights alone": alone})
+    right = STEPS[8].answer
+    return {"data": data.name, "right": right, "fact": fact, "chart": chart, "across": "step"}
 
 
 def _nearest(value: float, choices: Sequence[float]) -> int:
@@ -214,12 +218,11 @@ def _signed(value: float) -> str:
     return f"{value:.4f}".replace("-", "−")
 
 
-def _steps_chart(title: str, lines: dict[str, list[float]]) -> str:
-    axis = linear_axis([3.0])
-    points: dict[str, Points] = {name: list(enumerate(losses)) for name, losses in lines.items()}
+def _over_steps(title: str, lines: dict[str, list[float]]) -> Curves:
+    """Lines over steps as the charts of the Train tab take them, no higher than 3."""
+    points: dict[str, list[Point]] = {
+        name: [(step, 0.0, min(3.0, round(loss, 4))) for step, loss in enumerate(losses)]
+        for name, losses in lines.items()
+    }
     last = max(len(losses) for losses in lines.values()) - 1
-    return line_chart(title, points, axis, last, along="step")
-
-
-def _loss_chart(events: Sequence[Event]) -> str:
-    return line_chart(*curves(events)[0])
+    return {"epochs": last, "charts": [{"title": title, "axis": "linear", "lines": points}]}

@@ -6,10 +6,12 @@
 import { finder, make, setText } from "../shared/dom.js";
 import { followDrawing, onNetwork, tellLesson } from "../shared/events.js";
 import { ask, failed } from "../shared/report.js";
+import { chart as draw } from "../train/charts.js";
 import { keepProgress, loadProgress, stepOf } from "./progress.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Failure } from "../shared/report.js" */
+/** @import { Curves } from "../train/plot.js" */
 
 /**
  * A step: `Step` of lenet/lesson.py.
@@ -34,14 +36,13 @@ import { keepProgress, loadProgress, stepOf } from "./progress.js";
  * @property {number | null} right
  * @property {string} fact
  * @property {string[][]} [rows]
- * @property {string} [chart]
+ * @property {Curves} [chart]
+ * @property {string} [across] what the chart's horizontal axis counts
  */
 
-/** @typedef {Call<{ step: number, network: string }, Found>} FindOut */
-/** @typedef {{ find_out: FindOut, try_out: FindOut }} Server */
+/** @typedef {{ find_out: Call<{ step: number, network: string }, Found> }} Server */
 
 const WITH_INSIDE = [2, 3]; // steps that follow a drawing through the network
-const EXPERIMENTS = [4, 9];
 const AGAIN = 1000; // milliseconds until what a run has not told yet is asked for again
 const SYNTHETIC =
   "MNIST is not to be had on this server: the lesson shows digits that this project draws itself.";
@@ -127,7 +128,7 @@ export function mount({ element, props, server, trigger, watch }) {
   find("#lesson-leave").addEventListener("click", leave);
   find("#lesson-back").addEventListener("click", () => show(open - 1, true));
   find("#lesson-next").addEventListener("click", () =>
-    open < steps.length ? show(open + 1, true) : leave(),
+    open < steps.length ? show(open + 1, true) : alone ? show(1, true) : leave(),
   );
   watch("value", leave);
   onNetwork((name) => {
@@ -164,29 +165,33 @@ export function mount({ element, props, server, trigger, watch }) {
     }
     if (!guessed) {
       found.replaceChildren();
+      Object.assign(found.dataset, { step: "", shown: "" });
       chooseData(step, await look(1)); // which costs least of those that tell the data set
       return;
     }
-    if (found.dataset.step !== `${step}`) found.replaceChildren(make("p", {}, "…"));
+    if (found.dataset.step !== `${step}`) {
+      found.replaceChildren(make("p", {}, "…"));
+      found.dataset.shown = "";
+    }
     const told = await look(step);
     if (step !== open) return;
-    found.dataset.step = `${step}`;
     chooseData(step, told);
-    found.replaceChildren(...contentOf(told, guess));
+    const shown = JSON.stringify([step, guess, told]);
+    if (found.dataset.shown !== shown) found.replaceChildren(...contentOf(told, guess));
+    Object.assign(found.dataset, { step, shown });
     if (failed(told)) return;
     if (told.right === null) timer = window.setTimeout(answer, AGAIN);
     else choices.children[told.right]?.classList.add("right");
   }
 
   /** @param {number} step */
-  const look = (step) =>
-    ask(EXPERIMENTS.includes(step) ? server.try_out : server.find_out, { step, network });
+  const look = (step) => ask(server.find_out, { step, network });
 
   /** @param {Found | Failure} told @param {number} guess */
   function contentOf(told, guess) {
     if (failed(told)) return [make("p", { className: "error" }, told.error)];
     const { guesses, reveal } = steps[open - 1];
-    const { right, fact, rows, chart, data } = told;
+    const { right, fact, rows, chart, across, data } = told;
     const content = [];
     if (right !== null) {
       const verdict = right === guess ? "As you said." : `You said: ${guesses[guess]}.`;
@@ -194,9 +199,8 @@ export function mount({ element, props, server, trigger, watch }) {
     } else content.push(make("p", {}, fact));
     if (rows) content.push(table(rows));
     if (chart) {
-      const place = make("div");
-      place.innerHTML = chart; // drawn by this server from numbers
-      content.push(place);
+      const { epochs, charts } = chart;
+      content.push(draw(0, [{ name: "run", title: "", charts: [charts], epochs }], false, across));
     }
     if (right !== null) content.push(make("p", {}, reveal));
     if (data === "synthetic") content.push(make("p", { className: "note" }, SYNTHETIC));

@@ -6,6 +6,7 @@ the answers. This file knows nothing of how they look.
 """
 
 import html
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,15 +19,22 @@ from lenet.server import recognizers, visitors
 from lenet.server.data_sets import usual_digits
 from lenet.server.evaluation_cache import evaluate_once
 from lenet.server.runs import Runs
-from lenet.server.shares import SLOW, Lane
+from lenet.server.shares import QUICK, SLOW, Lane
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.lesson import facts
-from lenet.ui.shared.requests import Request, RequestError, answering, in_turn, whole_in
+from lenet.ui.shared.requests import Refusal, Request, answering, in_turn, whole_in
 
 TABS = ("draw", "train", "results", "data")  # that steps open
 
 _EXPERIMENTS = Lane(10)  # hundreds of steps of SGD: nobody's images wait for them
+_LANES = {
+    1: SLOW,
+    4: _EXPERIMENTS,
+    7: SLOW,
+    8: SLOW,
+    9: _EXPERIMENTS,
+}  # the others wait for no data
 
 
 def build(runs: Runs) -> gr.HTML:
@@ -39,15 +47,11 @@ def build(runs: Runs) -> gr.HTML:
         The view. Its events `draw`, `train`, `results` and `data` ask for these tabs; a change of
         its value closes it.
     """
-    lesson = _Lesson(runs)
     return gr.HTML(
         "",
         html_template=template("lesson/lesson.html"),
         js_on_load=mounting("lesson/lesson.js", *TABS),
-        server_functions=[
-            in_turn(SLOW, answering(lesson.find_out)),
-            in_turn(_EXPERIMENTS, try_out),
-        ],
+        server_functions=[_finder(runs)],
         elem_id="lesson-view",
         apply_default_css=False,
         steps=[asdict(step) for step in STEPS],
@@ -75,29 +79,25 @@ def build_contents(here: gr.Tab, panel: gr.HTML) -> None:
     here.select(None, None, panel, js="() => String(performance.now())", **QUIET)
 
 
-class _Lesson:
-    """What the panel asks for."""
+def _finder(runs: Runs) -> Callable[[object], Awaitable[facts.Found | Refusal]]:
+    """The server function that says what a step's question comes to.
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    It takes the `step`, counted from 1, and `network`, the name of the one on the pad.
+    """
 
-    def find_out(self, request: Request) -> facts.Found:
-        """What the question of a step comes to.
-
-        Args:
-            request: the `step`, counted from 1, and `network`, the name of the one on the pad.
-        """
-        step = whole_in(request, "step", 1, len(STEPS))
-        match step:
+    def found(request: Request) -> facts.Found:
+        match whole_in(request, "step", 1, len(STEPS)):
             case 1:
                 return facts.most_common(usual_digits())
             case 2:
                 return facts.paper()
             case 3:
                 return facts.layers()
+            case 4:
+                return facts.one_step(usual_digits())
             case 5:
                 closed = visitors.policy().training == "off"
-                return facts.first_epoch(self.runs.current().events, closed)
+                return facts.first_epoch(runs.current().events, closed)
             case 6:
                 path = recognizers.path_of(request.get("network"))
                 return facts.checkpoint_content(_read(path))
@@ -106,14 +106,14 @@ class _Lesson:
             case 8:
                 return facts.hardest_digit(*_evaluated())
             case _:
-                raise RequestError(f"Step {step} is an experiment: ask try_out.")
+                return facts.going_on(usual_digits())
 
+    async def find_out(request: object) -> facts.Found | Refusal:
+        step = request.get("step") if isinstance(request, dict) else None
+        lane = _LANES.get(step, QUICK) if isinstance(step, int) else QUICK
+        return await in_turn(lane, answering(found))(request)
 
-@answering
-def try_out(request: Request) -> facts.Found:
-    """The same of the steps whose answer is an experiment, 4 and 9."""
-    first = whole_in(request, "step", 4, 9) == 4
-    return (facts.one_step if first else facts.going_on)(usual_digits())
+    return find_out
 
 
 def _evaluated() -> tuple[Evaluation, str, str]:

@@ -81,6 +81,8 @@ const hands = channel("lenet:hand");
 const drawings = channel("lenet:follow");
 /** @type {ReturnType<typeof channel<void>>} */
 const lessons = channel("lenet:lesson");
+/** @type {ReturnType<typeof channel<Compared>>} */
+const comparisons = channel("lenet:compare");
 
 /** The pad: what a network, by the name of its checkpoint, reads on it now. */
 export const { tell: tellAnswer, listen: onAnswer } = answers;
@@ -116,6 +118,19 @@ export const onFollowDrawing = (listener) => {
   drawings.listen(listener);
   if (followed) listener();
 };
+
+/**
+ * Runs whose curves lie over each other.
+ *
+ * @typedef {object} Compared
+ * @property {boolean} bySeconds whether the horizontal axis is the seconds of training
+ * @property {{ slot: number, title: string, names: string[], curves: string[] }[]} runs each with
+ *   the number of its colour; one that stands for several has several names, and as many addresses
+ *   of curves
+ */
+
+/** The table of runs: show these with the latest one. */
+export const { tell: tellCompare, listen: onCompare } = comparisons;
 
 /** @typedef {{ strokes: Strokes, digit: number }} ReadDrawing */
 

@@ -1,57 +1,67 @@
-"""What the Train tab's charts show: a run's events as lines over epochs.
+"""What the Train tab's charts show: a run's events as lines of points.
 
-Functions of events; `charts` draws the lines.
+Functions of events; `charts.js` draws the lines, over epochs or over seconds.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, TypedDict
 
 from lenet.events import Batch, Epoch, Event, Start, latest
-from lenet.ui.train.charts import Axis, Points, line_chart, linear_axis, log_axis, percent_axis
+
+MOST = 300  # points of a line
+
+# (epoch, seconds of training, value)
+Point = tuple[float, float, float]
 
 
-class Chart(NamedTuple):
-    """The lines of a chart, points (epoch, value) by the line's name, and where the epochs end."""
+class Chart(TypedDict):
+    """The lines of a chart by name, which is their CSS class too, and its vertical axis."""
 
     title: str
-    lines: dict[str, Points]
-    axis: Axis
+    axis: Literal["decades", "shares", "linear"]
+    lines: dict[str, list[Point]]
+
+
+class Curves(TypedDict):
+    """A run's charts; there are none before it has started. `epochs` is where its epochs end."""
+
     epochs: int
+    charts: list[Chart]
 
 
-def curves(events: Sequence[Event]) -> list[Chart]:
+def curves(events: Sequence[Event]) -> Curves:
     """The loss of each hundred batches and of the test set, the share read right, and the rate.
 
-    There are none before the run has started. A resumed run's lines go on where they ended.
+    A resumed run's lines go on where they ended.
     """
     start = latest(events, Start)
     if start is None:
-        return []
+        return {"epochs": 0, "charts": []}
     batches = [event for event in events if isinstance(event, Batch)]
     epochs = [event for event in events if isinstance(event, Epoch)]
-    places = [b.epoch - 1 + b.batch / start.batches for b in batches]
-    training = list(zip(places, [b.loss for b in batches], strict=True))
-    rates = list(zip(places, [b.learning_rate for b in batches], strict=True))
-    test = [(float(e.epoch), e.test_loss) for e in epochs]
-    right = [(float(e.epoch), e.test_accuracy) for e in epochs]
-    known = [(float(e.epoch), e.train_accuracy) for e in epochs if e.train_accuracy is not None]
-    losses = log_axis([loss for _, loss in training + test])
-    shares = percent_axis([share for _, share in right + known])
-    peak = linear_axis([start.learning_rate, *(rate for _, rate in rates)])
-    return [
-        Chart("Loss", {"training": training, "test": test}, losses, start.epochs),
-        _read_right(right, known, shares, start.epochs),
-        Chart("Learning rate", {"rate": rates}, peak, start.epochs),
-    ]
+    during = [(b, b.epoch - 1 + b.batch / start.batches) for b in batches]
+    loss = {
+        "training": _line([(place, b.elapsed, b.loss) for b, place in during]),
+        "test": _line([(e.epoch, e.elapsed, e.test_loss) for e in epochs]),
+    }
+    right = {"test": _line([(e.epoch, e.elapsed, e.test_accuracy) for e in epochs])}
+    counted = [(e.epoch, e.elapsed, e.train_accuracy) for e in epochs]
+    known = [(place, elapsed, share) for place, elapsed, share in counted if share is not None]
+    if known:  # of damaged data: beside the test images those that are learnt from
+        right = {"training": _line(known), **right}
+    rate = {"rate": _line([(place, b.elapsed, b.learning_rate) for b, place in during])}
+    title = "Images read right" if known else "Test images read right"
+    return {
+        "epochs": start.epochs,
+        "charts": [
+            {"title": "Loss", "axis": "decades", "lines": loss},
+            {"title": title, "axis": "shares", "lines": right},
+            {"title": "Learning rate", "axis": "linear", "lines": rate},
+        ],
+    }
 
 
-def _read_right(test: Points, training: Points, axis: Axis, epochs: int) -> Chart:
-    """Beside the test images those learnt from, where a run of damaged data has counted them."""
-    if not training:
-        return Chart("Test images read right", {"test": test}, axis, epochs)
-    return Chart("Images read right", {"training": training, "test": test}, axis, epochs)
-
-
-def charts_html(events: Sequence[Event]) -> str:
-    """A run's charts as HTML."""
-    return "".join(line_chart(*chart) for chart in curves(events))
+def _line(points: Sequence[Point]) -> list[Point]:
+    """No more points than a screen can tell apart, with no more digits."""
+    few = points[:: len(points) // MOST + 1]
+    return [(round(epoch, 4), round(s, 3), float(f"{value:.4g}")) for epoch, s, value in few]

@@ -46,12 +46,13 @@ def build() -> gr.HTML:
     )
 
 
-def route(runs: Runs, text: Callable[[Run], str]) -> Route:
+def route(runs: Runs, text: Callable[[Run], str], besides: Callable[[], str] = lambda: "") -> Route:
     """The address that answers; `/news?now` is for a page that knows that something has changed.
 
     Args:
         runs: the server's.
         text: of the status line.
+        besides: a text that changes with what else the lists follow.
     """
     kept: tuple[float, News] | None = None
 
@@ -59,17 +60,17 @@ def route(runs: Runs, text: Callable[[Run], str]) -> Route:
         nonlocal kept
         now = time.monotonic()
         if kept is None or now - kept[0] > FRESH * kept[1]["wait"] / 1000 or request.url.query:
-            kept = now, news(runs.current(), text)
+            kept = now, news(runs.current(), text, besides())
         return JSONResponse(kept[1], headers={"cache-control": "no-store"})
 
     return Route("/news", answer)
 
 
-def news(run: Run, text: Callable[[Run], str]) -> News:
+def news(run: Run, text: Callable[[Run], str], besides: str = "") -> News:
     """What there is to tell of the latest run."""
     state = f"{run.name} {run.state}"
     return {
-        "state": _short(" ".join([state, *recognizers.paths()])),
+        "state": _short(" ".join([state, besides, *recognizers.paths()])),
         "progress": _short(f"{state} {len(run.events)} {text(run)}"),
         "wait": _wait(run),
     }

@@ -14,6 +14,17 @@ def epochs_offered(checkpoint: Checkpoint) -> int | None:
     return None if checkpoint.run and not checkpoint.run.finished else MORE_EPOCHS
 
 
+def words_of_resuming(done: int, epochs: int) -> str:
+    """From where a run would go on, of whose epochs so many are done."""
+    return f"from epoch {done + 1} of {epochs}" if done < epochs else f"{MORE_EPOCHS} more epochs"
+
+
+def words_of(checkpoint: Checkpoint) -> str:
+    """The same of a network, which may have no run: that one is trained as a new one would be."""
+    run = checkpoint.run
+    return words_of_resuming(run.epoch, run.settings.epochs) if run else "trained on"
+
+
 def request_to_resume(
     checkpoint: Checkpoint, more: float | None, recipe: str, data: str
 ) -> Request:

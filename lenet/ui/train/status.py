@@ -19,14 +19,24 @@ class Status(NamedTuple):
     share: float | None = None
 
 
-def status(run: Run, data: Waiting | None = None, closed: bool = False) -> Status:
+def status(run: Run, data: Waiting | None = None, closed: bool = False, waiting: int = 0) -> Status:
     """What the tab says of a run.
 
     Args:
         run: the latest one.
         data: how far its data are, where it waits for them.
         closed: whether training is off on this server.
+        waiting: how many runs wait for its end.
     """
+    told = _status(run, data, closed)
+    if not waiting:
+        return told
+    if not run.alive:
+        return Status("waiting: the next run begins in a moment")
+    return told._replace(text=f"{told.text}; {waiting} {'waits' if waiting == 1 else 'wait'}")
+
+
+def _status(run: Run, data: Waiting | None, closed: bool) -> Status:
     match run.state:
         case "idle" if closed:
             return Status("idle: training is off on this server")

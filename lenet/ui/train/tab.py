@@ -9,26 +9,30 @@ what is shown of it.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from lenet.checkpoint import Checkpoint, CheckpointError, read
 from lenet.events import Error
-from lenet.job import prepare
-from lenet.server import recognizers, visitors
+from lenet.server import history, recognizers, visitors
 from lenet.server.data_sets import Waiting, loading
-from lenet.server.runs import Run, RunError, Runs
+from lenet.server.queue import Queue
+from lenet.server.runs import Run, RunError
 from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request
 from lenet.train import data_of
+from lenet.ui.assets import mounting
 from lenet.ui.gradio_page import QUEUED, QUIET
 from lenet.ui.shared.networks import choices
-from lenet.ui.train import fields, film_view, link
-from lenet.ui.train.curves import charts_html
+from lenet.ui.train import fields, film_view, link, runs_table
+from lenet.ui.train.curves import Curves, curves
 from lenet.ui.train.fields import check, check_number, request
-from lenet.ui.train.resume import epochs_offered, request_to_resume
+from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of
 from lenet.ui.train.status import Status, log_html, status, status_html
+
+SEEDS = range(5)
 
 
 def build(
@@ -37,9 +41,9 @@ def build(
     address: gr.HTML,
     network: gr.Dropdown,
     own: gr.HTML,
-    runs: Runs,
-) -> gr.Button:
-    """Build the tab's content and return the button that takes a visitor to the pad.
+    queue: Queue,
+) -> list[Any]:
+    """Build the tab's content and return the events that take a visitor to the pad.
 
     Args:
         here: the tab.
@@ -47,9 +51,9 @@ def build(
         address: what `link.build_reader` made, which says what the page's address holds.
         network: the Draw tab's dropdown, which gets the run's checkpoint.
         own: its value says which networks are the visitor's own.
-        runs: the server's.
+        queue: of the server's runs.
     """
-    tab = _Tab(runs)
+    tab = _Tab(queue)
     rules = visitors.policy()
     closed = rules.training == "off"
     with gr.Column(elem_id="train"):
@@ -63,19 +67,31 @@ def build(
             visible=rules.training == "owner",
             elem_id="train-password",
         )
-        line = gr.HTML(status_html(_status(Run("idle"))), apply_default_css=False)
+        line = gr.HTML(status_html(_status(Run("idle"), queue)), apply_default_css=False)
         if not closed:
             link.build_line(address)
         synthetic = gr.Button(
             "Train on synthetic digits instead", visible=False, elem_id="train-synthetic"
         )
         draw = gr.Button("Draw with this network", visible=False, elem_id="train-draw")
-        charts = gr.HTML(elem_id="train-charts", apply_default_css=False)
-        strip = film_view.build(runs)
+        charts = gr.HTML(
+            html_template="",
+            js_on_load=mounting("train/charts.js"),
+            elem_id="train-charts",
+            apply_default_css=False,
+        )
+        table = runs_table.build(queue, network)
+        strip = film_view.build(queue.runs)
         log = gr.HTML(log_html([]), apply_default_css=False)
         with gr.Accordion("Settings of a new run", open=False, visible=not closed) as fold:
             settings = fields.build()
             link.build_button(address, settings, fold)
+            # Where strangers train, one run of each may wait.
+            seeds = gr.Button(
+                "Train five seeds",
+                visible=not rules.public or rules.training == "owner",
+                elem_id="train-seeds",
+            )
         with gr.Accordion("What to resume", open=False, visible=not closed), gr.Row():
             source = gr.Dropdown(label="Network", elem_id="train-resume-from")
             more = gr.Number(
@@ -86,18 +102,21 @@ def build(
             )
 
     buttons = [start, stop, resume, synthetic, draw]
-    asking.stated(tab.show_state, own, [*buttons, source, more, network], **NEWS)
+    asking.stated(tab.show_state, own, [*buttons, source, more, network, table], **NEWS)
     asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
     start.click(tab.start, [*settings, password], asking, validator=_check, **QUEUED)
+    # A click on Train puts the next run behind the one that is under way.
+    seeds.click(tab.start_seeds, [*settings, password], asking, validator=_check, **QUEUED)
+    table.acted(None, None, asking, js="() => String(performance.now())", **QUIET)
     synthetic.click(tab.start_synthetic, password, asking, **QUEUED)
     stop.click(tab.stop, password, asking, **QUEUED)
     to_resume = [source, more, settings.recipe, settings.data, password]
     resume.click(tab.resume, to_resume, asking, validator=_check_resume, **QUEUED)
-    source.input(_more, source, more, **QUIET)
+    source.input(_offer, source, [resume, more], **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
-    return draw
+    return [draw.click, table.draw]
 
 
 # Of two changes that come while one is being shown, the last is shown after it.
@@ -111,13 +130,21 @@ class _Tab:
     once on the event loop.
     """
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.runs = queue.runs
 
     async def start(self, *fields: Any) -> str:
         """Train as the fields say; the last of them is the password."""
         *settings, password = fields
         return await self._ask(request(*settings), password)
+
+    async def start_seeds(self, *fields: Any) -> str:
+        """Train as the fields say with five seeds, one after the other."""
+        *settings, password = fields
+        with _told():
+            await QUICK.run(self.queue.train_seeds, request(*settings), SEEDS, password)
+        return _another_value()
 
     async def start_synthetic(self, password: str) -> str:
         """Train where MNIST is not to be had."""
@@ -133,9 +160,9 @@ class _Tab:
         return await self._ask(asked, password, checkpoint)
 
     async def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> str:
-        """Start a run, or say why not; the run that is under way is on the page anyway."""
+        """Start a run or let it wait, or say why not."""
         with _told():
-            await QUICK.run(visitors.start, self.runs, prepare(request, resumed), password)
+            await QUICK.run(self.queue.train, request, resumed, password)
         return _another_value()
 
     async def stop(self, password: str) -> str:
@@ -155,24 +182,26 @@ class _Tab:
         names = list(recognizers.paths())
         ended = run.events[-1] if run.events and not run.alive else None
         newest = _network(run) or next(iter(names), None)
+        resuming, more = await _offer(newest)
         return [
-            gr.update(interactive=not run.alive),
+            gr.update(value="Train next" if run.alive else "Train"),
             gr.update(interactive=run.alive and run.state != "stopping"),
-            gr.update(interactive=not run.alive and bool(names)),
+            gr.update(interactive=not run.alive and bool(names), **resuming),
             gr.update(visible=isinstance(ended, Error) and ended.kind == "DataError"),
             gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
-            await _more(newest),
+            more,
             # Before the browser says what is its own, its answer would come too late.
             gr.update(choices=choices(own)) if isinstance(own, dict) else gr.skip(),
+            runs_table.version(self.queue),
         ]
 
     async def show_progress(self) -> list[Any]:
         """The status line, the charts, the film and the log."""
         run = self.runs.current()
         return [
-            status_html(_status(run)),
-            charts_html(run.events),
+            status_html(_status(run, self.queue)),
+            live(run),
             film_view.news(run),
             recognizers.conceal(log_html(run.events)),
         ]
@@ -211,12 +240,16 @@ def _check_resume(
     return [fine, check_number("epochs", more) if more is not None else fine, fine, fine, fine]
 
 
-async def _more(name: object) -> int | None:
-    """What the field More epochs offers for a network; nothing for one that cannot be read."""
+async def _offer(name: object) -> tuple[dict[str, Any], int | None]:
+    """What Resume and the field More epochs offer for a network; no epochs for one that cannot be
+    read.
+    """
     try:
-        return epochs_offered(await QUICK.run(_chosen, name))
+        checkpoint = await QUICK.run(_chosen, name)
     except (CheckpointError, Crowded):
-        return None
+        return gr.update(value="Resume"), None
+    words = f"{history.called(Path(str(name)).stem)}, {words_of(checkpoint)}"
+    return gr.update(value=f"Resume\n{words}"), epochs_offered(checkpoint)
 
 
 def _another_value() -> str:
@@ -224,9 +257,22 @@ def _another_value() -> str:
     return str(time.monotonic_ns())
 
 
-def status_text(run: Run) -> str:
+class Live(Curves):
+    """The latest run's charts; `run` is its name, None where none ever ran."""
+
+    run: str | None
+    alive: bool
+
+
+def live(run: Run) -> Live:
+    """What the charts show of the latest run."""
+    name = recognizers.conceal(run.name) if run.name else None
+    return {"run": name, "alive": run.alive, **curves(run.events)}
+
+
+def status_text(run: Run, queue: Queue) -> str:
     """The words of the status line."""
-    return _status(run).text
+    return _status(run, queue).text
 
 
 def _network(run: Run) -> str | None:
@@ -235,8 +281,9 @@ def _network(run: Run) -> str | None:
     return path.name if path and not recognizers.is_own(path.stem) else None
 
 
-def _status(run: Run) -> Status:
-    told = status(run, _data(run), visitors.policy().training == "off")
+def _status(run: Run, queue: Queue) -> Status:
+    closed = visitors.policy().training == "off"
+    told = status(run, _data(run), closed, len(queue.waiting))
     return told._replace(text=recognizers.conceal(told.text))
 
 

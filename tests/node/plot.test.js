@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AXES, endOf, meanOf, place } from "../../lenet/ui/train/plot.js";
+
+/** @import { Axis } from "../../lenet/ui/train/plot.js" */
+
+/** @param {number} low @param {number} high @param {boolean} [logarithmic] @returns {Axis} */
+const axis = (low, high, logarithmic) => ({ low, high, labels: [], logarithmic });
+
+test("a value lies on the axis from top to bottom, and no farther", () => {
+  /** @type {[Axis, number, number][]} */
+  const places = [
+    [axis(0, 1), 1, 0],
+    [axis(0, 1), 0.25, 75],
+    [axis(0.9, 1), 0.5, 100],
+    [axis(0, 0.05), 7, 0],
+    [axis(0.01, 1, true), 0.1, 50],
+    [axis(0.01, 1, true), 0, 100],
+  ];
+  for (const [on, value, at] of places) assert.ok(Math.abs(place(on, value) - at) < 1e-9);
+});
+
+test("an axis is labelled from its low to its high end", () => {
+  /** @type {[Axis, string[]][]} */
+  const labelled = [
+    [AXES.decades([]), ["0.1", "1"]],
+    [AXES.decades([0.02, 2.3]), ["0.01", "0.1", "1", "10"]],
+    [AXES.decades([1, 1]), ["1", "10"]],
+    [AXES.decades([0.1, 1]), ["0.1", "1"]],
+    [AXES.shares([]), ["90 %", "95 %", "100 %"]],
+    [AXES.shares([0.985, 0.991]), ["98 %", "99 %", "100 %"]],
+    [AXES.shares([0.1]), ["0 %", "50 %", "100 %"]],
+    [AXES.linear([]), ["0", "0.5", "1"]],
+    [AXES.linear([0.01, 0.05]), ["0", "0.03", "0.06"]],
+    [AXES.linear([0.8]), ["0", "0.4", "0.8"]],
+  ];
+  for (const [on, texts] of labelled) {
+    assert.deepEqual(
+      on.labels.map(([, text]) => text),
+      texts,
+    );
+    assert.equal(on.labels[0][0], on.low);
+    assert.equal(on.labels.at(-1)?.[0], on.high);
+  }
+});
+
+test("several runs are their mean, from the lowest to the highest, as far as all have come", () => {
+  const { points, band } = meanOf([
+    [
+      [1, 10, 0.9],
+      [2, 20, 0.95],
+    ],
+    [[1, 30, 0.8]],
+  ]);
+  assert.deepEqual(points, [[1, 20, 0.8500000000000001]]);
+  assert.deepEqual(band, [[[1, 20, 0.8]], [[1, 20, 0.9]]]);
+});
+
+test("the horizontal axis holds all runs", () => {
+  /** @type {import("../../lenet/ui/train/plot.js").Line[]} */
+  const lines = [{ points: [[5, 12.5, 1]] }, { points: [[2, 31, 1]] }, { points: [] }];
+  assert.equal(endOf(lines, 5, false), 5);
+  assert.equal(endOf(lines, 5, true), 31);
+});
