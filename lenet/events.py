@@ -371,8 +371,9 @@ def line(event: Event) -> str | None:
 
 
 def _start_line(event: Start) -> str:
+    epochs = f"{event.epochs} epoch{'s' * (event.epochs != 1)}"
     settings = (
-        f"recipe {event.recipe}, data {_data(event)}, {event.epochs} epochs, "
+        f"recipe {event.recipe}, data {_data(event)}, {epochs}, "
         f"batches of {event.batch_size}, learning rate {event.learning_rate:g}, "
         f"seed {event.seed}, on {event.device}"
     )

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from os import PRIO_PROCESS, setpriority
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from lenet.server.runs import Run, Runs
 
 DIGITS = 1000  # of the test set that are read: every tenth
 AT_ONCE = 250  # what fits the cache: a thousand at once take twice the time
+PAUSE = 0.5  # seconds between two looks for a snapshot
 SHARE = 0.02  # of one core's time, while the run goes
 
 
@@ -59,36 +61,42 @@ class Growth:
                 self._name, self._found = run.name, {}
             unread = run.name != self._lost and len(self._found) < film_length(run.film)
             if self._reader is None and unread:
-                self._reader = threading.Thread(target=self._read, daemon=True, name="growth")
+                self._reader = threading.Thread(
+                    target=self._read, args=(run.name,), daemon=True, name="growth"
+                )
                 self._reader.start()
             return sorted(self._found.values())
 
-    def _read(self) -> None:
-        """Read one snapshot after the other until the run has ended and all are read."""
-        _give_way()
-        name, tested = None, None
-        run = self._runs.current()
+    def count(self, run: Run) -> int:
+        """How many readings of a run there are; none begins."""
+        return len(self._found) if run.name == self._name else 0
+
+    def _read(self, name: str | None) -> None:
+        """Read a run's snapshots one after the other until it has ended and all are read, or
+        another one has come.
+        """
+        tested = None
         try:
-            while True:
-                run = self._runs.current()
-                start = latest(run.events, Start)
-                snapshot = self._next(run)
+            while (run := self._runs.current()).name == name == self._name:
+                start, snapshot = latest(run.events, Start), self._next(run)
                 if snapshot is None or start is None:
                     if not run.alive:
                         return
-                    time.sleep(1)
+                    time.sleep(PAUSE)
                     continue
-                if tested is None or name != run.name:
-                    name, tested = run.name, _tested(self._digits(start.data), start.hold_out)
+                if tested is None:
+                    tested = _tested(self._digits(start.data), start.hold_out)
+                    # Not before: others wait while a data set is loaded.
+                    _give_way()
                 begun = time.thread_time()
                 accuracy = _accuracy(snapshot, *tested)
                 with self._lock:
-                    if run.name == self._name:
+                    if name == self._name:
                         self._found[snapshot.batches] = Reading(snapshot.batches, accuracy)
                 if run.alive:
                     time.sleep((time.thread_time() - begun) / SHARE)
         except DataError:  # they are gone since the run loaded them
-            self._lost = run.name
+            self._lost = name
         finally:
             with self._lock:
                 self._reader = None
@@ -97,10 +105,14 @@ class Growth:
         """The latest snapshot that has not been read: the line keeps up with the run, and its gaps
         are filled later.
         """
-        with self._lock:
-            known = set(self._found) if run.name == self._name else set()
-        film = read_film(run.film) if len(known) < film_length(run.film) else []
-        return next((s for s in reversed(film) if s.batches not in known), None)
+        film = read_film(run.film) if len(self._found) < film_length(run.film) else []
+        return next((s for s in reversed(film) if s.batches not in self._found), None)
+
+
+@cache
+def growth_of(runs: Runs) -> Growth:
+    """The one of a server, by its runs."""
+    return Growth(runs)
 
 
 def _give_way() -> None:

@@ -76,7 +76,7 @@ def routes(queue: Queue) -> list[Route]:
         assets.ROUTE,
         news.route(
             queue.runs,
-            lambda run: train.status_text(run, queue),
+            lambda run: train.progress_text(run, queue),
             lambda: runs_table.changes(queue),
         ),
         *runs_table.routes(queue),

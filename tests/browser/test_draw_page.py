@@ -420,12 +420,13 @@ def test_a_picture_survives_a_reload(page: Page):
 # ---------------------------------------------------------------- pictures
 
 
-def photograph(digit: int, ink: int = 40, paper: int = 200) -> bytes:
-    """A digit with a pen on paper, 900×1200 pixels; a PNG."""
-    image = Image.new("L", (900, 1200), paper)
-    for stroke in EXAMPLES[digit]:
-        points = [(250 + 400 * x, 400 + 400 * y) for x, y in stroke]
-        ImageDraw.Draw(image).line(points, fill=ink, width=30, joint="curve")
+def photograph(*digits: int, ink: int = 40, paper: int = 200) -> bytes:
+    """Digits with a pen on paper, 900×1200 pixels each; a PNG."""
+    image = Image.new("L", (900 * len(digits), 1200), paper)
+    for i, digit in enumerate(digits):
+        for stroke in EXAMPLES[digit]:
+            points = [(900 * i + 250 + 400 * x, 400 + 400 * y) for x, y in stroke]
+            ImageDraw.Draw(image).line(points, fill=ink, width=30, joint="curve")
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -459,6 +460,22 @@ def test_a_picture_is_framed_shown_and_read(page: Page, way: str):
     assert not page.evaluate(corner)  # the paper is gone
     page.click("#pad-undo")
     expect_answer(page, "4")
+
+
+def test_a_picture_is_chosen_and_a_number_in_it_read(page: Page):
+    file = {"name": "42.png", "mimeType": "image/png", "buffer": photograph(7, 2, 3)}
+    page.locator("#pad-picture").set_input_files(file)
+    expect_answer(page, "723")
+    boxes = page.locator("#pad-digits button:visible")
+    expect(boxes).to_have_count(3)
+    boxes.nth(1).click()
+    expect(boxes.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#probabilities li").nth(2)).to_contain_text(re.compile(r"9\d%|100%"))
+    page.wait_for_function("history.state?.drawing?.picture")
+    page.reload()
+    expect_answer(page, "723")
+    page.click("#pad-undo")
+    expect_answer(page, "")
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
     choose(small, "#train-recipe", "tutorial")
     small.locator("#train-data").get_by_text("Synthetic digits").click()
     small.locator("#train-resume").click()
-    words = f"Resuming {bare.name}, changed: nothing; recipe tutorial, data synthetic, 1 epochs"
+    words = f"Resuming {bare.name}, changed: nothing; recipe tutorial, data synthetic, 1 epoch"
     expect(small.locator("#train-log")).to_contain_text(words)
     status(small, "finished")
     assert bare.exists()
@@ -208,6 +208,11 @@ def test_a_link_brings_settings_that_train_when_the_button_is_pressed(
         expect(second.locator("#train-log")).to_contain_text(words)
         titles = second.locator("#train-charts figcaption b")
         expect(titles).to_have_text(["Loss", "Images read right", "Learning rate"])
+        # A sample of the test set is read between the epochs.
+        points = second.locator("#train-charts .sample polyline")
+        expect(points).to_have_attribute(
+            "points", re.compile(r"^0\.00,\S+ 50\.00,\S+ 100\.00,\S+$")
+        )
 
         second.goto(f"{small_server.url}?epochs=500&images=many#train")
         for field, words in [

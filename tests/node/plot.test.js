@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AXES, endOf, meanOf, place } from "../../lenet/ui/train/plot.js";
+import { AXES, endOf, framed, meanOf, place, told } from "../../lenet/ui/train/plot.js";
 
-/** @import { Axis } from "../../lenet/ui/train/plot.js" */
+/** @import { Axis, Point } from "../../lenet/ui/train/plot.js" */
 
 /** @param {number} low @param {number} high @param {boolean} [logarithmic] @returns {Axis} */
 const axis = (low, high, logarithmic) => ({ low, high, labels: [], logarithmic });
@@ -61,4 +61,35 @@ test("the horizontal axis holds all runs", () => {
   const lines = [{ points: [[5, 12.5, 1]] }, { points: [[2, 31, 1]] }, { points: [] }];
   assert.equal(endOf(lines, 5, false), 5);
   assert.equal(endOf(lines, 5, true), 31);
+});
+
+test("the axis is made for all lines but a sample, which comes in from its foot", () => {
+  /** @type {Point[]} */
+  const sample = [
+    [0, 0, 0.1],
+    [0.5, 1, 0.9],
+  ];
+  /** @type {Point[]} */
+  const whole = [[1, 2, 0.98]];
+  const both = [
+    { line: "test", points: whole },
+    { line: "sample", points: sample },
+  ];
+  assert.deepEqual(framed(both), whole);
+  assert.deepEqual(framed([{ line: "test", points: [] }, both[1]]), [[0.5, 1, 0.9]]);
+  assert.deepEqual(framed([{ line: "test", points: whole, band: [sample, whole] }]), [
+    ...whole,
+    ...sample,
+    ...whole,
+  ]);
+});
+
+test("when shares were passed is told in seconds of training", () => {
+  assert.equal(told([]), "");
+  /** @type {[number, Point][]} */
+  const passed = [
+    [0.98, [1, 1.94, 0.981]],
+    [0.99, [2.5, 4.5, 0.99]],
+  ];
+  assert.equal(told(passed), "98 % after 1.9 s, 99 % after 4.5 s");
 });

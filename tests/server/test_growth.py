@@ -146,19 +146,37 @@ def test_another_run_begins_anew(run):
     ended()
 
 
+def test_a_reader_ends_where_another_run_has_come_that_nobody_watches(run, monkeypatch):
+    server = Server(run)
+
+    def rest(_: float) -> None:
+        server.run = Run("running", "fast-synthetic-2", EVENTS)
+
+    clock = SimpleNamespace(sleep=rest, thread_time=time.thread_time)
+    monkeypatch.setattr(growth, "time", clock)
+    growing = Growth(server, lambda name: small_set())
+    growing.of(run)
+    ended()
+    assert len(growing.of(run)) == 1
+    ended()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own there")
-def test_the_reader_alone_gives_way_to_all_others(run):
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    found = []
+def test_the_reader_alone_gives_way_to_all_others_and_not_while_they_wait(run, monkeypatch):
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own, found = priority(), []
 
     def digits(name: str) -> DataSet:
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        found.append(priority())
         return small_set()
 
+    monkeypatch.setattr(growth, "_accuracy", lambda *_: found.append(priority()) or 0.5)
     server = Server(replace(run, state="finished"))
     read(Growth(server, digits), server.run, 5)
-    assert found == [19]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+    assert found == [own, *[19] * 5] and own < 19
+    assert priority() == own
     ended()
 
 

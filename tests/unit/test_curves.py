@@ -5,6 +5,7 @@ from dataclasses import replace
 from support import start_event as start
 
 from lenet.events import Batch, Epoch, Saved
+from lenet.server.growth import Reading
 from lenet.ui.train.curves import MOST, curves
 
 
@@ -31,8 +32,8 @@ FIRST = [batch(1, 100, 2.0, 0.05), batch(1, 200, 0.5, 0.12), epoch(1, 0.3, 0.91)
 SECOND = [batch(2, 100, 0.2, 0.08), epoch(2, 0.04, 0.985)]
 
 
-def lines(events) -> dict[str, dict[str, list]]:
-    return {chart["title"]: chart["lines"] for chart in curves(events)["charts"]}
+def lines(events, readings=()) -> dict[str, dict[str, list]]:
+    return {chart["title"]: chart["lines"] for chart in curves(events, readings)["charts"]}
 
 
 def test_before_a_run_has_started_there_are_no_charts():
@@ -56,6 +57,17 @@ def test_of_damaged_data_the_training_images_read_right_lie_beside_the_test_imag
         "training": [(1, 2.5, 0.5), (2, 4.5, 1.0)],
         "test": [(1, 2.5, 0.9), (2, 4.5, 0.9)],
     }
+
+
+def test_readings_between_the_epochs_are_a_line_and_tell_when_a_goal_was_passed():
+    readings = [Reading(0, 0.1), Reading(100, 0.97), Reading(300, 0.981)]
+    events = [start(), *FIRST, *SECOND]
+    assert lines(events, readings)["Test images read right"] == {
+        "test": [(1, 2.5, 0.91), (2, 4.5, 0.985)],
+        "sample": [(0, 0, 0.1), (0.5, 1, 0.97), (1.5, 3, 0.981)],
+    }
+    passed = [chart.get("passed") for chart in curves(events, readings)["charts"]]
+    assert passed == [None, [(0.98, (1.5, 3, 0.981))], None]
 
 
 def test_a_resumed_run_goes_on_with_its_lines():

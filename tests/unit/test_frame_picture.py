@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from support import finished
 
 from lenet.image import image_to_frame
-from lenet.ui.draw.tab import frame_picture
+from lenet.ui.draw.tab import frame_picture, read_drawing
 
 
 def png(ink: int) -> tuple[Image.Image, str]:
@@ -26,6 +26,31 @@ def test_a_picture_is_framed():
     expected = image_to_frame(image)
     assert expected.any()
     assert base64.b64decode(answer["frame"]) == expected.numpy().tobytes()
+
+
+def test_a_picture_of_a_number_is_read_as_one():
+    image = Image.new("L", (200, 80), 255)
+    draw = ImageDraw.Draw(image)
+    draw.line([(20, 10), (60, 10), (35, 70)], fill=0, width=6)
+    draw.line([(150, 10), (150, 70)], fill=0, width=6)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    content = base64.b64encode(file.getvalue()).decode()
+    framed = finished(frame_picture({"picture": content}))
+    assert len(base64.b64decode(framed["frame"])) == 2 * 28 * 28
+    question = {**framed, "checkpoint": "lenet.pt"}
+    answer = finished(read_drawing(question))
+    assert answer["number"] == "71" and answer["selected"] == 1 and "strokes" not in answer
+    assert [digit["box"] for digit in answer["digits"]] == [(0, 0, 1, 1), (1, 0, 2, 1)]
+    assert finished(read_drawing({**question, "at": [0.5, 0.5]}))["digit"] == 7
+    assert finished(read_drawing({**question, "inside": {}}))["inside"]["lattice"] == []
+
+
+@pytest.mark.parametrize("size", [0, 783, 785, 33 * 784])
+def test_frames_of_another_size_are_refused(size: int):
+    frame = base64.b64encode(bytes(size)).decode()
+    answer = finished(read_drawing({"frame": frame, "checkpoint": "lenet.pt"}))
+    assert f"these are {size}" in answer["error"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from lenet.descent import descend, stop_and_go_on
 from lenet.lesson import STEPS
 from lenet.model import LeNet
 from lenet.synthetic import synthetic_digits
+from scripts.notebook import NOTEBOOK, text
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,11 @@ def test_what_the_steps_say_is_so():
         assert step.answer is None or 0 <= step.answer < len(step.guesses)
         assert len(step.text) < 400, "a step is one screen"
     json.dumps([vars(step) for step in STEPS])
+
+
+def test_the_notebook_is_what_the_script_writes():
+    message = "Run python -m scripts.notebook: lenet/lesson.py has changed."
+    assert NOTEBOOK.read_text() == text(), message
 
 
 # ---------------------------------------------------------------- the experiments

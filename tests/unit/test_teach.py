@@ -258,7 +258,7 @@ def test_the_command_teaches_a_file_and_says_what_changed(data, tmp_path, monkey
     drawn = str(tmp_path / "mine.jsonl")
     assert main(["--recipe", "hand", "--drawings", drawn, "--out", out]) == 0
     said = capsys.readouterr().out
-    assert "recipe hand, data synthetic and mine.jsonl, 1 epochs" in said
+    assert "recipe hand, data synthetic and mine.jsonl, 1 epoch" in said
     assert re.search(r"\d+ of the 11 drawings right, each read by a network that was not", said)
     strokes = odd_sevens(1, seed=5)[0].strokes
     assert Recognizer.load(out).recognize([stroke.tolist() for stroke in strokes]).digit == 7

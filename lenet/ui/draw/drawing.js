@@ -1,5 +1,5 @@
 // The drawing on the pad, apart from the screen: strokes in WIDTH × HEIGHT, x to the right and
-// y downwards, or in their place a picture, a digit of a data set. Each step can be taken back.
+// y downwards, or in their place a picture, a digit of a data set or what was found in a photograph. Each step can be taken back.
 
 /** @import { Kept } from "../hand/store.js" */
 /** @import { Strokes } from "../shared/events.js" */

@@ -15,7 +15,7 @@ import { boxes } from "./boxes.js";
 import { Drawing, enlarge, firstPoints, toPoint, WIDTH } from "./drawing.js";
 import { keyboardPen } from "./keyboard.js";
 import { lastDrawing, lasting } from "./lasting.js";
-import { Paper } from "./paper.js";
+import { frameBox, Paper } from "./paper.js";
 import { onPicture, shrunk } from "./pictures.js";
 import { NOTHING, readings } from "./reading.js";
 import { round } from "./round.js";
@@ -41,18 +41,19 @@ import { telling } from "./telling.js";
  * @property {{ why: number | null } | null} inside what the inside view asks for
  * @property {Strokes} [strokes]
  * @property {string} [frame] in the place of strokes
- * @property {Point | null} at in the digit of a number that the visitor looks at
+ * @property {Point | null} at in the digit of a number that the visitor looks at; of a picture's, in frames
  * @property {boolean} whole it is one digit, whatever it looks like
  */
 
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
 const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
 const EXAMPLE = 4; // the digit that is drawn where a view needs one
+const BORDER = 4 / 28; // of a frame's side: around its digit
 const KEYBOARD = -1; // draws; pointers have ids of 0 and more
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
-const UNANSWERED = "The server does not answer: paste or drop the picture once more.";
-const NO_PICTURE = "The browser cannot open this picture: paste or drop a PNG or a JPEG.";
+const UNANSWERED = "The server does not answer: bring the picture once more.";
+const NO_PICTURE = "The browser cannot open this picture: bring a PNG or a JPEG.";
 const FULL = "The pad is full: undo a stroke, or clear it.";
 const FIELDS = "input, textarea, select, [contenteditable]";
 
@@ -103,6 +104,9 @@ export function mount({ element, props, server, watch }) {
         say(answer.error);
         return;
       }
+      if (!strokes)
+        for (const [i, digit] of (answer.digits ?? []).entries())
+          digit.box = frameBox(i, answer.digits?.length ?? 1, BORDER);
       show({ ...answer, checkpoint });
       say("");
       const own = answer.strokes ?? strokes;
@@ -128,7 +132,7 @@ export function mount({ element, props, server, watch }) {
   function lookAt(selected) {
     const { digits = [], inside: _, strokes: __, ...rest } = shown;
     const [x0, y0, x1, y1] = digits[selected].box;
-    at = [(x0 + x1) / 2, (y0 + y1) / 2];
+    at = drawing.picture ? [selected + 0.5, 0.5] : [(x0 + x1) / 2, (y0 + y1) / 2];
     told.forget();
     show({ ...rest, ...digits[selected], digits, selected });
     changed();
@@ -335,13 +339,13 @@ export function mount({ element, props, server, watch }) {
 
   find("#pad-undo").addEventListener("click", undo);
   find("#pad-clear").addEventListener("click", clear);
-  find("#pad-examples").append(...props.examples.map(exampleButton));
+  find("#pad-examples").prepend(...props.examples.map(exampleButton));
 
   /** @param {string} frame */
   const showFrame = (frame) => change(() => drawing.replace([], frame));
 
   onOpenFrame(showFrame);
-  onPicture(sheet, async (picture) => {
+  onPicture(sheet, find("#pad-picture", HTMLInputElement), async (picture) => {
     if (isAway()) return;
     const { version } = asking;
     const content = await shrunk(picture).catch(() => null);

@@ -4,11 +4,28 @@ import { contextOf } from "../shared/dom.js";
 import { decode } from "../shared/pixels.js";
 import { HEIGHT, WIDTH } from "./drawing.js";
 
+/** @import { Box } from "../shared/events.js" */
 /** @import { Drawing, Point } from "./drawing.js" */
 
-const FRAME = 28; // pixels a side of a picture
+const FRAME = 28; // pixels a side of a picture's digit
 const PEN_WIDTH = 44;
 const INK = "#1c1917"; // the dark theme inverts it
+
+/**
+ * Where a frame lies on the pad: all are in a row in the middle.
+ *
+ * @param {number} i its place
+ * @param {number} count of the frames
+ * @param {number} [within] of its side, left out all around
+ * @returns {Box}
+ */
+export function frameBox(i, count, within = 0) {
+  const side = Math.min(HEIGHT, WIDTH / count);
+  const left = (WIDTH - count * side) / 2 + i * side;
+  const top = (HEIGHT - side) / 2;
+  const out = within * side;
+  return [left + out, top + out, left + side - out, top + side - out];
+}
 
 export class Paper {
   #canvas;
@@ -43,13 +60,19 @@ export class Paper {
     context.stroke();
   }
 
-  /** @param {Uint8Array} bytes */
+  /** @param {Uint8Array} bytes of one frame after the other */
   #paintPicture(bytes) {
-    const ink = new ImageData(FRAME, FRAME);
-    for (const [i, value] of bytes.entries()) ink.data[4 * i + 3] = value;
+    const size = FRAME * FRAME;
+    const count = bytes.length / size;
     const small = new OffscreenCanvas(FRAME, FRAME);
-    contextOf(small).putImageData(ink, 0, 0);
-    this.#context.drawImage(small, (WIDTH - HEIGHT) / 2, 0, HEIGHT, HEIGHT);
+    for (let i = 0; i < count; i++) {
+      const ink = new ImageData(FRAME, FRAME);
+      const own = bytes.subarray(i * size, (i + 1) * size);
+      for (const [pixel, value] of own.entries()) ink.data[4 * pixel + 3] = value;
+      contextOf(small).putImageData(ink, 0, 0);
+      const [x0, y0, x1] = frameBox(i, count);
+      this.#context.drawImage(small, x0, y0, x1 - x0, x1 - x0);
+    }
   }
 
   #fit() {

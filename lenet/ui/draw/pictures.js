@@ -1,4 +1,4 @@
-// Pictures that are pasted, or dropped on the pad: the browser opens and shrinks them.
+// Pictures that are pasted, dropped on the pad or chosen: the browser opens and shrinks them.
 
 import { contextOf, make } from "../shared/dom.js";
 
@@ -6,9 +6,10 @@ const SIDE = 400; // pixels: the server looks for ink in 256, and a request hold
 
 /**
  * @param {HTMLElement} sheet the pad, where pictures are dropped
+ * @param {HTMLInputElement} field where they are chosen
  * @param {(picture: File) => void} take
  */
-export function onPicture(sheet, take) {
+export function onPicture(sheet, field, take) {
   /** @param {Event} event @param {DataTransfer | null} data */
   const takeFrom = (event, data) => {
     const picture = [...(data?.files ?? [])].find(({ type }) => type.startsWith("image/"));
@@ -21,6 +22,11 @@ export function onPicture(sheet, take) {
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); // it may be dropped
   });
   sheet.addEventListener("drop", (event) => takeFrom(event, event.dataTransfer));
+  field.addEventListener("change", () => {
+    const [picture] = field.files ?? [];
+    if (picture) take(picture);
+    field.value = ""; // the same one may be chosen again
+  });
 }
 
 /**

@@ -18,8 +18,9 @@ from lenet.checkpoint import CheckpointError
 from lenet.image import image_to_frame
 from lenet.numbers import Box
 from lenet.preprocess import FRAME, MAX_POINTS, MAX_STROKES
-from lenet.recognize import NumberRecognition, Recognition, Recognizer
+from lenet.recognize import Candidate, NumberRecognition, Recognition, Recognizer
 from lenet.server.recognizers import (
+    first_recognizer,
     paths,
     recognize,
     recognize_number,
@@ -33,6 +34,8 @@ from lenet.ui.assets import mounting, template
 from lenet.ui.draw import inside
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import Refusal, encode
+
+MOST_FRAMES = 32  # of a picture: more digits than a number has that is read
 
 
 class DigitReading(TypedDict):
@@ -60,8 +63,9 @@ class Reading(DigitReading):
 
     `number` is "" where nothing is drawn or nothing is a digit. Where the number has several
     digits, `digits` are all of them, `selected` is the place of the one that is looked at, and
-    `strokes` are its own. `took` are the milliseconds at this server, in which the call may have
-    waited: the page makes more calls at once where most of an answer's time passes on the way.
+    `strokes` are its own; in a picture there are none, and the boxes are squares of 1 in a row.
+    `took` are the milliseconds at this server, in which the call may have waited: the page makes
+    more calls at once where most of an answer's time passes on the way.
     """
 
     number: str
@@ -73,7 +77,9 @@ class Reading(DigitReading):
 
 
 class Framed(TypedDict):
-    """A digit that was found in a picture: `frame`, 28×28 bytes in base64."""
+    """What was found in a picture: `frame`, the 28×28 bytes of each digit from left to right, in
+    base64.
+    """
 
     frame: str
 
@@ -115,7 +121,7 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
     """Answer the pad.
 
     Args:
-        drawing: `strokes` as `Recognizer.recognize` takes them, or `frame`, 28×28 bytes in base64;
+        drawing: `strokes` as `Recognizer.recognize` takes them, or `frame` as `Framed` has it;
             `checkpoint`, a name from the dropdown; `at`, [x, y] in the digit of a number to look
             at, or None for the one that was drawn last; `whole`, true where all strokes are one
             digit, whatever they look like; and where the inside view is open `inside`, with `why`,
@@ -137,7 +143,7 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
 
 
 async def frame_picture(sent: dict[str, Any]) -> Framed | Refusal:
-    """Find the digit in a picture, so that the pad can show it as the network will read it.
+    """Find the digits in a picture, so that the pad can show them as the network will read them.
 
     Args:
         sent: `picture`, a picture's file in base64, as `lenet.server.uploads` opens it.
@@ -147,12 +153,28 @@ async def frame_picture(sent: dict[str, Any]) -> Framed | Refusal:
     except (binascii.Error, KeyError, TypeError, ValueError):
         return {"error": "A picture is a file in base64."}
     try:
-        frame = await QUICK.run(lambda: image_to_frame(open_picture(content)))
+        frames = await QUICK.run(_frames_in, content)
     except (ValueError, Crowded) as error:
         return {"error": str(error)}
-    if not frame.any():
+    if not frames.any():
         return {"error": "The picture shows no ink: take one where the digit is darker or lighter."}
-    return {"frame": encode(frame)}
+    return {"frame": encode(frames)}
+
+
+def _frames_in(content: bytes) -> torch.Tensor:
+    """The frames of a picture's digits, uint8 N×28×28: one, unless it shows a number.
+
+    What the shipped network does not take for digits throughout is one digit and dirt.
+
+    Raises:
+        ValueError: it is no picture; one sentence that says why.
+    """
+    picture = open_picture(content)
+    digits = first_recognizer().recognize_image_number(picture).digits
+    found = [digit.recognition for digit in digits[:MOST_FRAMES]]
+    if len(found) > 1 and all(recognition.is_digit for recognition in found):
+        return torch.stack([recognition.frame for recognition in found])
+    return image_to_frame(picture)[None]
 
 
 async def _answer(drawing: dict[str, Any]) -> Reading:
@@ -186,7 +208,9 @@ async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | Nu
         ValueError: they are malformed; one sentence that says how.
     """
     if "frame" in drawing:
-        return await AT_ONCE.run(reader.recognize_frame, _frame(drawing["frame"]))
+        frames = _frames(drawing["frame"])
+        found = await AT_ONCE.run(reader.recognize_frames, frames)
+        return found[0] if len(found) == 1 else _in_a_row(found)
     strokes: Any = drawing.get("strokes")
     if drawing.get("whole") is True:
         return await recognize(reader, strokes)
@@ -198,19 +222,30 @@ async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | Nu
     return replace(await recognize(reader, strokes), is_digit=False, sure=False)
 
 
-def _frame(encoded: Any) -> torch.Tensor:
-    """A frame that a page sent, uint8 28×28.
+def _frames(encoded: Any) -> torch.Tensor:
+    """Frames that a page sent, uint8 N×28×28.
 
     Raises:
-        ValueError: it is none; one sentence that says how.
+        ValueError: they are none; one sentence that says how.
     """
     try:
         pixels = base64.b64decode(encoded, validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise ValueError("A frame is bytes in base64.") from error
-    if len(pixels) != FRAME * FRAME:
-        raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, this one {len(pixels)}.")
-    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(FRAME, FRAME)
+    count, rest = divmod(len(pixels), FRAME * FRAME)
+    if rest or not 1 <= count <= MOST_FRAMES:
+        raise ValueError(f"A frame has {FRAME}×{FRAME} bytes, these are {len(pixels)}.")
+    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(count, FRAME, FRAME)
+
+
+def _in_a_row(found: list[Recognition]) -> NumberRecognition:
+    """A number of which each digit has a frame of its own: the boxes are squares of 1 in a row."""
+    digits = [
+        Candidate(recognition, (i, 0, i + 1, 1), 0.0, True, ((i, 0, 0),))
+        for i, recognition in enumerate(found)
+    ]
+    text = "".join(f"{each.digit}" if each.is_digit else "?" for each in found)
+    return NumberRecognition(text if text.strip("?") else "", digits, [])
 
 
 def _selected(number: NumberRecognition, at: Any) -> int:
@@ -251,10 +286,12 @@ def _several_digits(number: NumberRecognition, selected: int) -> Reading:
     digits: list[BoxedReading] = [
         {**_digit(digit.recognition), "box": digit.box} for digit in number.digits
     ]
-    return {
+    answer: Reading = {
         **_digit(number.digits[selected].recognition),
         "number": number.number,
         "digits": digits,
         "selected": selected,
-        "strokes": number.ink(number.digits[selected]),
     }
+    if number.strokes:
+        answer["strokes"] = number.ink(number.digits[selected])
+    return answer

@@ -6,7 +6,7 @@
 
 import { make } from "../shared/dom.js";
 import { onCompare } from "../shared/events.js";
-import { AXES, endOf, meanOf, place } from "./plot.js";
+import { AXES, endOf, framed, meanOf, place, told } from "./plot.js";
 
 /** @import { View } from "../shared/dom.js" */
 /** @import { Compared } from "../shared/events.js" */
@@ -104,17 +104,24 @@ export function chart(i, runs, bySeconds, across = bySeconds ? "seconds" : "epoc
     const same = charts.map((of) => of[i]);
     return Object.keys(same[0].lines).map((line) => ({ name, line, ...join(same, line) }));
   });
-  const values = drawn.flatMap(({ points, band }) => [points, ...(band ?? [])].flat());
-  const axis = AXES[kind](values.map(([, , value]) => value));
+  const axis = AXES[kind](framed(drawn).map(([, , value]) => value));
   const end = endOf(drawn, Math.max(...runs.map(({ epochs }) => epochs)), bySeconds);
   const lines = [...new Set(drawn.map(({ line }) => line))];
   const plain = runs.every(({ name }) => name !== "live") ? "plain" : "";
   const keys = lines.map((line) => make("span", { className: `key ${plain} ${line}` }, line));
+  const passed = runs.flatMap(({ name, charts }) =>
+    name === "live" ? (charts[0][i].passed ?? []) : [],
+  );
   return make(
     "figure",
     { className: "chart" },
     make("figcaption", {}, make("b", {}, title), ...(lines.length > 1 ? keys : [])),
-    make("div", { className: "plot" }, labels(axis), plot(title, axis, end, drawn, bySeconds)),
+    make(
+      "div",
+      { className: "plot" },
+      labels(axis),
+      plot(title, axis, end, drawn, passed, bySeconds),
+    ),
     make(
       "div",
       { className: "epochs" },
@@ -122,6 +129,7 @@ export function chart(i, runs, bySeconds, across = bySeconds ? "seconds" : "epoc
         make("span", {}, text),
       ),
     ),
+    ...(passed.length > 0 ? [make("p", { className: "passed" }, told(passed))] : []),
   );
 }
 
@@ -146,9 +154,10 @@ function labels(axis) {
  * @param {Axis} axis
  * @param {number} end of the horizontal axis
  * @param {(Line & { name: string, line: string })[]} lines
+ * @param {[number, Point][]} passed
  * @param {boolean} bySeconds
  */
-function plot(title, axis, end, lines, bySeconds) {
+function plot(title, axis, end, lines, passed, bySeconds) {
   /** @param {Point} point @returns {[string, string]} */
   const at = ([epoch, seconds, value]) => [
     ((100 * (bySeconds ? seconds : epoch)) / end).toFixed(2),
@@ -172,7 +181,11 @@ function plot(title, axis, end, lines, bySeconds) {
     const dots = few.map(([x, y]) => svg("circle", { cx: `${x}%`, cy: `${y}%`, r }));
     return svg("g", { class: `${name} ${line}` }, svg("svg", box, ...corners), ...dots);
   });
-  return svg("svg", { role: "img", "aria-label": title }, ...grid, ...groups);
+  const goals = passed.map(([, point]) => {
+    const [x, y] = at(point);
+    return svg("circle", { class: "goal", cx: `${x}%`, cy: `${y}%`, r: "6" });
+  });
+  return svg("svg", { role: "img", "aria-label": title }, ...grid, ...groups, ...goals);
 }
 
 /** @param {string} tag @param {Record<string, string>} attributes @param {Element[]} children */

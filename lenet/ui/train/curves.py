@@ -4,9 +4,11 @@ Functions of events; `charts.js` draws the lines, over epochs or over seconds.
 """
 
 from collections.abc import Sequence
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from lenet.events import Batch, Epoch, Event, Start, latest
+from lenet.server.growth import Reading
+from lenet.ui.train.grown import passed, points
 
 MOST = 300  # points of a line
 
@@ -15,11 +17,15 @@ Point = tuple[float, float, float]
 
 
 class Chart(TypedDict):
-    """The lines of a chart by name, which is their CSS class too, and its vertical axis."""
+    """The lines of a chart by name, which is their CSS class too, and its vertical axis.
+
+    `passed` are shares, 0..1, and where they were first reached.
+    """
 
     title: str
     axis: Literal["decades", "shares", "linear"]
     lines: dict[str, list[Point]]
+    passed: NotRequired[list[tuple[float, Point]]]
 
 
 class Curves(TypedDict):
@@ -29,10 +35,14 @@ class Curves(TypedDict):
     charts: list[Chart]
 
 
-def curves(events: Sequence[Event]) -> Curves:
+def curves(events: Sequence[Event], readings: Sequence[Reading] = ()) -> Curves:
     """The loss of each hundred batches and of the test set, the share read right, and the rate.
 
     A resumed run's lines go on where they ended.
+
+    Args:
+        events: of the run's log, from the first.
+        readings: of a sample of the test images, between the epochs.
     """
     start = latest(events, Start)
     if start is None:
@@ -49,13 +59,21 @@ def curves(events: Sequence[Event]) -> Curves:
     known = [(place, elapsed, share) for place, elapsed, share in counted if share is not None]
     if known:  # of damaged data: beside the test images those that are learnt from
         right = {"training": _line(known), **right}
+    grown = points(events, readings)
+    if grown:
+        right["sample"] = _line(grown)
     rate = {"rate": _line([(place, b.elapsed, b.learning_rate) for b, place in during])}
     title = "Images read right" if known else "Test images read right"
     return {
         "epochs": start.epochs,
         "charts": [
             {"title": "Loss", "axis": "decades", "lines": loss},
-            {"title": title, "axis": "shares", "lines": right},
+            {
+                "title": title,
+                "axis": "shares",
+                "lines": right,
+                "passed": list(passed(events, grown).items()),
+            },
             {"title": "Learning rate", "axis": "linear", "lines": rate},
         ],
     }

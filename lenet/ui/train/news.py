@@ -51,7 +51,7 @@ def route(runs: Runs, text: Callable[[Run], str], besides: Callable[[], str] = l
 
     Args:
         runs: the server's.
-        text: of the status line.
+        text: what changes with the progress besides the run's events.
         besides: a text that changes with what else the lists follow.
     """
     kept: tuple[float, News] | None = None

@@ -9,6 +9,7 @@
  * @property {string} title
  * @property {"decades" | "shares" | "linear"} axis
  * @property {Record<string, Point[]>} lines
+ * @property {[number, Point][]} [passed] shares, and where they were first reached
  */
 
 /** `Curves` of curves.py. @typedef {{ epochs: number, charts: Chart[] }} Curves */
@@ -105,6 +106,26 @@ export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / 
 
 /** @param {Point} point */
 const last = ([, , value]) => value;
+
+/**
+ * The points that the vertical axis is made for. A sample begins far below the others: it comes in
+ * from the axis's foot, and where it is alone, its latest point counts.
+ *
+ * @param {(Line & { line: string })[]} lines
+ * @returns {Point[]}
+ */
+export function framed(lines) {
+  const all = lines
+    .filter(({ line }) => line !== "sample")
+    .flatMap(({ points, band }) => [points, ...(band ?? [])].flat());
+  return all.length > 0 ? all : lines.flatMap(({ points }) => points.slice(-1));
+}
+
+/** When shares were first reached, in words. @param {[number, Point][]} passed */
+export const told = (passed) =>
+  passed
+    .map(([share, [, seconds]]) => `${short(100 * share)} % after ${seconds.toFixed(1)} s`)
+    .join(", ");
 
 /** Where the horizontal axis ends. @param {Line[]} lines @param {number} epochs of the longest run @param {boolean} bySeconds */
 export const endOf = (lines, epochs, bySeconds) =>

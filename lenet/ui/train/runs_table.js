@@ -23,7 +23,7 @@ import { columnsOf, entriesOf, freeSlot, memberTitle, moreText, verdict } from "
  * @property {Call<Asked, object>} take_out_run
  */
 
-const AT_FIRST = 10; // lines
+const AT_FIRST = 6; // lines
 const LONGEST = 60; // characters of a title
 
 /** @param {View<Props, Server>} view */

@@ -7,7 +7,7 @@ what is shown of it.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lenet.checkpoint import Checkpoint, CheckpointError, read
 from lenet.events import Error
 from lenet.server import history, recognizers, visitors
 from lenet.server.data_sets import Waiting, loading
+from lenet.server.growth import Reading, growth_of
 from lenet.server.queue import Queue
 from lenet.server.runs import Run, RunError
 from lenet.server.shares import QUICK, Crowded
@@ -201,7 +202,7 @@ class _Tab:
         run = self.runs.current()
         return [
             status_html(_status(run, self.queue)),
-            live(run),
+            live(run, growth_of(self.runs).of(run)),
             film_view.news(run),
             recognizers.conceal(log_html(run.events)),
         ]
@@ -264,15 +265,15 @@ class Live(Curves):
     alive: bool
 
 
-def live(run: Run) -> Live:
+def live(run: Run, readings: Sequence[Reading]) -> Live:
     """What the charts show of the latest run."""
     name = recognizers.conceal(run.name) if run.name else None
-    return {"run": name, "alive": run.alive, **curves(run.events)}
+    return {"run": name, "alive": run.alive, **curves(run.events, readings)}
 
 
-def status_text(run: Run, queue: Queue) -> str:
-    """The words of the status line."""
-    return _status(run, queue).text
+def progress_text(run: Run, queue: Queue) -> str:
+    """A text that changes with what the tab shows besides a run's events."""
+    return f"{_status(run, queue).text} {growth_of(queue.runs).count(run)}"
 
 
 def _network(run: Run) -> str | None:

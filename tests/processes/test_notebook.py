@@ -1,4 +1,4 @@
-"""The lesson's notebook is what the script writes, and runs from top to bottom."""
+"""The lesson's notebook runs from top to bottom, on few synthetic digits where MNIST is missing."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 from torchvision.datasets import MNIST
 
 from lenet.data import DataError, load_mnist
-from scripts.notebook import NOTEBOOK, text
+from scripts.notebook import NOTEBOOK
 
 _WITHOUT_MNIST = """\
 import lenet.data, lenet.train
@@ -23,11 +23,6 @@ def load(name, *_):
 
 lenet.data.load = lenet.train.load = load
 """
-
-
-def test_the_notebook_is_up_to_date():
-    message = "Run python -m scripts.notebook: lenet/lesson.py has changed."
-    assert NOTEBOOK.read_text() == text(), message
 
 
 def test_the_notebook_runs(monkeypatch: pytest.MonkeyPatch):
