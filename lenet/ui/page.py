@@ -107,13 +107,13 @@ def build(queue: Queue) -> gr.Blocks:
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                drawn_with = train.build(tab, asking, address, network, own, queue)
+                drawn_with, table = train.build(tab, asking, address, network, own, queue)
             with gr.Tab("Results", id="results") as tab:
-                looked_at = results.build(tab, own)
+                looked_at = results.build(tab, own, table, tabs)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
         api.build()
-        for to_the_pad in (*drawn_with, looked_at.draw, browsed.draw):
+        for to_the_pad in (drawn_with, table.draw, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
         address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
     return page
