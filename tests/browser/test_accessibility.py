@@ -138,6 +138,24 @@ def test_the_data_tab(small_page: Page, check: Check):
     check("an image large")
 
 
+def test_the_lesson(small_page: Page, check: Check):
+    small_page.get_by_role("tab", name="Lesson").click()
+    expect(small_page.locator("#lesson-list")).to_be_visible()
+    check("the list of steps")
+    small_page.get_by_role("link", name="The network").click()
+    expect(small_page.locator("#inside-body")).to_be_visible()
+    small_page.locator("#lesson-ask button").first.click()
+    expect(small_page.locator("#lesson-found table")).to_be_visible()
+    small_page.locator("#lesson-code summary").click()
+    small_page.locator("#inside figure:has([data-layer=conv1])").first.click()
+    expect(small_page.locator("#silenced span")).not_to_be_empty()
+    check("a step with its answer, its code and a silenced map")
+    small_page.get_by_role("link", name="Step 9").click()
+    small_page.locator("#lesson-ask button").first.click()
+    expect(small_page.locator("#lesson-found .chart")).to_be_visible()
+    check("a step with a chart")
+
+
 def test_where_the_system_sets_the_colours(small_page: Page):
     small_page.emulate_media(forced_colors="active")
     small_page.get_by_role("button", name="Draw an example 4").click()
