@@ -47,7 +47,7 @@ class Tab:
         self.open = go
 
     def evaluate(self, expression: str) -> Any:
-        return json.loads(self._evaluate(f"JSON.stringify(({expression}) ?? null)"))
+        return json.loads(self._evaluate(f"JSON.stringify((await ({expression})) ?? null)"))
 
     def wait(self, expression: str) -> None:
         """Wait until an expression is true."""
@@ -57,14 +57,24 @@ class Tab:
             time.sleep(0.1)
 
     def click(self, element: str) -> None:
-        """Click in the middle of an element, given as an expression, once it is to be seen."""
+        """Click in the middle of an element, given as an expression, once it is to be seen and
+        stands still.
+        """
         self.wait(f"({element})?.checkVisibility()")
         x, y = self.evaluate(
-            f"""((element) => {{
-                element.scrollIntoView({{ block: "center", behavior: "instant" }});
-                const {{ x, y, width, height }} = element.getBoundingClientRect();
-                return [x + width / 2, y + height / 2];
-            }})({element})"""
+            f"""new Promise((found) => {{
+                let before;
+                const look = () => {{
+                    const element = {element};
+                    element.scrollIntoView({{ block: "center", behavior: "instant" }});
+                    const {{ x, y, width, height }} = element.getBoundingClientRect();
+                    const middle = [x + width / 2, y + height / 2];
+                    if (`${{middle}}` === before) return found(middle);
+                    before = `${{middle}}`;
+                    setTimeout(look, 100);
+                }};
+                look();
+            }})"""
         )
         self.draw([[(x, y)]])
 
