@@ -3,6 +3,8 @@
 This file knows the network, nothing of drawings, pages or files.
 """
 
+from collections.abc import Iterable, Mapping
+
 import torch
 import torch.nn.functional as F
 
@@ -10,6 +12,10 @@ from lenet.model import LeNet
 from lenet.preprocess import normalize
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
+
+# What can be silenced: the maps of the convolutions, and the units of two layers.
+UNITS = {"conv1": 6, "conv2": 16, "fc1": 120, "fc2": 84}
+Unit = tuple[str, int]  # a layer's name, and which of its maps or units, counted from 0
 
 STEPS = 24  # of the path from a blank sheet to the drawing: about 3 % off what 500 give
 
@@ -58,3 +64,21 @@ def attribute(model: LeNet, inputs: torch.Tensor, digit: int) -> torch.Tensor:
     logits = model(path)
     (gradient,) = torch.autograd.grad((logits[:, digit] - logits.mean(1)).sum(), path)
     return ((inputs - blank) * gradient.mean(0))[0, 0]
+
+
+def silence(weights: Mapping[str, torch.Tensor], units: Iterable[Unit]) -> dict[str, torch.Tensor]:
+    """The weights of the same network with some maps or units silenced: they answer 0 to whatever
+    they are given (ablation, as in Morcos and others, "On the importance of single directions for
+    generalization", ICLR 2018).
+
+    Args:
+        weights: LeNet's state dict; it stays as it is.
+        units: what to silence, of `UNITS`.
+    """
+    silenced = dict(weights)
+    for layer, number in units:
+        for name in (f"{layer}.weight", f"{layer}.bias"):
+            if silenced[name] is weights[name]:
+                silenced[name] = weights[name].clone()
+            silenced[name][number] = 0
+    return silenced

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import torch
 
-from lenet.data import DATA_SETS, DataSet, load, loading_progress
+from lenet.data import DATA_SETS, DataError, DataSet, load, loading_progress
 from lenet.others import other_segments
 from lenet.preprocess import rasterize
 
@@ -32,6 +32,14 @@ def data_set(name: str) -> DataSet:
     """
     with _loading[name]:
         return _load(name)
+
+
+def usual_digits() -> DataSet:
+    """MNIST, or the synthetic digits where it is not to be had."""
+    try:
+        return data_set("mnist")
+    except DataError:
+        return data_set("synthetic")
 
 
 @lru_cache

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lenet.checkpoint import CheckpointError, list_checkpoints, read
+from lenet.insight import Unit, silence
 from lenet.preprocess import MAX_STROKES, Strokes
 from lenet.recognize import NumberRecognition, Recognition, Recognizer
 from lenet.server.shares import AT_ONCE, QUICK
@@ -66,6 +67,15 @@ def recognizer(name: object) -> Recognizer:
     raise CheckpointError("This network is no longer there: choose another one, or train one.")
 
 
+def recognizer_without(name: object, units: frozenset[Unit]) -> Recognizer:
+    """The same with some maps or units of the network silenced.
+
+    Raises:
+        CheckpointError: as `recognizer`.
+    """
+    return _without(recognizer(name), units) if units else recognizer(name)
+
+
 def first_recognizer() -> Recognizer:
     """The recognizer of the shipped network, or where there is none of the newest one.
 
@@ -108,3 +118,9 @@ def _is_long(strokes: object, most: int = MAX_STROKES) -> bool:
 def _load(path: Path, modified: int) -> Recognizer:
     checkpoint = read(path)
     return Recognizer(replace(checkpoint, network=checkpoint.weights, averaged=None, run=None))
+
+
+@lru_cache(maxsize=8)
+def _without(whole: Recognizer, units: frozenset[Unit]) -> Recognizer:
+    checkpoint = whole.checkpoint
+    return Recognizer(replace(checkpoint, network=silence(checkpoint.network, units)))

@@ -17,8 +17,9 @@ from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
-from lenet.ui.gradio_page import QUIET, Page, show_links_as
+from lenet.ui.gradio_page import QUIET, Page, show_early, show_links_as
 from lenet.ui.hand import hand
+from lenet.ui.lesson import tab as lesson
 from lenet.ui.results import tab as results
 from lenet.ui.train import link, news, runs_table
 from lenet.ui.train import tab as train
@@ -36,6 +37,7 @@ _STYLES = (
     "train/runs_table.css",
     "results/results.css",
     "data/data.css",
+    "lesson/lesson.css",
 )
 
 LOOK: dict[str, Any] = {
@@ -95,9 +97,11 @@ def build(queue: Queue) -> gr.Blocks:
         "with one click, and teach it your hand.",
         _PICTURE.name,
     )
+    show_early(assets.template("draw/early.html"))
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking, address = news.build(), link.build_reader()
+        panel = lesson.build(queue.runs)
         with gr.Tabs() as tabs:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
@@ -111,8 +115,14 @@ def build(queue: Queue) -> gr.Blocks:
                 looked_at = results.build(tab, own, table, tabs)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
+            with gr.Tab("Lesson", id="lesson") as tab:
+                lesson.build_contents(tab, panel)
         api.build()
         for to_the_pad in (drawn_with, table.draw, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
         address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
+        for name in lesson.TABS:
+            # Without the server: a step is there at once.
+            opens = f"() => ({{ __type__: 'update', selected: '{name}' }})"
+            getattr(panel, name)(None, None, tabs, js=opens, **QUIET)
     return page

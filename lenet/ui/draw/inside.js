@@ -2,7 +2,7 @@
 // made. While it is open it asks the pad for the insides too, which then come with every answer.
 
 import { finder, make, setText, wantsStillness } from "../shared/dom.js";
-import { askInside, onAnswer, onOpenFrame } from "../shared/events.js";
+import { askInside, onAnswer, onFollowDrawing, onOpenFrame } from "../shared/events.js";
 import { decimal } from "../shared/formats.js";
 import { BLUE, gray, ORANGE, paintPixels, twoSided } from "../shared/pixels.js";
 import { largest } from "../shared/tensors.js";
@@ -11,6 +11,7 @@ import { inPoints, picturesOf, scoreOfPath } from "./lattice.js";
 import { layersOf, pushes, weightsOf } from "./layers.js";
 import { roving } from "./roving.js";
 import { OUTPUT, SECTIONS } from "./sections.js";
+import { silencing, unitAt } from "./silencing.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Inside } from "../shared/events.js" */
@@ -19,8 +20,9 @@ import { OUTPUT, SECTIONS } from "./sections.js";
 /** @import { Facts } from "./explain.js" */
 /** @import { Weights } from "./layers.js" */
 /** @import { Picture } from "./sections.js" */
+/** @import { AccuracyWithout } from "./silencing.js" */
 
-/** @typedef {{ read_weights: Call<string, { weights: PackedFloats[] }> }} Server */
+/** @typedef {{ read_weights: Call<string, { weights: PackedFloats[] }>, accuracy_without: AccuracyWithout }} Server */
 /** A picture on the page. @typedef {Picture & { canvas: HTMLCanvasElement, mark: HTMLElement, holder: HTMLElement }} Shown */
 /** What a visitor points at: a pixel of a picture, or a digit of the output. @typedef {{ holder: HTMLElement, picture: Shown, x: number, y: number } | { holder: HTMLElement, digit: number }} Spot */
 
@@ -45,8 +47,11 @@ export function mount({ element, props, server }) {
   let weights = null;
   /** @type {Spot | null} */
   let spot = null;
+  let finger = false; // it is a finger that points
   /** The digit whose ink is looked for; null for the one that is read. @type {number | null} */
   let chosen = null;
+
+  const silence = silencing(find, server.accuracy_without, ask);
 
   // ---------------------------------------------------------------- the pictures
 
@@ -96,13 +101,19 @@ export function mount({ element, props, server }) {
     holder.addEventListener("focus", () => {
       if (spot?.holder !== holder) lookAtPixel(here, width >> 1, height >> 1);
     });
+    holder.addEventListener("click", () => press(here));
+    holder.addEventListener("keydown", ({ key }) => key === "Enter" && press(here, true));
     return holder;
   }
 
   /** @param {Facts} facts */
   function paintAll(facts) {
     const { logits, digit, why } = facts;
-    for (const picture of shown) paintPixels(picture.canvas, colours(facts, picture));
+    for (const picture of shown) {
+      paintPixels(picture.canvas, colours(facts, picture));
+      const whole = picture.map !== undefined && silence.has(unitAt(picture, 0, 0));
+      picture.holder.classList.toggle("silenced", whole);
+    }
     setText(find("figure:has([data-layer=why]) figcaption"), whyTitle(why, digit));
     for (const [d, { button, logit }] of outputs.entries()) {
       setText(logit, decimal(logits[d]));
@@ -128,6 +139,9 @@ export function mount({ element, props, server }) {
     }
     const start = map * width * height;
     const bright = 255 / scale;
+    if (name.startsWith("fc"))
+      return (i) =>
+        silence.has([name, i]) ? ORANGE : gray(Math.round(values[start + i] * bright));
     return (i) => gray(Math.round(values[start + i] * bright));
   }
 
@@ -135,6 +149,7 @@ export function mount({ element, props, server }) {
 
   /** @param {Shown} picture @param {PointerEvent} event */
   function pointAt(picture, event) {
+    finger = event.pointerType === "touch";
     const box = picture.canvas.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * picture.width;
     const y = ((event.clientY - box.top) / box.height) * picture.height;
@@ -157,6 +172,18 @@ export function mount({ element, props, server }) {
 
   /** @param {Shown} picture @param {number} x @param {number} y */
   const isWithin = ({ width, height }, x, y) => x >= 0 && y >= 0 && x < width && y < height;
+
+  /**
+   * A mouse silences what it presses; a finger looks, and finds the button in the lens.
+   *
+   * @param {Shown} picture
+   * @param {boolean} [byKey]
+   */
+  function press(picture, byKey = false) {
+    if (!spot || !("picture" in spot) || spot.picture !== picture) return;
+    const unit = unitAt(picture, spot.x, spot.y);
+    if (unit && (byKey || !finger)) silence.toggle(unit);
+  }
 
   /** @param {Shown} picture @param {number} x @param {number} y the nearest pixel there is counts */
   function lookAtPixel(picture, x, y) {
@@ -187,6 +214,8 @@ export function mount({ element, props, server }) {
       if (source) setMark(source, x, y, size);
     }
     lens.firstElementChild?.replaceChildren(make("h4", {}, title), ...content);
+    const unit = "picture" in spot ? unitAt(spot.picture, spot.x, spot.y) : null;
+    find("#lens-silence").replaceChildren(...(unit ? silence.content(unit) : []));
     placeSheet();
   }
 
@@ -236,7 +265,7 @@ export function mount({ element, props, server }) {
   // ---------------------------------------------------------------- open, closed, asked
 
   function ask() {
-    askInside(view.open ? { why: chosen } : null);
+    askInside(view.open ? { why: chosen, silenced: silence.units() } : null);
   }
 
   /** @param {number | null} digit */
@@ -246,6 +275,9 @@ export function mount({ element, props, server }) {
   }
 
   view.addEventListener("toggle", ask);
+  onFollowDrawing(() => {
+    view.open = true;
+  });
 
   // A digit of a data set is on the pad: as soon as both are there, bring them into sight. The
   // space that inside.css keeps below the summary shows the first pictures.
@@ -262,6 +294,7 @@ export function mount({ element, props, server }) {
 
   onAnswer(({ digit, pixels, inside, checkpoint = "" }) => {
     if (!view.open) return;
+    if (checkpoint) silence.readsWith(checkpoint);
     if (digit === null) {
       facts = null;
       if (chosen !== null) askWhy(null);

@@ -10,14 +10,25 @@ from typing import NotRequired, TypedDict
 import gradio as gr
 import torch
 
-from lenet.insight import activations, attribute
+from lenet.evaluate import Evaluation
+from lenet.insight import UNITS, Unit, activations, attribute
 from lenet.model import LeNet
 from lenet.numbers import Box
 from lenet.preprocess import MEAN, STD, normalize
 from lenet.recognize import NumberRecognition, Recognition
-from lenet.server.recognizers import recognizer
+from lenet.server.data_sets import usual_digits
+from lenet.server.evaluation_cache import evaluate_once
+from lenet.server.recognizers import recognizer, recognizer_without
+from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
-from lenet.ui.shared.requests import Refusal, encode
+from lenet.ui.shared.requests import (
+    Refusal,
+    Request,
+    RequestError,
+    answering,
+    encode,
+    in_turn,
+)
 
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
@@ -77,12 +88,28 @@ class Weights(TypedDict):
     weights: list[PackedFloats]
 
 
+class Accuracy(TypedDict):
+    """How well a network reads test images, whole and with something silenced.
+
+    Attributes:
+        data: the name of the data set.
+        count: of its test images.
+        whole: how many the network reads right.
+        without: how many with the silence.
+    """
+
+    data: str
+    count: int
+    whole: int
+    without: int
+
+
 def build() -> None:
     """Build the view."""
     gr.HTML(
         html_template=template("draw/inside.html"),
         js_on_load=mounting("draw/inside.js"),
-        server_functions=[read_weights],
+        server_functions=[read_weights, in_turn(SLOW, accuracy_without)],
         elem_id="inside-view",
         apply_default_css=False,
         mean=MEAN,
@@ -90,13 +117,16 @@ def build() -> None:
     )
 
 
-def look_inside(model: LeNet, recognition: Recognition, why: int) -> Inside:
+def look_inside(
+    model: LeNet, recognition: Recognition, why: int, whole: LeNet | None = None
+) -> Inside:
     """What the view shows of one drawing.
 
     Args:
         model: what read it.
         recognition: what it read.
         why: the digit whose ink is looked for, 0 to 9.
+        whole: the network whose weights the view explains, where something of it is silenced.
     """
     inputs = normalize(recognition.pixels)[None, None]
     layers = activations(model, inputs)
@@ -109,7 +139,7 @@ def look_inside(model: LeNet, recognition: Recognition, why: int) -> Inside:
         ],
         "logits": layers["fc3"][0].tolist(),
         "why": why,
-        "network": zlib.crc32(model.conv1.weight.detach().numpy().tobytes()),
+        "network": zlib.crc32((whole or model).conv1.weight.detach().numpy().tobytes()),
     }
 
 
@@ -131,6 +161,49 @@ def look_at_lattice(number: NumberRecognition) -> list[list[Considered]]:
         ]
         for line in number.lattice
     ]
+
+
+def units_in(sent: object) -> frozenset[Unit]:
+    """What a page has silenced: a list of [layer, number], or None for nothing.
+
+    Raises:
+        RequestError: one of them is no map and no unit of the network.
+    """
+    if sent is None:
+        return frozenset()
+    if not isinstance(sent, list):
+        raise RequestError("What is silenced must be a list of [layer, number].")
+    return frozenset(map(_unit, sent))
+
+
+def _unit(sent: object) -> Unit:
+    match sent:
+        case [str(layer), int(number)] if layer in UNITS and type(number) is int:
+            if 0 <= number < UNITS[layer]:
+                return layer, number
+    kinds = ", ".join(f"{layer} 0 to {count - 1}" for layer, count in UNITS.items())
+    raise RequestError(f"What is silenced must be of {kinds}.")
+
+
+@answering
+def accuracy_without(request: Request) -> Accuracy:
+    """How many test images are read right without some maps or units, and with them.
+
+    Args:
+        request: `checkpoint`, the name of a network, and `silenced`, as `units_in` takes it.
+    """
+    name, units = request.get("checkpoint"), units_in(request.get("silenced"))
+    data = usual_digits()
+
+    def right(found: Evaluation) -> int:
+        return int(found.right.sum())
+
+    return {
+        "data": data.name,
+        "count": len(data.test),
+        "whole": right(evaluate_once(recognizer(name).checkpoint, data.test)),
+        "without": right(evaluate_once(recognizer_without(name, units).checkpoint, data.test)),
+    }
 
 
 async def read_weights(checkpoint: str) -> Weights | Refusal:

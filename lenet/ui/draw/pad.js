@@ -4,6 +4,7 @@ import { hand } from "../hand/store.js";
 import { finder, make, setText, wantsStillness } from "../shared/dom.js";
 import {
   onAskInside,
+  onFollowDrawing,
   onOpenFrame,
   tellAnswer,
   tellDrawing,
@@ -46,6 +47,7 @@ import { telling } from "./telling.js";
 
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
 const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
+const EXAMPLE = 4; // the digit that is drawn where a view needs one
 const BORDER = 4 / 28; // of a frame's side: around its digit
 const KEYBOARD = -1; // draws; pointers have ids of 0 and more
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
@@ -374,4 +376,13 @@ export function mount({ element, props, server, watch }) {
 
   drawing.restore(lastDrawing());
   change(() => {});
+  // Before this script was there, early.html had a pad in this place.
+  /** @type {{ takeEarlyDrawing?: (take: (strokes: Strokes) => void) => void }} */
+  const { takeEarlyDrawing } = /** @type {any} */ (window);
+  takeEarlyDrawing?.((strokes) => {
+    for (const stroke of strokes) change(() => drawing.replace([...drawing.strokes, stroke]));
+  });
+  onFollowDrawing(() => {
+    if (drawing.isEmpty) change(() => drawing.replace(enlarge(props.examples[EXAMPLE])), true);
+  });
 }

@@ -25,6 +25,7 @@ from lenet.server.recognizers import (
     recognize,
     recognize_number,
     recognizer,
+    recognizer_without,
 )
 from lenet.server.shares import AT_ONCE, QUICK, Crowded
 from lenet.server.uploads import open_picture
@@ -124,7 +125,8 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
             `checkpoint`, a name from the dropdown; `at`, [x, y] in the digit of a number to look
             at, or None for the one that was drawn last; `whole`, true where all strokes are one
             digit, whatever they look like; and where the inside view is open `inside`, with `why`,
-            a digit or None for the one that is read.
+            a digit or None for the one that is read, and `silenced`, the maps and units that the
+            network does without, as [layer, number].
 
     Returns:
         What is read; with `inside` where it is asked for and something is drawn. Where the drawing
@@ -176,17 +178,22 @@ def _frames_in(content: bytes) -> torch.Tensor:
 
 
 async def _answer(drawing: dict[str, Any]) -> Reading:
-    reader = recognizer(drawing.get("checkpoint"))
+    whole = recognizer(drawing.get("checkpoint"))
+    asked = drawing.get("inside") if isinstance(drawing.get("inside"), dict) else None
+    units = inside.units_in(asked.get("silenced")) if asked else frozenset()
+    reader = recognizer_without(drawing.get("checkpoint"), units)
     found = await _read(reader, drawing)
     if isinstance(found, Recognition):
         recognition, answer = found, _one_digit(found)
     else:
         selected = _selected(found, drawing.get("at"))
         recognition, answer = found.digits[selected].recognition, _several_digits(found, selected)
-    if isinstance(drawing.get("inside"), dict) and recognition.digit is not None:
-        why = drawing["inside"].get("why")
+    if asked and recognition.digit is not None:
+        why = asked.get("why")
         why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
-        answer["inside"] = await QUICK.run(inside.look_inside, reader.model, recognition, why)
+        answer["inside"] = await QUICK.run(
+            inside.look_inside, reader.model, recognition, why, whole.model
+        )
         if isinstance(found, NumberRecognition):
             answer["inside"]["lattice"] = inside.look_at_lattice(found)
     return answer

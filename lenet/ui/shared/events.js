@@ -67,7 +67,7 @@ function channel(name) {
 
 /** @type {ReturnType<typeof channel<Reading & { checkpoint?: string }>>} */
 const answers = channel("lenet:answer");
-/** @type {ReturnType<typeof channel<{ why: number | null } | null>>} */
+/** @type {ReturnType<typeof channel<{ why: number | null, silenced?: [string, number][] } | null>>} */
 const questions = channel("lenet:ask");
 /** @type {ReturnType<typeof channel<string>>} */
 const frames = channel("lenet:open");
@@ -77,6 +77,10 @@ const networks = channel("lenet:network");
 const rounds = channel("lenet:round");
 /** @type {ReturnType<typeof channel<void>>} */
 const hands = channel("lenet:hand");
+/** @type {ReturnType<typeof channel<void>>} */
+const drawings = channel("lenet:follow");
+/** @type {ReturnType<typeof channel<void>>} */
+const lessons = channel("lenet:lesson");
 /** @type {ReturnType<typeof channel<Compared>>} */
 const comparisons = channel("lenet:compare");
 
@@ -97,6 +101,23 @@ export const { tell: startRound, listen: onStartRound } = rounds;
 
 /** The pad: show what is kept of the visitor's hand. */
 export const { tell: openHand, listen: onOpenHand } = hands;
+
+/** The lesson: a step was opened. */
+export const { tell: tellLesson, listen: onLesson } = lessons;
+
+let followed = false;
+
+/** The lesson: follow a drawing through the network, the visitor's where something is drawn. */
+export const followDrawing = () => {
+  followed = true;
+  drawings.tell();
+};
+
+/** A view that is mounted later hears of it too. @param {() => void} listener */
+export const onFollowDrawing = (listener) => {
+  drawings.listen(listener);
+  if (followed) listener();
+};
 
 /**
  * Runs whose curves lie over each other.

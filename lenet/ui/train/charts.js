@@ -96,8 +96,9 @@ function legend(runs) {
  * @param {number} i which one
  * @param {Shown[]} runs
  * @param {boolean} bySeconds
+ * @param {string} across what the horizontal axis counts
  */
-function chart(i, runs, bySeconds) {
+export function chart(i, runs, bySeconds, across = bySeconds ? "seconds" : "epoch") {
   const [{ title, axis: kind }] = runs.map(({ charts }) => charts[0][i]).slice(-1);
   const drawn = runs.flatMap(({ name, charts }) => {
     const same = charts.map((of) => of[i]);
@@ -108,7 +109,6 @@ function chart(i, runs, bySeconds) {
   const lines = [...new Set(drawn.map(({ line }) => line))];
   const plain = runs.every(({ name }) => name !== "live") ? "plain" : "";
   const keys = lines.map((line) => make("span", { className: `key ${plain} ${line}` }, line));
-  const across = bySeconds ? "seconds" : "epoch";
   const passed = runs.flatMap(({ name, charts }) =>
     name === "live" ? (charts[0][i].passed ?? []) : [],
   );

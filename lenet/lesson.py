@@ -1,0 +1,343 @@
+"""The lesson: nine steps from the data to going on with training, as texts and code.
+
+The one source of the Lesson tab, of `docs/lesson.ipynb` (`scripts/notebook.py`) and of the test
+that runs all of its code. Each step asks a question before it shows anything. Its code comes twice,
+each time to be run from the first step to the last: the lines of the PyTorch tutorial that this
+project grew out of, and those of this project.
+
+This file is words; it knows nothing of pages, and imports nothing of what it talks about.
+"""
+
+from dataclasses import dataclass
+
+DIGITS = tuple(map(str, range(10)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the lesson, a screen of the page.
+
+    Attributes:
+        title: a few words.
+        text: two to four sentences.
+        question: what to predict.
+        guesses: the answers to choose from.
+        answer: which of them is right, counted from 0; None where the data or a network decide.
+        reveal: what to say after the guess, below the facts.
+        tab: the tab of the page that shows it live.
+        hint: what to do there.
+        tutorial: the tutorial's lines, in today's PyTorch.
+        ours: the lines of this project that do the same.
+    """
+
+    title: str
+    text: str
+    question: str
+    guesses: tuple[str, ...]
+    answer: int | None
+    reveal: str
+    tab: str
+    hint: str
+    tutorial: str
+    ours: str
+
+
+STEPS = (
+    Step(
+        "The data",
+        "A network learns from examples. MNIST has 60,000 handwritten digits to learn from and "
+        "10,000 to test with. Each is a picture of 28×28 pixels with a label: the digit that it "
+        "shows.",
+        "Which digit comes most often among the training images?",
+        DIGITS,
+        None,
+        "No digit is rare. That matters: a network prefers what it sees often.",
+        "data",
+        "Look through the images; press one to see how training varies it.",
+        """\
+import torch
+import torchvision
+
+trainset = torchvision.datasets.MNIST(root="./data", train=True, download=True)
+testset = torchvision.datasets.MNIST(root="./data", train=False, download=True)
+print(len(trainset), len(testset))
+""",
+        """\
+from lenet.data import DataError, load
+
+try:
+    data = load("mnist")
+except DataError:  # no mirror can be reached
+    data = load("synthetic")
+print(len(data.train), len(data.test), data.train.frames.shape)
+print(data.train.labels.bincount().tolist())
+""",
+    ),
+    Step(
+        "Resize and normalise",
+        "LeNet takes 32×32 pixels, so each picture is enlarged. Then each pixel, 0 for paper to 1 "
+        "for ink, is normalised: minus 0.1307, divided by 0.3081. These are the mean and the "
+        "standard deviation of MNIST's pixels, so that the numbers lie around 0, where learning is "
+        "easiest.",
+        "Paper is 0. Which number does the network get for it?",
+        ("0", "−0.42", "−1"),
+        1,
+        "Whatever is read later has to be prepared in the same way, your drawing too.",
+        "draw",
+        "Draw, then point at a pixel of the 32×32 input: you see its number.",
+        """\
+import torchvision.transforms as transforms
+
+transform = transforms.Compose(
+    [transforms.Resize((32, 32)), transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]
+)
+trainset.transform = testset.transform = transform
+trainloader = torch.utils.data.DataLoader(trainset, batch_size=64, shuffle=True)
+testloader = torch.utils.data.DataLoader(testset, batch_size=64)
+images, labels = next(iter(trainloader))
+print(images.shape, labels.shape)
+""",
+        """\
+from lenet.preprocess import frames_to_inputs
+
+inputs = frames_to_inputs(data.train.frames[:64])
+print(inputs.shape, inputs.min().item(), inputs.max().item())
+""",
+    ),
+    Step(
+        "The network",
+        "A kernel is a small square of weights, here 5×5. It slides over a picture and answers "
+        "strongly wherever the picture looks like it. LeNet has six kernels, then sixteen for each "
+        "of the six maps that they make, then three layers that weigh everything, down to ten "
+        "numbers: one for each digit.",
+        "Which layer has the most weights?",
+        ("conv1", "conv2", "fc1", "fc2", "fc3"),
+        2,
+        "A kernel is used at every place of the picture, so the two convolutions get by with 2,572 "
+        "weights. fc1 has one for each pair of its 400 inputs and 120 units.",
+        "draw",
+        "Press a map below to silence its kernel. Which of the six does the work?",
+        """\
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(16 * 5 * 5, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+        self.pool = nn.MaxPool2d(2, 2)
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv1(x)))
+        x = self.pool(F.relu(self.conv2(x)))
+        x = x.view(-1, 16 * 5 * 5)
+        x = F.relu(self.fc1(x))
+        x = F.relu(self.fc2(x))
+        return self.fc3(x)
+
+
+net = Net()
+print(sum(p.numel() for p in net.parameters()))
+""",
+        """\
+from lenet.model import LeNet
+
+network = LeNet()
+for name, weights in network.named_parameters():
+    print(f"{name:12} {str(list(weights.shape)):16} {weights.numel():6,}")
+print(f"{sum(weights.numel() for weights in network.parameters()):,} in all")
+""",
+    ),
+    Step(
+        "The loss, and one step",
+        "The loss tells how wrong the network is: minus the logarithm of the probability that it "
+        "gives the right digit, averaged over a batch of images. Its gradient tells how the loss "
+        "changes with each weight. SGD takes a step downhill: weight − rate × gradient.",
+        "The rate is the length of the step. What happens to the loss with a rate of 1?",
+        ("It falls ten times as fast as with 0.1", "It jumps and stays high", "It stays as it is"),
+        1,
+        "A new network gives each digit a tenth, a loss of ln 10 = 2.30. With the tutorial's 0.001 "
+        "sixty steps hardly move it, with 0.1 it falls, with 1 each step overshoots.",
+        "data",
+        "These are the first images of the batch.",
+        """\
+import torch.optim as optim
+
+criterion = nn.CrossEntropyLoss()
+optimizer = optim.SGD(net.parameters(), lr=0.001, momentum=0.9)
+
+optimizer.zero_grad()
+loss = criterion(net(images), labels)
+loss.backward()
+optimizer.step()
+print(loss.item())
+""",
+        """\
+from lenet.descent import descend
+
+batch = data.train.frames[:64], data.train.labels[:64]
+descents = {rate: descend(*batch, rate) for rate in (0.001, 0.1, 1.0)}
+for rate, descent in descents.items():
+    print(rate, [round(loss, 2) for loss in descent.losses[::10]])
+""",
+    ),
+    Step(
+        "Training",
+        "Training repeats that step with other images, batch after batch. An epoch is one pass "
+        "over all training images. The log tells the mean loss of every hundred batches, and "
+        "after each epoch how many test images are read right.",
+        "How many of the test images will be read right after the first epoch?",
+        ("about 30 %", "about 70 %", "more than 95 %"),
+        None,
+        "One epoch does most of the work; the others win the last points. Watch the loss: it falls "
+        "steeply, then slowly.",
+        "train",
+        "Press Train, and watch a hundred batches at a time.",
+        """\
+for epoch in range(1):
+    running_loss = 0.0
+    for i, (images, labels) in enumerate(trainloader):
+        optimizer.zero_grad()
+        loss = criterion(net(images), labels)
+        loss.backward()
+        optimizer.step()
+        running_loss += loss.item()
+        if i % 100 == 99:
+            print("[%d, %5d] loss: %.3f" % (epoch + 1, i + 1, running_loss / 100))
+            running_loss = 0.0
+""",
+        """\
+from lenet.events import line
+from lenet.job import prepare
+from lenet.settings import Request
+from lenet.train import train
+
+events = []
+for event in train(prepare(Request(data=data.name, epochs=1)), "mine.pt"):
+    events.append(event)
+    if text := line(event):
+        print(text)
+""",
+    ),
+    Step(
+        "Saving and loading",
+        "What a network has learnt are its weights: 61,706 numbers of 4 bytes each. A checkpoint "
+        "is a file of these numbers by their names. Who loads it has what was "
+        "learnt.",
+        "How large is a file with the weights alone?",
+        ("25 kB", "250 kB", "2.5 MB"),
+        1,
+        "61,706 × 4 bytes are 247 kB. This project keeps more beside them, so that training can go "
+        "on as if it had never stopped: step 9 needs that.",
+        "draw",
+        "Choose a network, or download it: the pad reads with the one that is chosen.",
+        """\
+PATH = "./MNIST_net.pth"
+torch.save(net.state_dict(), PATH)
+net.load_state_dict(torch.load(PATH))
+""",
+        """\
+from lenet.checkpoint import read
+
+checkpoint = read("mine.pt")
+print(sum(4 * weights.numel() for weights in checkpoint.network.values()), "bytes of weights")
+print(checkpoint.run.step, "steps,", checkpoint.run.schedule)
+""",
+    ),
+    Step(
+        "Accuracy",
+        "The network never learns from the 10,000 test images. The share of them that it reads "
+        "right is its accuracy. Training images would flatter it: it may know them by heart, and "
+        "only new ones show what it has understood.",
+        "How many of the test images does this page's network misread?",
+        ("about 500", "about 150", "about 50"),
+        None,
+        "The tutorial's own network misreads about 200 of 10,000, LeNet-5 misread 95 in 1998.",
+        "results",
+        "Nine test images, and what the network answers.",
+        """\
+correct = total = 0
+with torch.no_grad():
+    for images, labels in testloader:
+        predicted = net(images).argmax(1)
+        total += len(labels)
+        correct += (predicted == labels).sum().item()
+print("Accuracy: %.2f %%" % (100 * correct / total))
+""",
+        """\
+from lenet.evaluate import evaluate
+
+evaluation = evaluate(checkpoint, data.test)
+print(f"{evaluation.accuracy:.2%} of {len(data.test):,} read right")
+""",
+    ),
+    Step(
+        "What it reads and misreads",
+        "Look at the mistakes. In the matrix a row is the true digit and a column the answer. "
+        "Press a number to see its images, and an image to look inside the network.",
+        "Which digit is misread most often?",
+        DIGITS,
+        None,
+        "Many of these would make you hesitate, too. What the network looks at is a matter of its "
+        "kernels, not of rules that somebody wrote.",
+        "results",
+        "Press a number of the matrix, then an image.",
+        """\
+images, labels = next(iter(testloader))
+predicted = net(images).argmax(1)
+for truth, answer in list(zip(labels.tolist(), predicted.tolist()))[:9]:
+    print(truth, "read as", answer)
+""",
+        """\
+print(evaluation.confusion)
+for index in evaluation.mistakes[:9].tolist():
+    print(int(evaluation.labels[index]), "read as", int(evaluation.answers[index]))
+""",
+    ),
+    Step(
+        "Going on",
+        "Training can go on from a checkpoint. The tutorial loads the weights into a new network "
+        "and forgets the optimiser's momentum, the memory of its last steps. (It also prints sums "
+        "of 100 losses divided by 10: its 0.291 is a mean loss of 0.029.)",
+        "A run stops after 60 steps and goes on with its weights alone. What does its loss do?",
+        ("It goes on as if nothing was", "It falls behind", "It starts again at 2.30"),
+        1,
+        "Momentum has to be gathered anew, and with a schedule the rate would be wrong, too. With "
+        "both kept, a run that stopped ends on the same bits as one that never did: press Stop in "
+        "the middle of a run, then Resume.",
+        "train",
+        "Resume goes on from the last checkpoint.",
+        """\
+continued_net = Net()
+continued_net.load_state_dict(torch.load(PATH))
+
+# The tutorial goes on with an optimiser that still steps the old network; it has to be a new one,
+# and it needs the state of the old.
+continued = optim.SGD(continued_net.parameters(), lr=0.001, momentum=0.9)
+continued.load_state_dict(optimizer.state_dict())
+images, labels = next(iter(trainloader))
+continued.zero_grad()
+criterion(continued_net(images), labels).backward()
+continued.step()
+""",
+        """\
+from lenet.descent import stop_and_go_on
+
+images, labels = data.train.frames, data.train.labels
+never = stop_and_go_on(images, labels, stop=100)
+alone = stop_and_go_on(images, labels)
+kept = stop_and_go_on(images, labels, keep_momentum=True)
+print(f"step 70: {never[70]:.2f} without a stop, {alone[70]:.2f} with the weights alone")
+print("with the momentum the same to the bit:", kept == never)
+
+for event in train(prepare(Request(resume="mine.pt", epochs=1)), "more.pt"):
+    if text := line(event):
+        print(text)
+""",
+    ),
+)

@@ -1,0 +1,1 @@
+"""The Lesson tab: nine steps beside the page's own parts."""

@@ -1,0 +1,280 @@
+// The lesson's panel: the open step, its question, what it comes to, and its code.
+//
+// A step opens the tab that shows it live; which of that tab's parts are seen beside the panel is
+// said by lesson.css, from what stands here in the page's `data-lesson`.
+
+import { finder, make, setText } from "../shared/dom.js";
+import { followDrawing, onNetwork, tellLesson } from "../shared/events.js";
+import { ask, failed } from "../shared/report.js";
+import { chart as draw } from "../train/charts.js";
+import { keepProgress, loadProgress, stepOf } from "./progress.js";
+
+/** @import { Call, View } from "../shared/dom.js" */
+/** @import { Failure } from "../shared/report.js" */
+/** @import { Curves } from "../train/plot.js" */
+
+/**
+ * A step: `Step` of lenet/lesson.py.
+ *
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {string} text
+ * @property {string} question
+ * @property {string[]} guesses
+ * @property {string} reveal
+ * @property {string} tab
+ * @property {string} hint
+ * @property {string} tutorial
+ * @property {string} ours
+ */
+
+/**
+ * What its question comes to: `Found` of lesson/facts.py.
+ *
+ * @typedef {object} Found
+ * @property {string | null} data
+ * @property {number | null} right
+ * @property {string} fact
+ * @property {string[][]} [rows]
+ * @property {Curves} [chart]
+ * @property {string} [across] what the chart's horizontal axis counts
+ */
+
+/** @typedef {{ find_out: Call<{ step: number, network: string }, Found> }} Server */
+
+const WITH_INSIDE = [2, 3]; // steps that follow a drawing through the network
+const AGAIN = 1000; // milliseconds until what a run has not told yet is asked for again
+const SYNTHETIC =
+  "MNIST is not to be had on this server: the lesson shows digits that this project draws itself.";
+/** @type {Record<string, string>} */
+const FIELDS = { data: "#data-set", results: "#results-data" };
+
+/** @param {View<{ value: string, steps: Step[], network: string }, Server>} view */
+export function mount({ element, props, server, trigger, watch }) {
+  const { steps } = props;
+  const find = finder(element);
+  const panel = find("#lesson");
+  const page = /** @type {HTMLElement} */ (element.closest("#lesson-view")?.parentElement);
+  const heading = find("#lesson-title");
+  const choices = find("#lesson-ask .choice");
+  const found = find("#lesson-found");
+  const progress = loadProgress();
+  const alone = new URLSearchParams(location.search).has("lesson");
+
+  let open = 0; // the step that is open, counted from 1; 0 where none is
+  let network = props.network;
+  let code = /** @type {"tutorial" | "ours"} */ ("tutorial");
+  let timer = 0;
+
+  // ---------------------------------------------------------------- the steps
+
+  const links = steps.map(({ title }, i) => {
+    const link = make("a", { href: `#lesson-${i + 1}`, title }, `${i + 1}`);
+    link.ariaLabel = `Step ${i + 1}: ${title}`;
+    find("nav ol").append(make("li", {}, link));
+    return link;
+  });
+
+  /** @param {number} number @param {boolean} [focus] the step's title */
+  function show(number, focus = false) {
+    const { title, text, question, guesses, hint, tab } = steps[number - 1];
+    open = number;
+    panel.hidden = false;
+    page.dataset.lesson = `${number}`;
+    setText(heading, `${number}. ${title}`);
+    setText(find("#lesson-text"), text);
+    setText(find("#lesson-question"), question);
+    setText(find("#lesson-hint"), hint);
+    choices.replaceChildren(...guesses.map(guessButton));
+    choices.classList.toggle("digits", guesses.length === 10);
+    find("#lesson-back", HTMLButtonElement).disabled = number === 1;
+    setText(find("#lesson-next"), number === steps.length ? "Done" : "Next");
+    for (const [i, link] of links.entries()) {
+      link.ariaCurrent = i + 1 === number ? "step" : null;
+      link.classList.toggle("done", `${i + 1}` in progress.guesses);
+    }
+    showCode();
+    trigger(tab);
+    if (WITH_INSIDE.includes(number)) followDrawing();
+    history.replaceState(history.state, "", `#lesson-${number}`);
+    progress.step = number;
+    keepProgress(progress);
+    tellLesson();
+    answer();
+    if (focus) heading.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }
+
+  function leave() {
+    if (!open) return;
+    open = 0;
+    clearTimeout(timer);
+    panel.hidden = true;
+    delete page.dataset.lesson;
+    delete page.dataset.guessed;
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[href^='#lesson-']");
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault(); // the address changes, but what the pad keeps with it stays
+    show(stepOf(link.getAttribute("href") ?? "", steps.length) ?? 1, true);
+  });
+  addEventListener("hashchange", () => {
+    const step = stepOf(location.hash, steps.length);
+    if (step) show(step);
+  });
+  find("#lesson-leave").addEventListener("click", leave);
+  find("#lesson-back").addEventListener("click", () => show(open - 1, true));
+  find("#lesson-next").addEventListener("click", () =>
+    open < steps.length ? show(open + 1, true) : alone ? show(1, true) : leave(),
+  );
+  watch("value", leave);
+  onNetwork((name) => {
+    network = name;
+    if (open === 6) answer();
+  });
+
+  // ---------------------------------------------------------------- predict, then see
+
+  /** @param {string} text @param {number} guess */
+  function guessButton(text, guess) {
+    const button = make("button", { type: "button" }, text);
+    button.addEventListener("click", () => {
+      progress.guesses[open] = guess;
+      keepProgress(progress);
+      tellLesson();
+      links[open - 1].classList.add("done");
+      answer();
+    });
+    return button;
+  }
+
+  /** Show what the question comes to, once the visitor has guessed. */
+  async function answer() {
+    clearTimeout(timer);
+    const step = open;
+    const guess = progress.guesses[step];
+    const { guesses } = steps[step - 1];
+    const guessed = guess !== undefined && guess in guesses;
+    page.dataset.guessed = guessed ? `${step}` : "";
+    for (const [i, button] of [...choices.children].entries()) {
+      button.ariaPressed = String(guessed && i === guess);
+      button.classList.remove("right");
+    }
+    if (!guessed) {
+      found.replaceChildren();
+      Object.assign(found.dataset, { step: "", shown: "" });
+      chooseData(step, await look(1)); // which costs least of those that tell the data set
+      return;
+    }
+    if (found.dataset.step !== `${step}`) {
+      found.replaceChildren(make("p", {}, "…"));
+      found.dataset.shown = "";
+    }
+    const told = await look(step);
+    if (step !== open) return;
+    chooseData(step, told);
+    const shown = JSON.stringify([step, guess, told]);
+    if (found.dataset.shown !== shown) found.replaceChildren(...contentOf(told, guess));
+    Object.assign(found.dataset, { step, shown });
+    if (failed(told)) return;
+    if (told.right === null) timer = window.setTimeout(answer, AGAIN);
+    else choices.children[told.right]?.classList.add("right");
+  }
+
+  /** @param {number} step */
+  const look = (step) => ask(server.find_out, { step, network });
+
+  /** @param {Found | Failure} told @param {number} guess */
+  function contentOf(told, guess) {
+    if (failed(told)) return [make("p", { className: "error" }, told.error)];
+    const { guesses, reveal } = steps[open - 1];
+    const { right, fact, rows, chart, across, data } = told;
+    const content = [];
+    if (right !== null) {
+      const verdict = right === guess ? "As you said." : `You said: ${guesses[guess]}.`;
+      content.push(make("p", {}, make("b", {}, verdict), ` ${fact}`));
+    } else content.push(make("p", {}, fact));
+    if (rows) content.push(table(rows));
+    if (chart) {
+      const { epochs, charts } = chart;
+      content.push(draw(0, [{ name: "run", title: "", charts: [charts], epochs }], false, across));
+    }
+    if (right !== null) content.push(make("p", {}, reveal));
+    if (data === "synthetic") content.push(make("p", { className: "note" }, SYNTHETIC));
+    return content;
+  }
+
+  /** @param {string[][]} rows */
+  function table([head, ...rows]) {
+    /** @param {string[]} row @param {"th" | "td"} kind */
+    const line = (row, kind) => make("tr", {}, ...row.map((text) => make(kind, {}, text)));
+    const lines = rows.map((row, i) => {
+      const made = line(row, "td");
+      made.style.setProperty("--row", `${i}`);
+      return made;
+    });
+    return make("table", {}, make("thead", {}, line(head, "th")), make("tbody", {}, ...lines));
+  }
+
+  /**
+   * Where MNIST is not to be had, the tab beside shows what the lesson is about.
+   *
+   * @param {number} step
+   * @param {Found | Failure} told
+   * @param {number} [tries] while the tab is being built
+   */
+  function chooseData(step, told, tries = 30) {
+    const field = FIELDS[steps[step - 1].tab];
+    if (failed(told) || told.data !== "synthetic" || !field || step !== open) return;
+    const choice = document.querySelector(`${field} input[value=synthetic]`);
+    if (choice instanceof HTMLInputElement) choice.checked || choice.click();
+    else if (tries > 0) setTimeout(() => chooseData(step, told, tries - 1), 100);
+  }
+
+  // ---------------------------------------------------------------- the code
+
+  /** @type {{ name: "tutorial" | "ours", text: string }[]} */
+  const KINDS = [
+    { name: "tutorial", text: "PyTorch" },
+    { name: "ours", text: "This project" },
+  ];
+  const kinds = KINDS.map(({ name, text }) => {
+    const button = make("button", { type: "button" }, text);
+    button.addEventListener("click", () => {
+      code = name;
+      showCode();
+    });
+    return button;
+  });
+  find("#lesson-code .choice").append(...kinds);
+  find("#lesson-code pre").tabIndex = 0; // it scrolls
+
+  function showCode() {
+    for (const [i, button] of kinds.entries()) button.ariaPressed = String(KINDS[i].name === code);
+    setText(find("#lesson-code pre"), steps[open - 1][code]);
+    setText(find("#lesson-copy"), "Copy");
+  }
+
+  find("#lesson-copy").addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(steps[open - 1][code]);
+      setText(find("#lesson-copy"), "Copied");
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(find("#lesson-code pre"));
+      getSelection()?.removeAllRanges();
+      getSelection()?.addRange(range);
+      setText(find("#lesson-copy"), "Selected: copy it");
+    }
+  });
+
+  // ---------------------------------------------------------------- from an address
+
+  if (alone) page.dataset.alone = "";
+  const linked = stepOf(location.hash, steps.length);
+  if (linked) show(linked);
+  else if (alone) show(stepOf(`#lesson-${progress.step}`, steps.length) ?? 1);
+}

@@ -1,0 +1,109 @@
+"""The lesson in a real Chromium: a walk through its steps, and the links to them."""
+
+import re
+
+from browsing import draw, expect_answer, settle, until
+from playwright.sync_api import Page, expect
+from support import Server, small_set
+
+from lenet.lesson import STEPS
+from lenet.synthetic import example_strokes
+
+TABS = {"draw": "Draw", "train": "Train", "results": "Results", "data": "Data"}
+
+
+def title(page: Page, number: int) -> None:
+    expect(page.locator("#lesson-title")).to_have_text(f"{number}. {STEPS[number - 1].title}")
+
+
+def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: Server):
+    draw(small_page, example_strokes()[7])  # what the visitor had stays
+    expect_answer(small_page, "7")
+    small_page.get_by_role("tab", name="Lesson").click()
+    expect(small_page.locator("#lesson-list li")).to_have_count(9)
+    expect(small_page.locator("#lesson")).to_be_hidden()
+    small_page.get_by_role("link", name=STEPS[0].title, exact=True).click()
+    for number, step in enumerate(STEPS, 1):
+        title(small_page, number)
+        assert small_page.url.endswith(f"#lesson-{number}")
+        tab = small_page.get_by_role("tab", name=TABS[step.tab])
+        expect(tab).to_have_attribute("aria-selected", "true")
+        if number == 1:
+            expect(small_page.locator("#data-means")).to_be_hidden()  # it tells the answer
+        guess = small_page.locator("#lesson-ask button").first
+        guess.click()
+        expect(guess).to_have_attribute("aria-pressed", "true")
+        found = small_page.locator("#lesson-found")
+        if number == 5:
+            expect(found).to_have_text("Press Train: the answer comes with the run.")
+        else:
+            expect(found).to_contain_text(re.compile("As you said|You said"))
+            expect(small_page.locator("#lesson-ask .right")).to_have_count(1)
+        if number == 1:
+            expect(small_page.locator("#data-means")).to_be_visible()
+            expect(found).to_contain_text("MNIST is not to be had on this server")
+            expect(small_page.locator("#data-set input[value=synthetic]")).to_be_checked()
+            counts = small_set().train.labels.bincount()
+            expect(small_page.locator("#lesson-ask .right")).to_have_text(str(int(counts.argmax())))
+        small_page.locator("#lesson-next").click()
+    expect(small_page.locator("#lesson")).to_be_hidden()
+    assert "#" not in small_page.url
+    small_page.get_by_role("tab", name="Draw").click()
+    expect_answer(small_page, "7")
+    small_page.get_by_role("tab", name="Lesson").click()
+    expect(small_page.locator("#lesson-list a.done")).to_have_count(9)
+
+
+def test_a_link_opens_its_step_alone_and_both_codes(small_page: Page, small_server: Server):
+    small_page.goto(f"{small_server.url}?lesson#lesson-4")
+    title(small_page, 4)
+    expect(small_page.get_by_role("tab").first).to_be_hidden()
+    expect(small_page.locator("#title")).to_be_hidden()
+    small_page.locator("#lesson-code summary").click()
+    code = small_page.locator("#lesson-code pre")
+    expect(code).to_have_text(STEPS[3].tutorial)
+    small_page.locator("#lesson-code").get_by_role("button", name="This project").click()
+    expect(code).to_have_text(STEPS[3].ours)
+    small_page.evaluate("location.hash = '#lesson-12'")
+    title(small_page, 1)
+
+
+def test_a_step_needs_a_drawing_and_brings_one(small_page: Page, small_server: Server):
+    small_page.goto(f"{small_server.url}#lesson-3")
+    title(small_page, 3)
+    expect_answer(small_page, "4")
+    expect(small_page.locator("#inside-body")).to_be_visible()
+    bars = small_page.locator("#probabilities")
+    before = bars.inner_text()
+    kernel = small_page.locator("#inside figure:has([data-layer=conv1][data-map='3'])")
+    kernel.click()
+    until(small_page, lambda: bars.inner_text() != before)
+    expect(kernel).to_have_class("silenced")
+    expect(small_page.locator("#silenced")).to_contain_text(
+        re.compile(r"Silenced: map 4 of conv1\..*Of 60 synthetic test images \d", re.DOTALL)
+    )
+    kernel.focus()
+    small_page.keyboard.press("Enter")
+    expect(small_page.locator("#silenced")).to_be_hidden()
+    kernel.press("Enter")
+    expect(kernel).to_have_class("silenced")
+    small_page.get_by_role("button", name="Restore all").click()
+    expect(kernel).not_to_have_class("silenced")
+    until(small_page, lambda: bars.inner_text() == before)
+
+
+def test_on_a_phone_question_and_live_part_are_seen_together(
+    small_phone: Page, small_server: Server
+):
+    live = {1: "#data-images", 2: "#draw .sheet", 5: "#train-start", 7: "#results-nine"}
+    for number, part in live.items():
+        small_phone.goto(f"{small_server.url}?_={number}#lesson-{number}")
+        title(small_phone, number)
+        expect(small_phone.locator(part)).to_be_visible()
+        settle(small_phone)
+        assert small_phone.evaluate("document.documentElement.scrollWidth") <= 390
+        question = small_phone.locator("#lesson-question").bounding_box()
+        box = small_phone.locator(part).bounding_box()
+        assert question and box
+        assert question["y"] >= 0
+        assert box["y"] + min(box["height"], 100) <= 844, (number, box)
