@@ -36,7 +36,7 @@ from lenet.server.recognizers import is_own
 from lenet.server.runs import DRAWINGS, EVERY, TITLE, Run, Runs, State, state_of
 
 LONGEST = 60  # characters of a title
-PATIENCE = 60  # seconds for a run to stop before it is deleted
+PATIENCE = 30  # seconds for a run to stop before it is deleted
 
 _LOG = ".jsonl"
 _FILES = (".pt", _LOG, SUFFIX, DRAWINGS, TITLE)  # of a run

@@ -105,6 +105,7 @@ def begin(runs: Runs, job: Job, name: str | None = None) -> str:
     Raises:
         NotAllowed, lenet.server.runs.RunError: as `start`.
     """
+    _check_open()
     check_epochs(job)
     return runs.start(job, policy().minutes, ended=tidy, name=name)
 
@@ -131,11 +132,14 @@ def stop(runs: Runs, password: str | None = None) -> None:
 
 def check(password: str | None) -> None:
     """Raise NotAllowed where this visitor may not train."""
-    rules = policy()
-    if rules.training == "off":
-        raise NotAllowed("Training is off on this server: train on a machine of your own.")
-    if rules.training == "owner" and not _opens(password):
+    _check_open()
+    if policy().training == "owner" and not _opens(password):
         raise NotAllowed("Only the owner of this server trains here: give the password.")
+
+
+def _check_open() -> None:
+    if policy().training == "off":
+        raise NotAllowed("Training is off on this server: train on a machine of your own.")
 
 
 def check_owner(password: object) -> None:

@@ -213,6 +213,18 @@ def test_what_had_begun_when_the_server_was_killed_is_not_begun_again(folder: Pa
     end_thread(again)
 
 
+def test_where_training_has_been_turned_off_what_waited_does_not_begin(folder: Path, monkeypatch):
+    busy = Queue(Busy())
+    name = busy.train(SHORT)
+    end_thread(busy)
+    monkeypatch.setenv("LENET_TRAINING", "off")
+    queue = Queue(Runs(run_on_few_digits))
+    wait(lambda: names(queue) == [])
+    (row,) = runs_table.table(queue)["rows"]
+    assert (row["name"], row["state"]) == (name, "failed")
+    assert row["message"].startswith("Training is off on this server")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"waiting": [{"name": 7}]}', "[" * 100_000])
 def test_a_damaged_file_is_an_empty_queue(folder: Path, text: str, caplog):
     folder.mkdir()

@@ -4,7 +4,7 @@ import pytest
 from support import start_event as start
 
 from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Stopped
-from lenet.server.runs import Run
+from lenet.server.runs import Run, State
 from lenet.ui.train.status import Status, log_html, status, status_html
 
 
@@ -79,6 +79,22 @@ def test_the_line_begins_with_the_state(run: Run, text: str):
 
 def test_a_server_whose_training_is_off_says_so():
     assert status(Run("idle"), closed=True).text == "idle: training is off on this server"
+
+
+@pytest.mark.parametrize(
+    ("state", "waiting", "words"),
+    [
+        ("running", 0, "running: epoch 1 of 4"),
+        ("running", 1, "running: epoch 1 of 4; 1 waits"),
+        ("running", 2, "running: epoch 1 of 4; 2 wait"),
+        ("stopping", 2, "stopping…; 2 wait"),
+        ("stopped", 1, "waiting: the next run begins in a moment"),
+        ("finished", 3, "waiting: the next run begins in a moment"),
+        ("idle", 1, "waiting: the next run begins in a moment"),
+    ],
+)
+def test_what_waits_is_told(state: State, waiting: int, words: str):
+    assert status(Run(state, "fast", (start(),)), waiting=waiting).text == words
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from lenet.server.history import HistoryError, Past
 from lenet.server.queue import Queue, Waiting
 from lenet.server.recognizers import conceal
 from lenet.server.runs import RunError
-from lenet.server.shares import QUICK, Crowded
+from lenet.server.shares import QUICK, Crowded, Lane
 from lenet.settings import ALL_IMAGES, Settings
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
@@ -50,6 +50,7 @@ from lenet.ui.train.curves import curves
 from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of_resuming
 
 MOST = 8  # runs that are compared: more colours nobody tells apart
+DELETING = Lane(10)  # one that is under way takes seconds to stop
 MOST_IN_FILE = 50  # runs of a CSV file: eight groups of five seeds, and some
 
 CSV = "text/csv; charset=utf-8"
@@ -114,7 +115,7 @@ def build(queue: Queue, network: gr.Dropdown) -> gr.HTML:
         js_on_load=mounting("train/runs_table.js", "draw", "results", "acted"),
         server_functions=[
             in_turn(QUICK, answering(actions.rename_run)),
-            in_turn(QUICK, answering(actions.delete_run)),
+            in_turn(DELETING, answering(actions.delete_run)),
             in_turn(QUICK, answering(actions.resume_run)),
             in_turn(QUICK, answering(actions.take_out_run)),
         ],

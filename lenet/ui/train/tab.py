@@ -94,6 +94,7 @@ def build(
             # Where strangers train, one run of each may wait.
             seeds = gr.Button(
                 "Train five seeds",
+                size="sm",
                 visible=not rules.public or rules.training == "owner",
                 elem_id="train-seeds",
             )
@@ -188,6 +189,8 @@ class _Tab:
         ended = run.events[-1] if run.events and not run.alive else None
         newest = _network(run) or next(iter(names), None)
         resuming, more = await _offer(newest)
+        if run.alive:
+            resuming = gr.update(value="Resume")
         return [
             gr.update(value="Train next" if run.alive else "Train"),
             gr.update(interactive=run.alive and run.state != "stopping"),
