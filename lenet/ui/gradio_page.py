@@ -2,8 +2,9 @@
 not document.
 
 That is: the method that answers every call (`Page`), what a call of a server function looks like
-(`answering`), how an uploaded file is named (`uploaded_file`), the template of the page's head
-(`show_links_as`), and the folder of uploads, whose empty folders Gradio leaves behind (`sweeping`).
+(`answering`), how an uploaded file is named (`uploaded_file`), the template of the page
+(`show_links_as`, `show_early`), and the folder of uploads, whose empty folders Gradio leaves behind
+(`sweeping`).
 `tests/server/test_gradio_page.py` has a test for each, which says what breaks when Gradio changes
 it.
 """
@@ -50,7 +51,10 @@ QUIET: dict[str, Any] = {**QUEUED, "queue": False}
 FUNCTIONS = "/gradio_api/component_server/"  # where the page calls server functions of gr.HTML
 
 _TEMPLATE = "frontend/index.html"
-_LINK_TAGS = re.compile(r'<meta\s+(?:property|name)="(?:description"|og:|twitter:)[^>]*>')
+_EARLY = "<!-- early -->"
+_GRADIOS_NAME = re.compile(
+    r'<link rel="manifest"[^>]*>|<meta\s+(?:property|name)="(?:description"|og:|twitter:)[^>]*>'
+)
 
 log = logging.getLogger("lenet")
 
@@ -112,7 +116,8 @@ def show_links_as(title: str, description: str, picture: str) -> None:
     """Say in the page's head how a link to it is shown elsewhere, in place of Gradio's own name.
 
     The tags are those of the Open Graph protocol (https://ogp.me) and of X's cards. `gr.Blocks`
-    has a `head`, too, but the browser adds that, and who shows a link runs no scripts.
+    has a `head`, too, but the browser adds that, and who shows a link runs no scripts. Gradio's
+    manifest goes: an app that a browser makes of the page would bear Gradio's name.
 
     Args:
         title: of the page.
@@ -120,9 +125,6 @@ def show_links_as(title: str, description: str, picture: str) -> None:
         picture: its address below the page's. The tag has to name the host, too: that of the
             request, or what a proxy tells of it.
     """
-    loader = templates.env.loader
-    assert loader is not None
-    given, _, _ = loader.get_source(templates.env, _TEMPLATE)
     root = "{{ config['root'] }}"
     tags = {
         "og:type": "website",
@@ -140,8 +142,31 @@ def show_links_as(title: str, description: str, picture: str) -> None:
         f'content="{content if root in content else html.escape(content)}" />'
         for name, content in {"description": description, **tags}.items()
     ]
-    own = _LINK_TAGS.sub("", given).replace("</head>", "\n".join([*lines, "</head>"]), 1)
-    templates.env.loader = ChoiceLoader([DictLoader({_TEMPLATE: own}), loader])
+    _change_template(
+        lambda given: _GRADIOS_NAME.sub("", given).replace(
+            "</head>", "\n".join([*lines, "</head>"]), 1
+        )
+    )
+
+
+def show_early(markup: str) -> None:
+    """Begin the page's body with markup, which is seen before Gradio's scripts have come."""
+    own = f"{_EARLY}{{% raw %}}{markup}{{% endraw %}}"
+
+    def change(given: str) -> str:
+        if _EARLY in given:
+            return given
+        head, body, rest = re.split(r"(<body\b[^>]*>)", given, maxsplit=1)
+        return f"{head}{body}{own}{rest}"
+
+    _change_template(change)
+
+
+def _change_template(change: Callable[[str], str]) -> None:
+    loader = templates.env.loader
+    assert loader is not None
+    given, _, _ = loader.get_source(templates.env, _TEMPLATE)
+    templates.env.loader = ChoiceLoader([DictLoader({_TEMPLATE: change(given)}), loader])
 
 
 def _names_an_address(value: Any) -> bool:

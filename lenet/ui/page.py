@@ -17,7 +17,7 @@ from lenet.ui import api, assets
 from lenet.ui.data import tab as data
 from lenet.ui.draw import inside, network_files
 from lenet.ui.draw import tab as draw
-from lenet.ui.gradio_page import QUIET, Page, show_links_as
+from lenet.ui.gradio_page import QUIET, Page, show_early, show_links_as
 from lenet.ui.hand import hand
 from lenet.ui.lesson import tab as lesson
 from lenet.ui.results import tab as results
@@ -97,6 +97,7 @@ def build(queue: Queue) -> gr.Blocks:
         "with one click, and teach it your hand.",
         _PICTURE.name,
     )
+    show_early(assets.template("draw/early.html"))
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking, address = news.build(), link.build_reader()
@@ -109,15 +110,15 @@ def build(queue: Queue) -> gr.Blocks:
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                drawn_with = train.build(tab, asking, address, network, own, queue)
+                drawn_with, table = train.build(tab, asking, address, network, own, queue)
             with gr.Tab("Results", id="results") as tab:
-                looked_at = results.build(tab, own)
+                looked_at = results.build(tab, own, table, tabs)
             with gr.Tab("Data", id="data"):
                 browsed = data.build()
             with gr.Tab("Lesson", id="lesson") as tab:
                 lesson.build_contents(tab, panel)
         api.build()
-        for to_the_pad in (*drawn_with, looked_at.draw, browsed.draw):
+        for to_the_pad in (drawn_with, table.draw, looked_at.draw, browsed.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
         address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
         for name in lesson.TABS:

@@ -89,7 +89,7 @@ def test_a_hand(small_page: Page, check: Check):
     check("a round")
 
 
-def test_the_train_tab(small_page: Page, check: Check):
+def test_the_train_tab(small_page: Page, check: Check, problems: list[str]):
     small_page.get_by_role("tab", name="Train").click()
     choose_synthetic(small_page, 1)
     check("settings")
@@ -98,7 +98,24 @@ def test_the_train_tab(small_page: Page, check: Check):
     small_page.locator("#train-start").click()
     status(small_page, "finished")
     expect(small_page.locator("#film figure").first).to_be_visible()
+    expect(small_page.locator("#train-charts g.sample")).to_have_count(1)
     check("a run")
+    small_page.locator("#all-runs .tick input").first.check()
+    small_page.locator("#all-runs .do button").first.click()
+    check("the table of runs")
+    small_page.locator("#all-runs tr.open").get_by_role("button", name="Rename").click()
+    check("a new name for a run")
+    small_page.goto(f"{small_page.url}?epochs=500&seed=1#train")
+    small_page.add_script_tag(content=AXE)
+    complaint = small_page.locator("#train-epochs").get_by_text("Epochs 500 is out of range")
+    expect(complaint).to_be_visible()
+    check("a link out of range")
+    small_page.locator("#train-epochs input").fill("5")
+    small_page.get_by_role("button", name="Copy link").click()
+    expect(small_page.get_by_label("Link to these settings")).to_be_visible()
+    check("a link copied")
+    assert all("422" in problem for problem in problems)  # Chromium notes what is out of range
+    problems.clear()
 
 
 def test_the_results_tab(small_page: Page, check: Check):

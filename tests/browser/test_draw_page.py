@@ -11,6 +11,7 @@ import pytest
 from browsing import answered, choose, draw, expect_answer, sent_strokes, settle, to_screen, until
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Route, expect
+from support import SOON
 
 from lenet import LeNet
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
@@ -120,6 +121,40 @@ def test_the_drawing_survives_another_size_of_the_window(page: Page):
 def test_it_is_sharp_on_a_dense_screen(phone: Page):
     pad = "document.querySelector('#pad')"
     assert phone.evaluate(f"{pad}.width == Math.round({pad}.clientWidth * 3)")
+
+
+def test_what_is_drawn_before_the_page_has_loaded_is_read(browser: Browser, server):
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(SOON)
+        held: list[Route] = []
+        page.route("**/assets/index-*.js", lambda route: held.append(route))
+        page.goto(server.url, wait_until="commit")
+        early = page.locator("#early canvas")
+        expect(early).to_be_visible()
+        until(page, lambda: held)
+        place = early.bounding_box()
+        strokes = [
+            [(place["x"] + 200 + 150 * x, place["y"] + 100 + 200 * y) for x, y in stroke]
+            for stroke in EXAMPLES[4]
+        ]
+        for stroke in strokes:
+            page.mouse.move(*stroke[0])
+            page.mouse.down()
+            for point in stroke[1:]:
+                page.mouse.move(*point)
+            if stroke is not strokes[-1]:
+                page.mouse.up()
+        held[0].continue_()
+        page.wait_for_selector("#pad-examples button")
+        expect(early).to_be_visible()  # its pen is still down
+        page.mouse.up()
+        expect(early).to_be_hidden()
+        expect_answer(page, "4")
+        assert page.locator("#pad").bounding_box() == place
+        for _ in strokes:
+            page.click("#pad-undo")
+        expect_answer(page, "")
 
 
 # ---------------------------------------------------------------- the keyboard

@@ -282,6 +282,21 @@ def test_plain_http(server):
     assert math.isclose(sum(answer["probabilities"]), 1, abs_tol=1e-5)
 
 
+def test_plain_http_with_named_parameters(server):
+    """As the README shows."""
+    encoded = base64.b64encode(content(picture(8))).decode()
+    for name, parameters, digit in (
+        ("recognize", {"strokes": EXAMPLES[4]}, 4),
+        ("recognize_image", {"image": encoded}, 8),
+    ):
+        address = f"{server.url}/gradio_api/call/v2/{name}"
+        event = post(address, parameters)["event_id"]
+        with urllib.request.urlopen(f"{address}/{event}") as stream:
+            kind, data = stream.read().decode().split("\n")[:2]
+        assert kind == "event: complete"
+        assert json.loads(data.removeprefix("data: "))[0]["digit"] == digit
+
+
 def test_a_picture_over_plain_http(server):
     files = {"files": ("digit.png", content(picture(8)))}
     (path,) = httpx.post(f"{server.url}/gradio_api/upload", files=files).json()

@@ -30,6 +30,7 @@ from lenet.ui.gradio_page import (
     Page,
     _names_an_address,
     answering,
+    show_early,
     show_links_as,
     sweeping,
     uploaded_file,
@@ -245,3 +246,15 @@ def test_a_link_is_shown_as_we_say(monkeypatch):
         assert len(re.findall(f'"(?:og|twitter):{name}"', head)) == 2  # none of Gradio's is left
     assert head.count('name="description"') == 1
     assert "Old" not in head
+    assert "manifest" not in head
+
+
+def test_markup_is_seen_before_gradio_has_loaded(monkeypatch):
+    monkeypatch.setattr(templates.env, "loader", templates.env.loader)
+    for _ in range(2):  # once is enough
+        show_early("<p>{{ early }}</p>")
+    with gr.Blocks() as page:
+        pass
+    body = TestClient(gr.mount_gradio_app(FastAPI(), page, path="/")).get("/").text
+    before, after = body.split("<p>{{ early }}</p>")
+    assert "<body" in before and "<gradio-app" not in before and "<gradio-app" in after

@@ -54,7 +54,13 @@ class Asked(Runs):
         self.minutes: list[float] = []
         self.stops = 0
 
-    def start(self, job: Job, minutes: float = math.inf, ended: Callable = lambda: None) -> str:
+    def start(
+        self,
+        job: Job,
+        minutes: float = math.inf,
+        ended: Callable = lambda: None,
+        name: str | None = None,
+    ) -> str:
         self.jobs.append(job)
         self.minutes.append(minutes)
         return "run"

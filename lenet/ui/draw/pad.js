@@ -376,6 +376,12 @@ export function mount({ element, props, server, watch }) {
 
   drawing.restore(lastDrawing());
   change(() => {});
+  // Before this script was there, early.html had a pad in this place.
+  /** @type {{ takeEarlyDrawing?: (take: (strokes: Strokes) => void) => void }} */
+  const { takeEarlyDrawing } = /** @type {any} */ (window);
+  takeEarlyDrawing?.((strokes) => {
+    for (const stroke of strokes) change(() => drawing.replace([...drawing.strokes, stroke]));
+  });
   onFollowDrawing(() => {
     if (drawing.isEmpty) change(() => drawing.replace(enlarge(props.examples[EXAMPLE])), true);
   });

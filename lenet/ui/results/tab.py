@@ -48,11 +48,14 @@ _GROUPS = {  # of two networks: whether the first and the second are right
 _SHOWS = ("all", "mistakes", "digit", "cell", *_GROUPS)
 
 
-def build(tab: gr.Tab, own: gr.HTML) -> gr.HTML:
+def build(tab: gr.Tab, own: gr.HTML, table: gr.HTML, tabs: gr.Tabs) -> gr.HTML:
     """Build the tab's content; opening the tab fills it.
 
     Args:
         own: its value says which networks are the visitor's own.
+        table: of the runs; its event `results` asks for this tab with the networks that its value
+            names.
+        tabs: this tab is one of them.
 
     Returns:
         The view, whose `draw` event asks for the Draw tab.
@@ -82,6 +85,9 @@ def build(tab: gr.Tab, own: gr.HTML) -> gr.HTML:
     tab.select(_networks, [network, other, own], [network, other], **QUIET).then(
         None, asked, view, js=_OPENED, **QUIET
     )
+    table.results(_named, [table, own], [network, other], **QUIET).then(
+        lambda: gr.Tabs(selected=tab.id), None, tabs, **QUIET
+    )
     return view
 
 
@@ -91,10 +97,25 @@ _OPENED = _ASKED.replace("own: ", "opened: Date.now(), own: ")
 
 def _networks(chosen: str | None, other: str, own: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The networks that there are now; a visitor's choice is kept while it is there."""
-    offered = choices(own)
-    names = [name for _, name in offered]
+    names = [name for _, name in choices(own)]
     first: dict[str, Any] = {} if chosen in names else {"value": next(iter(names), None)}
     second: dict[str, Any] = {} if other in ("", *names) else {"value": ""}
+    return _offering(own, first, second)
+
+
+def _named(value: Any, own: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The networks that a row of the runs' table names, as far as they are there."""
+    asked = value.get("results") if isinstance(value, dict) else None
+    names = list(filter(recognizers.path_of, asked[:2])) if isinstance(asked, list) else []
+    if not names:
+        return gr.skip(), gr.skip()
+    return _offering(own, {"value": names[0]}, {"value": names[1] if names[1:] else ""})
+
+
+def _offering(
+    own: Any, first: dict[str, Any], second: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    offered = choices(own)
     return gr.update(choices=offered, **first), gr.update(choices=[NONE, *offered], **second)
 
 

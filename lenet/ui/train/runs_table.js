@@ -186,13 +186,14 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {Entry} entry @param {Column[]} columns @param {boolean} isMember of a line that is open */
   function line(entry, columns, isMember) {
     const { key, title, rows } = entry;
-    const [{ name, state, message }] = rows;
+    const [{ name, state, message, network }] = rows;
     const slot = ticked.get(key);
     const cells = columns.map((column) =>
       make("td", { className: column.key }, column.text(entry)),
     );
     const last = rows[0].when;
-    const [box, doing] = isMember ? ["", ""] : [tickBox(entry, slot), opener(entry)];
+    const memberButton = network ? drawButton("Draw", network) : "";
+    const [box, doing] = isMember ? ["", memberButton] : [tickBox(entry, slot), opener(entry)];
     return make(
       "tr",
       { className: [isMember ? "member" : "", `is-${state}`].join(" ") },
@@ -280,19 +281,29 @@ export function mount({ element, props, server, trigger, watch }) {
     if (first instanceof HTMLElement) first.focus();
   }
 
+  /** @param {string} text @param {string} network */
+  const drawButton = (text, network) =>
+    button(text, () => {
+      props.value = { draw: network };
+      trigger("draw");
+    });
+
+  /** To the Results tab, beside another run that is ticked. @param {string} name @param {string} network */
+  function resultsButton(name, network) {
+    const others = compared().filter(({ rows }) => rows[0].name !== name && rows[0].network);
+    const [other] = others.length === 1 ? others : [];
+    return button(other ? `Results beside ${other.title}` : "Results", () => {
+      props.value = { results: [network, ...(other ? [other.rows[0].network] : [])] };
+      trigger("results");
+    });
+  }
+
   /** @param {Row} row */
   function singleActions(row) {
     const { name, network, resume, setting } = row;
     /** @type {HTMLElement[]} */
     const shown = [];
-    if (network) {
-      shown.push(
-        button("Draw with it", () => {
-          props.value = { draw: network };
-          trigger("draw");
-        }),
-      );
-    }
+    if (network) shown.push(drawButton("Draw with it", network), resultsButton(name, network));
     if (resume && props.training !== "off") {
       const text = resume.startsWith("from") ? `Resume ${resume}` : resume;
       shown.push(button(text, () => act(server.resume_run, [row])));

@@ -104,14 +104,14 @@ def build(queue: Queue, network: gr.Dropdown) -> gr.HTML:
         network: the Draw tab's dropdown.
 
     Returns:
-        The view, whose `draw` event asks for the Draw tab. It asks for the table anew when its
-        value, `version(queue)`, changes.
+        The view, whose events `draw` and `results` ask for these tabs. It asks for the table anew
+        when its value, `version(queue)`, changes.
     """
     actions = _Actions(queue)
     rules = visitors.policy()
     view = gr.HTML(
         html_template=template("train/runs_table.html"),
-        js_on_load=mounting("train/runs_table.js", "draw", "acted"),
+        js_on_load=mounting("train/runs_table.js", "draw", "results", "acted"),
         server_functions=[
             in_turn(QUICK, answering(actions.rename_run)),
             in_turn(QUICK, answering(actions.delete_run)),

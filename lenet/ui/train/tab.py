@@ -43,8 +43,8 @@ def build(
     network: gr.Dropdown,
     own: gr.HTML,
     queue: Queue,
-) -> list[Any]:
-    """Build the tab's content and return the events that take a visitor to the pad.
+) -> tuple[Any, gr.HTML]:
+    """Build the tab's content.
 
     Args:
         here: the tab.
@@ -53,6 +53,10 @@ def build(
         network: the Draw tab's dropdown, which gets the run's checkpoint.
         own: its value says which networks are the visitor's own.
         queue: of the server's runs.
+
+    Returns:
+        The event that takes a visitor to the pad, and the table of runs, whose events `draw` and
+        `results` ask for other tabs.
     """
     tab = _Tab(queue)
     rules = visitors.policy()
@@ -117,7 +121,7 @@ def build(
     resume.click(tab.resume, to_resume, asking, validator=_check_resume, **QUEUED)
     source.input(_offer, source, [resume, more], **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
-    return [draw.click, table.draw]
+    return draw.click, table
 
 
 # Of two changes that come while one is being shown, the last is shown after it.
