@@ -107,16 +107,16 @@ print(inputs.shape, inputs.min().item(), inputs.max().item())
     Step(
         "The network",
         "A kernel is a small square of weights, here 5×5. It slides over a picture and answers "
-        "strongly wherever the picture looks like it. LeNet has six kernels, then sixteen for each "
-        "of the six maps that they make, then three layers that weigh everything, down to ten "
-        "numbers: one for each digit.",
+        "strongly wherever the picture looks like it: that makes a map. LeNet has six kernels; "
+        "sixteen sets of six read their maps; then three layers weigh everything, down to ten "
+        "numbers, one for each digit.",
         "Which layer has the most weights?",
         ("conv1", "conv2", "fc1", "fc2", "fc3"),
         2,
         "A kernel is used at every place of the picture, so the two convolutions get by with 2,572 "
         "weights. fc1 has one for each pair of its 400 inputs and 120 units.",
         "draw",
-        "Press a map below to silence its kernel. Which of the six does the work?",
+        "Press a map of conv1 to silence its kernel. Which of the six does the work?",
         """\
 import torch.nn as nn
 import torch.nn.functional as F
@@ -232,8 +232,7 @@ for event in train(prepare(Request(data=data.name, epochs=1)), "mine.pt"):
         "How large is a file with the weights alone?",
         ("25 kB", "250 kB", "2.5 MB"),
         1,
-        "61,706 × 4 bytes are 247 kB. This project keeps more beside them, so that training can go "
-        "on as if it had never stopped: step 9 needs that.",
+        "That is 61,706 × 4 bytes. What a file holds beside them is of use in step 9.",
         "draw",
         "Choose a network, or download it: the pad reads with the one that is chosen.",
         """\

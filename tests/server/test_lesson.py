@@ -1,0 +1,49 @@
+"""What the lesson's panel asks the server: answers where it can, and sentences where it cannot."""
+
+from pathlib import Path
+
+import pytest
+from support import finished
+
+from lenet.lesson import STEPS
+from lenet.server.runs import Runs
+from lenet.ui.lesson.tab import _finder
+
+
+@pytest.fixture(autouse=True)
+def no_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
+
+
+def find_out(request: object) -> dict:
+    return dict(finished(_finder(Runs())(request)))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [None, [], "4", {}, {"step": 0}, {"step": 10}, {"step": "4"}, {"step": True}, {"step": 4.0}],
+)
+def test_what_no_page_asks_is_a_sentence(request_: object):
+    answer = find_out(request_)
+    assert answer.keys() == {"error"}
+    assert answer["error"].endswith(".")
+
+
+def test_a_network_that_is_gone_is_a_sentence():
+    answer = find_out({"step": 6, "network": "../lenet.pt"})
+    assert answer["error"] == "This network is not there: choose another one, or train one."
+
+
+@pytest.mark.parametrize("step", [2, 3, 6])
+def test_what_needs_no_data_is_answered(step: int):
+    answer = find_out({"step": step, "network": "lenet.pt"})
+    assert answer["right"] == STEPS[step - 1].answer
+    assert answer["fact"]
+
+
+def test_a_step_about_a_run_waits_for_one_or_shows_a_recorded_one(monkeypatch: pytest.MonkeyPatch):
+    assert find_out({"step": 5})["right"] is None
+    monkeypatch.setenv("LENET_TRAINING", "off")
+    answer = find_out({"step": 5})
+    assert answer["right"] == 2
+    assert answer["fact"].startswith("Training is off on this server")
