@@ -1,27 +1,64 @@
-"""Take the README's picture of the page: a 9 drawn with the mouse, and read.
+"""Take the README's pictures of the page.
 
-`python -m benchmarks.screenshots` writes docs/page.png. Needs `tests/requirements.txt` and a
-Chromium.
+`python -m benchmarks.screenshots` writes docs/page.png, a 9 drawn with the mouse and read, and
+docs/experiments.png, three learning rates compared. Needs `tests/requirements.txt`, a Chromium and
+a minute.
 """
 
+import re
 import time
 from pathlib import Path
+
+from playwright.sync_api import Browser, expect
 
 from benchmarks.responsiveness import chromium, draw, open_pad, served
 from lenet.synthetic import example_strokes
 
-PICTURE = Path(__file__).parent.parent / "docs" / "page.png"
+FOLDER = Path(__file__).parent.parent / "docs"
+RATES = (0.005, 0.05, 0.2)
+LONG = 300_000  # milliseconds for a run
+DETAIL = {"viewport": {"width": 1200, "height": 800}, "device_scale_factor": 1.5}
+
+
+def picture_drawing(browser: Browser, address: str) -> None:
+    """A 9, and what is read."""
+    page = open_pad(browser, address, **DETAIL)
+    draw(page, "#pad", example_strokes()[9])
+    time.sleep(1)
+    page.screenshot(path=FOLDER / "page.png")
+
+
+def picture_experiments(browser: Browser, address: str) -> None:
+    """Three runs that differ in their rate, with their curves over each other."""
+    page = open_pad(browser, address, **DETAIL)
+    for rate in RATES:
+        page.goto(f"{address}?epochs=2&lr={rate}#train")
+        expect(page.locator("#train-lr input")).to_have_value(f"{rate}")
+        page.locator("#train-start").click()
+        finished = re.compile("^finished")
+        expect(page.locator("#train-status")).not_to_have_text(finished, timeout=LONG)
+        expect(page.locator("#train-status")).to_have_text(finished, timeout=LONG)
+    page.goto(f"{address}#train")
+    for tick in page.locator("#all-runs .tick input").all():
+        tick.check()
+    page.locator("#runs-differing").check()
+    time.sleep(2)
+    top = page.locator("#train-charts").bounding_box()
+    end = page.locator("#all-runs").bounding_box()
+    assert top and end
+    place = {"x": top["x"] - 16, "y": top["y"] - 16, "width": top["width"] + 32}
+    height = end["y"] + end["height"] - top["y"] + 32
+    page.screenshot(
+        path=FOLDER / "experiments.png", full_page=True, clip={**place, "height": height}
+    )
 
 
 def main() -> None:
-    """Serve the page, draw, and take the picture."""
-    PICTURE.parent.mkdir(exist_ok=True)
+    """Serve the page and take the pictures."""
+    FOLDER.mkdir(exist_ok=True)
     with served("app.py") as (address, _), chromium() as browser:
-        size = {"width": 1200, "height": 800}
-        page = open_pad(browser, address, viewport=size, device_scale_factor=1.5)
-        draw(page, "#pad", example_strokes()[9])
-        time.sleep(1)
-        page.screenshot(path=PICTURE)
+        picture_drawing(browser, address)
+        picture_experiments(browser, address)
 
 
 if __name__ == "__main__":
