@@ -46,10 +46,15 @@ def picture_experiments(browser: Browser, address: str) -> None:
     top = page.locator("#train-charts").bounding_box()
     end = page.locator("#all-runs").bounding_box()
     assert top and end
-    place = {"x": top["x"] - 16, "y": top["y"] - 16, "width": top["width"] + 32}
-    height = end["y"] + end["height"] - top["y"] + 32
     page.screenshot(
-        path=FOLDER / "experiments.png", full_page=True, clip={**place, "height": height}
+        path=FOLDER / "experiments.png",
+        full_page=True,
+        clip={
+            "x": top["x"] - 16,
+            "y": top["y"] - 16,
+            "width": top["width"] + 32,
+            "height": end["y"] + end["height"] - top["y"] + 32,
+        },
     )
 
 
