@@ -188,7 +188,7 @@ async def _answer(drawing: dict[str, Any]) -> Reading:
     else:
         selected = _selected(found, drawing.get("at"))
         recognition, answer = found.digits[selected].recognition, _several_digits(found, selected)
-    if asked and recognition.digit is not None:
+    if asked is not None and recognition.digit is not None:
         why = asked.get("why")
         why = why if type(why) is int and 0 <= why <= 9 else recognition.digit
         answer["inside"] = await QUICK.run(
