@@ -337,7 +337,7 @@ def compare(names: list[str], seconds: float) -> None:
     variables = {"LENET_TRAINING": "owner", "LENET_PASSWORD": PASSWORD}
     with started("app.py", **variables) as (process, address, folder):
         config = configuration(address)
-        press(address, config, "start", ["fast", "mnist", 1, 64, 0.06, 0, PASSWORD])
+        press(address, config, "start", ["fast", "mnist", 1, 64, 0.06, 0, 60_000, 0, PASSWORD])
         while not (logs := list(folder.glob("*.jsonl"))):
             time.sleep(0.1)
         wait_for(logs[0], "done")  # for its film

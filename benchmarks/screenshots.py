@@ -39,7 +39,9 @@ def picture_experiments(browser: Browser, address: str) -> None:
         expect(page.locator("#train-status")).not_to_have_text(finished, timeout=LONG)
         expect(page.locator("#train-status")).to_have_text(finished, timeout=LONG)
     page.goto(f"{address}#train")
-    for tick in page.locator("#all-runs .tick input").all():
+    ticks = page.locator("#all-runs .tick input")
+    expect(ticks).to_have_count(len(RATES))
+    for tick in ticks.all():
         tick.check()
     page.locator("#runs-differing").check()
     time.sleep(2)

@@ -216,7 +216,7 @@ def train(address: str, config: dict, folder: Path) -> Path:
     """Start a long run, as soon as the one before has ended; its log, once it has a first loss."""
     before = set(folder.glob("*.jsonl"))
     while not (new := set(folder.glob("*.jsonl")) - before):
-        press(address, config, "start", ["fast", "synthetic", 200, 64, 0.06, 0, ""])
+        press(address, config, "start", ["fast", "synthetic", 200, 64, 0.06, 0, 60_000, 0, ""])
         time.sleep(1)
     wait_for(log := new.pop(), "batch")
     return log
