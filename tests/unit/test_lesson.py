@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -28,15 +27,6 @@ def small() -> DataSet:
     """As many images as the lesson's hundred steps need."""
     train, test = Digits(*synthetic_digits(6400, seed=1)), Digits(*synthetic_digits(300, seed=2))
     return DataSet("synthetic", train, test)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """The same bits need the same threads, and MKL takes fewer while others are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
