@@ -20,6 +20,8 @@ from playwright.sync_api import Page
 
 from lenet.data import DataSet, Digits
 from lenet.events import Start
+from lenet.server import visitors
+from lenet.server.shares import Allowance
 from lenet.synthetic import synthetic_digits
 
 ROOT = Path(__file__).parent.parent
@@ -127,3 +129,12 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
         except urllib.error.URLError:
             time.sleep(0.2)
     pytest.fail(f"app.py did not start:\n{log.read_text()}")
+
+
+def on_own_machine(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Let the server be one's own, with this folder of checkpoints and no wrong passwords yet."""
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(folder))
+    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
+    for variable in ("SPACE_ID", "LENET_TRAINING", "LENET_PASSWORD"):
+        monkeypatch.delenv(variable, raising=False)
+    return folder

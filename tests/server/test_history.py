@@ -10,16 +10,15 @@ import pytest
 from runs_on_noise import LONG, run_on_few_digits
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from support import START, start_event
+from support import START, on_own_machine, start_event
 
 from lenet.checkpoint import SHIPPED
 from lenet.events import Batch, Done, Epoch, Event, EventLog, Saved, Stopped, to_json
 from lenet.job import prepare
-from lenet.server import history, visitors
+from lenet.server import history
 from lenet.server.history import HistoryError
 from lenet.server.queue import Queue
 from lenet.server.runs import Run, Runs
-from lenet.server.shares import Allowance
 from lenet.train import new_name
 from lenet.ui.train import runs_table
 from lenet.ui.train.runs_table import Row, to_csv
@@ -29,11 +28,7 @@ NAME = "fast-mnist-20261126-174512-12ab"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch) -> Path:
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
-    for variable in ("SPACE_ID", "LENET_TRAINING", "LENET_PASSWORD"):
-        monkeypatch.delenv(variable, raising=False)
-    return tmp_path
+    return on_own_machine(monkeypatch, tmp_path)
 
 
 @pytest.fixture

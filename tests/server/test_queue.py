@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 from runs_on_noise import LONG, run_on_few_digits
-from support import START
+from support import START, on_own_machine
 
 from lenet.events import Start, latest
 from lenet.server import queue as queues
-from lenet.server import visitors
 from lenet.server.queue import MOST_PUBLIC, Queue
 from lenet.server.runs import Run, RunError, Runs, warm_up
-from lenet.server.shares import Allowance, visitor
+from lenet.server.shares import visitor
 from lenet.server.visitors import NotAllowed
 from lenet.settings import Request
 from lenet.ui.train import runs_table
@@ -35,12 +34,7 @@ def warm() -> None:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch) -> Path:
-    path = tmp_path / "checkpoints"
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(path))
-    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
-    for variable in ("SPACE_ID", "LENET_TRAINING", "LENET_PASSWORD"):
-        monkeypatch.delenv(variable, raising=False)
-    return path
+    return on_own_machine(monkeypatch, tmp_path / "checkpoints")
 
 
 @pytest.fixture
