@@ -5,7 +5,7 @@
 
 import { choice, DIGITS, figure, LargeDigit, picture } from "../shared/digits.js";
 import { finder, make, setText } from "../shared/dom.js";
-import { count } from "../shared/formats.js";
+import { an, count } from "../shared/formats.js";
 import { ask, failed, Report } from "../shared/report.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
@@ -135,7 +135,11 @@ export function mount({ element, props, server, trigger, watch }) {
 
   const all = { value: props.all, text: "all", label: "All digits" };
   /** @param {number} digit */
-  const one = (digit) => ({ value: digit, text: `${digit}`, label: `Only images of a ${digit}` });
+  const one = (digit) => ({
+    value: digit,
+    text: `${digit}`,
+    label: `Only images of ${an(digit)} ${digit}`,
+  });
   choice(find("#data-digit"), [all, ...DIGITS.map(one)], (chosen) => {
     digit = chosen;
     browse(0, 0);
