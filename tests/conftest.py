@@ -1,4 +1,4 @@
-"""What the browser tests share: the served page and a Chromium to open it with."""
+"""What all tests share: their marks, MNIST, two served pages, and a Chromium to open them with."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support import SOON, Server, free_port, serving, small_set
+from support import IN_BACKGROUND, SOON, Server, free_port, serving, small_set
 
 from lenet.data import DataError, DataSet, load_mnist
 
@@ -25,8 +25,8 @@ CHROMIUM_ARGUMENTS = [
 
 expect.set_options(timeout=SOON)
 
-# What Hypothesis makes up is the same each time, and new with `--hypothesis-profile long`, which
-# goes on until it is stopped.
+# Hypothesis makes up the same examples each time; with `--hypothesis-profile long` it makes up new
+# ones until it is stopped.
 COMMON = {"deadline": None, "database": None}
 settings.register_profile("short", max_examples=150, derandomize=True, **COMMON)
 settings.register_profile("long", max_examples=1_000_000, **COMMON)
@@ -77,10 +77,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The page in this process with small data sets: what it imports, a test can replace.
+    """The page in this process with small data sets: a test can replace what it imports.
 
     The synthetic digits are 40 for training and 60 for the test, the labels of the first 30 of
-    these wrong by one to three; MNIST is not to be had. A training run gets 512 pictures of noise.
+    these wrong by one to three; MNIST cannot be loaded. A training run gets 512 pictures of noise.
     """
     import gradio as gr
     from runs_on_noise import run_without_mnist
@@ -112,12 +112,9 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         blocks: gr.Blocks = page.build(waiting)
         _, url, _ = blocks.launch(
             **page.LOOK,
-            server_name="127.0.0.1",
+            **IN_BACKGROUND,
             server_port=free_port(),
-            prevent_thread_lock=True,
             run_history=False,
-            ssr_mode=False,
-            quiet=True,
             app_kwargs={"routes": page.routes(waiting)},
         )
         yield Server(url, folder / "checkpoints", folder / "data")

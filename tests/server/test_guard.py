@@ -1,4 +1,4 @@
-"""lenet.server.guard: which doors are open, and that the next Gradio opens no other."""
+"""lenet.server.guard: which routes are open, and that the next Gradio opens no other."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
-from support import ROOT, START, finished, free_port
+from support import ROOT, WAIT, finished, free_port
 
 from lenet.server import guard
 from lenet.server.guard import MAX_PIECES, OPEN, Guard
@@ -21,10 +21,10 @@ from lenet.server.shares import Allowance, Lane, visitor
 
 DOORS = {f"{method} {path}" for method, paths in OPEN.items() for path in paths}
 
-# What Gradio serves besides, and why the page and its programs do without it. A route that is new
-# here is one that somebody has to think about.
+# What else Gradio serves, and why the page and its programs do without it. Whoever adds a route
+# here decides that it stays closed.
 CLOSED = {
-    # They fetch an address for a visitor, or hand out files of Gradio's cache; ours are elsewhere.
+    # They fetch an address for a visitor, or serve files of Gradio's cache; ours are elsewhere.
     "GET /gradio_api/file={path_or_url:path}",
     "HEAD /gradio_api/file={path_or_url:path}",
     "GET /gradio_api/file/{path:path}",
@@ -115,7 +115,7 @@ def test_every_route_that_the_app_serves_is_known_to_be_open_or_closed(tmp_path:
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=START,
+        timeout=WAIT,
     )
     found = re.search("^ROUTES (.*)$", ended.stdout, re.MULTILINE)
     assert found, ended.stderr
@@ -128,14 +128,14 @@ def test_every_route_that_the_app_serves_is_known_to_be_open_or_closed(tmp_path:
     assert known - routes <= MOUNTED, "these are gone: strike them out"
 
 
+async def let_in(scope, receive, send) -> None:
+    """An app that answers anything."""
+    await PlainTextResponse("let in")(scope, receive, send)
+
+
 @pytest.fixture(scope="module")
 def guarded() -> TestClient:
-    """A guard before an app that would answer anything."""
-
-    async def answer(scope, receive, send) -> None:
-        await PlainTextResponse("let in")(scope, receive, send)
-
-    return TestClient(Guard(answer, {}))
+    return TestClient(Guard(let_in, {}))
 
 
 def at(route: str) -> tuple[str, str]:
@@ -174,10 +174,7 @@ def test_what_is_not_open_is_answered_in_one_sentence(guarded: TestClient, route
 
 
 def test_behind_a_prefix_the_same_doors_are_open():
-    async def answer(scope, receive, send) -> None:
-        await PlainTextResponse("let in")(scope, receive, send)
-
-    client = TestClient(Guard(answer, {}), root_path="/lessons/lenet")
+    client = TestClient(Guard(let_in, {}), root_path="/lessons/lenet")
     statuses = [
         client.get(f"/lessons/lenet{path}").status_code for path in ("", "/", "/monitoring")
     ]
@@ -221,7 +218,7 @@ async def a_page(scope, receive, send) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info"])
-def test_the_page_is_compressed_for_who_can_unpack_it(path: str):
+def test_the_page_is_compressed_for_browsers_that_can_unpack_it(path: str):
     client = TestClient(Guard(a_page, {}))
     packed = client.get(path, headers={"accept-encoding": "gzip, br"})
     assert packed.headers["content-encoding"] == "gzip"
@@ -229,16 +226,15 @@ def test_the_page_is_compressed_for_who_can_unpack_it(path: str):
     plain = client.get(path, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.text == packed.text
-    assert (
-        "Accept-Encoding" in plain.headers["vary"] and "Accept-Encoding" in packed.headers["vary"]
-    )
+    for answer in (plain, packed):
+        assert "Accept-Encoding" in answer.headers["vary"]
 
 
 @pytest.mark.parametrize(
     "path", ["/gradio_api/queue/data", "/gradio_api/call/recognize/1", "/gradio_api/mcp/"]
 )
 def test_each_event_of_a_stream_is_passed_on_before_the_next(path: str):
-    """An app that waits until what it has said was heard."""
+    """The app looks after each event whether it has arrived."""
     heard = []
 
     async def app(scope, receive, send) -> None:
@@ -308,7 +304,7 @@ def test_a_body_of_too_many_points_is_refused_before_it_is_parsed(guarded: TestC
     ("path", "pieces", "patience"), [("run/x", 8, 0.2), ("upload", 2, 0.2), ("upload", 8, 0.5)]
 )
 def test_a_body_that_drips_is_refused(monkeypatch, path: str, pieces: int, patience: float):
-    """Each piece in time, and the whole not; an upload has longer for the whole."""
+    """Each piece comes in time, but not the whole body; an upload has longer for the whole."""
     monkeypatch.setattr(guard, "PATIENCE", 0.2)
     monkeypatch.setattr(guard, "UPLOAD_PATIENCE", 0.5)
     pause = 0.3 if pieces == 2 else 0.1
@@ -339,7 +335,7 @@ def public(monkeypatch) -> None:
 
 
 class Slow:
-    """An app that answers when it is told to; whoever posts to it."""
+    """A guarded app that answers when the test lets it, and requests to it."""
 
     def __init__(self) -> None:
         self.guard = Guard(self, {})
@@ -403,7 +399,7 @@ def test_a_visitor_who_sends_much_waits_and_others_do_not(public):
 
 
 def test_many_small_lists_count_more_than_their_bytes(public):
-    """They take as long to make as ten times as many bytes of text."""
+    """They take as long to parse as ten times as many bytes of text."""
 
     async def visit(body: bytes) -> float:
         app = Slow()
@@ -425,7 +421,7 @@ def test_many_small_lists_count_more_than_their_bytes(public):
 
 
 class Noting:
-    """An app that notes whose request it begins with, and answers when it is told to."""
+    """An app that notes whose requests it has begun with, and answers when the test lets it."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -446,11 +442,11 @@ class Noting:
 
 
 async def heard(message) -> None:
-    """`send` to somebody who takes what comes."""
+    """The `send` of a visitor who takes whatever comes."""
 
 
 def test_gradio_begins_with_one_request_after_the_other_and_visitors_take_turns():
-    """Twenty of one visitor, parsed at once, halted everybody for as long as they took together."""
+    """Twenty requests of one visitor, parsed at once, would halt everybody until all are parsed."""
 
     async def visit() -> list[str]:
         app = Noting()
@@ -466,7 +462,7 @@ def test_gradio_begins_with_one_request_after_the_other_and_visitors_take_turns(
     assert "8.8.8.8" in finished(visit())[:3]
 
 
-def test_who_is_slow_to_take_a_page_keeps_nobody_waiting():
+def test_a_visitor_who_is_slow_to_take_a_page_keeps_nobody_waiting():
     async def visit() -> None:
         app, never = Noting(), asyncio.Event()
         app.answers.set()
@@ -484,7 +480,7 @@ def test_who_is_slow_to_take_a_page_keeps_nobody_waiting():
     finished(visit())
 
 
-def test_who_asks_for_too_much_at_once_is_told(monkeypatch):
+def test_a_visitor_who_asks_for_too_much_at_once_is_refused(monkeypatch):
     monkeypatch.setattr(guard, "GRADIO", Lane(1, on_loop=True))
 
     async def visit() -> list[int]:

@@ -99,7 +99,7 @@ def test_only_the_clearest_digits_are_answered_surely_and_almost_all_of_these_ar
     assert not digits.sure[order[:1000]].any()
     assert digits.sure[order[1001:]].all()
     unclear = labels.clone()
-    unclear[order[:1000]] += 1  # misread where it is not answered surely anyway
+    unclear[order[:1000]] += 1  # misread where the answer is not sure anyway
     assert calibrate(Checkpoint({}), logits, unclear % 10, others).sure_above < 0.5
     wrong = labels.clone()
     wrong[order[1001:1201]] += 1
@@ -139,7 +139,7 @@ def test_the_command_stores_what_it_found(few_digits, tmp_path, capsys, monkeypa
     printed = capsys.readouterr().out
     assert f"{after.temperature:.3f}" in printed
     assert "of 200 held-out digits are taken" in printed and "of 200 others are taken" in printed
-    # Drawings are digits too, and the others have digits of theirs in them.
+    # Drawings are digits too, and others are made with parts of them.
     drawn = tmp_path / "drawn.jsonl"
     strokes = [[[0, 0], [30, 0], [30, 40]]]
     drawn.write_text(100 * f"{json.dumps({'label': 7, 'strokes': strokes})}\n")

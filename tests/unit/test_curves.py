@@ -51,7 +51,7 @@ def test_each_event_is_a_point_at_its_place_in_the_epochs():
     }
 
 
-def test_of_damaged_data_the_training_images_read_right_lie_beside_the_test_images():
+def test_with_damaged_data_the_training_accuracy_lies_beside_the_test_accuracy():
     known = [replace(epoch(n, 0.3, 0.9), train_accuracy=n / 2) for n in (1, 2)]
     assert lines([start(), *known])["Images read right"] == {
         "training": [(1, 2.5, 0.5), (2, 4.5, 1.0)],
@@ -59,7 +59,7 @@ def test_of_damaged_data_the_training_images_read_right_lie_beside_the_test_imag
     }
 
 
-def test_readings_between_the_epochs_are_a_line_and_tell_when_a_goal_was_passed():
+def test_readings_between_the_epochs_are_a_line_and_say_when_a_goal_was_passed():
     readings = [Reading(0, 0.1), Reading(100, 0.97), Reading(300, 0.981)]
     events = [start(), *FIRST, *SECOND]
     assert lines(events, readings)["Test images read right"] == {

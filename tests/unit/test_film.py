@@ -1,4 +1,4 @@
-"""lenet.film: what stands in a film, and what a page is told of it."""
+"""lenet.film: what a film holds, and what a page is told of it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -48,7 +48,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 def run(
     folder: Path, request: Request, name: str = NAME, stop_after: int = -1, look=None
 ) -> type[Event]:
-    """Train as a run's process does; `look` is shown the trainer at every event. The ending."""
+    """Train as a run's process does; `look` gets the trainer at every event. Returns the ending."""
     film = FilmWriter(folder / f"{name}.film")
     found: list[Trainer] = []
 
@@ -88,7 +88,7 @@ def pretended(step: int, end: int, model: LeNet | None = None) -> SimpleNamespac
 
 
 def test_snapshots_hold_the_weights_to_read_with_in_their_order(folder):
-    """Here the average, not what the steps work on; to half precision, no axis turned."""
+    """They are the average, not what the steps work on, in half precision, with the same axes."""
     seen = {}
 
     def look(trainer: Trainer) -> None:

@@ -55,7 +55,7 @@ UP = [Reading(0, 0.1), Reading(100, 0.97), Reading(150, 0.985), Reading(200, 0.9
         (BEGUN, UP, {0.98: 1.5}),
         ([*BEGUN, epoch(1, 2.0, 0.991)], UP, {0.98: 1.5, 0.99: 2.0}),  # by all test images
         ([*BEGUN, epoch(1, 2.0, 0.9)], [], {}),
-        (BEGUN, [Reading(0, 0.994), Reading(100, 0.995)], {}),  # it began so
+        (BEGUN, [Reading(0, 0.994), Reading(100, 0.995)], {}),  # it was so good from the beginning
         (BEGUN, [Reading(150, 0.985)], {}),  # its beginning is not read yet
         (BEGUN, [Reading(0, 0.985), Reading(100, 0.99)], {0.99: 1.0}),
         ([], [], {}),

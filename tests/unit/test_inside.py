@@ -78,6 +78,6 @@ def test_the_weights_come_with_their_names_and_shapes(reader: Recognizer):
         assert torch.equal(floats.view(weights["shape"]), state[weights["name"]])
 
 
-def test_weights_of_no_network_are_a_sentence():
+def test_weights_of_a_missing_network_get_one_sentence():
     answer = finished(read_weights("none.pt"))
     assert "error" in answer and answer["error"].endswith(".")

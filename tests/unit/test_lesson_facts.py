@@ -1,4 +1,4 @@
-"""What the lesson's questions come to."""
+"""lenet.ui.lesson.facts: the answers to the lesson's questions."""
 
 import pytest
 import torch
@@ -59,13 +59,13 @@ def test_the_guess_nearest_to_the_first_epoch(accuracy: float, guess: int):
     assert facts.first_epoch(run, closed=False)["right"] == guess
 
 
-def test_a_run_that_has_not_come_so_far():
+def test_before_the_first_epoch_there_is_no_answer():
     assert facts.first_epoch([], closed=False)["right"] is None
     found = facts.first_epoch([start_event()], closed=False)
     assert found["right"] is None and "first epoch" in found["fact"]
 
 
-def test_somebody_s_teaching_is_no_answer():
+def test_a_run_that_teaches_a_hand_is_no_answer():
     run = [start_event(recipe="hand"), epoch(1, 0.9)]
     assert facts.first_epoch(run, closed=False)["right"] is None
 

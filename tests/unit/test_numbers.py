@@ -180,7 +180,7 @@ def test_the_order_of_the_strokes_does_not_matter(recognizer, name: str):
 # ---------------------------------------------------------------- the answer
 
 
-def test_each_digit_is_told_with_its_box_and_its_recognition(recognizer):
+def test_each_digit_comes_with_its_box_and_its_recognition(recognizer):
     answer = recognizer.recognize_number(beside(example(2), CROSSED, gap=40))
     assert [digit.recognition.digit for digit in answer.digits] == [2, 7]
     two, seven = answer.digits

@@ -1,4 +1,4 @@
-"""What the Train tab says of a run: a line for every state, how long to go, and the log."""
+"""What the Train tab says of a run: a line for every state, the time to go, and the log."""
 
 import pytest
 from support import start_event as start
@@ -93,7 +93,7 @@ def test_a_server_whose_training_is_off_says_so():
         ("idle", 1, "waiting: the next run begins in a moment"),
     ],
 )
-def test_what_waits_is_told(state: State, waiting: int, words: str):
+def test_the_line_counts_the_runs_that_wait(state: State, waiting: int, words: str):
     assert status(Run(state, "fast", (start(),)), waiting=waiting).text == words
 
 
@@ -105,7 +105,7 @@ def test_what_waits_is_told(state: State, waiting: int, words: str):
         ("Loading the images", None, "starting: loading the data"),
     ],
 )
-def test_how_far_the_data_are_is_told_while_a_run_waits_for_them(text, share, line):
+def test_the_line_says_how_far_the_data_are_while_a_run_waits_for_them(text, share, line):
     wait = {"text": text, "share": share}
     assert status(Run("starting", "fast"), wait) == Status(line, share)
     for state in ("idle", "stopping", "stopped"):
@@ -120,7 +120,7 @@ def test_how_far_the_data_are_is_told_while_a_run_waits_for_them(text, share, li
     [
         ([start()], "running: epoch 1 of 4", 0),
         ([start(), batch(1, 100, 5.0)], "running: epoch 1 of 4, 35 s to go", 1 / 8),
-        # The seconds before the first batch were somebody else's.
+        # An epoch without `batch` events tells the speed, too.
         ([start(), epoch(1, 10.0)], "running: epoch 2 of 4, 30 s to go", 1 / 4),
         (
             [start(), epoch(1, 10.0), Saved(elapsed=10.0, path="x")],

@@ -1,4 +1,4 @@
-"""The loop: learns, stops and goes on to the bit, says what went wrong."""
+"""lenet.trainer: it learns, it stops and goes on to the bit, and its errors say why."""
 
 import copy
 from collections.abc import Iterator
@@ -240,7 +240,7 @@ def test_the_seed_decides(data):
 
 
 def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
-    """The images with the largest losses; the loss that is told is that of all."""
+    """The images with the largest losses; the loss that is logged is that of all."""
     monkeypatch.setitem(RECIPES, "fast", replace(RECIPES["fast"], hardest=0.3, shift=0))
     trainer = start(data, Request("fast", "synthetic", batch_size=50))
     reference = copy.deepcopy(trainer.network)
