@@ -46,7 +46,7 @@ def pick(page: Page, group: str, name: str) -> None:
 # ---------------------------------------------------------------- browsing
 
 
-def test_the_first_view_are_nine_training_images(data: Page):
+def test_the_first_view_shows_nine_training_images(data: Page):
     expect_images(data, TRAIN, list(range(9)))
     expect(data.locator("#data-position")).to_have_text("1 to 9 of 40 training images")
     expect(data.locator("#data-previous")).to_be_disabled()
@@ -188,10 +188,10 @@ def test_look_inside_brings_the_pad_and_the_view_into_sight(
     expect(page.locator("#inside canvas[data-layer=frame]")).to_be_in_viewport()
 
 
-# ---------------------------------------------------------------- what cannot be had
+# ---------------------------------------------------------------- what cannot be loaded
 
 
-def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
+def test_a_data_set_that_cannot_be_loaded_shows_one_sentence(small_page: Page):
     small_page.get_by_role("tab", name="Data").click()
     error = small_page.locator("#data .error").first
     expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.")
@@ -224,7 +224,7 @@ NINE = {**WHAT, "digit": -1, "at": 0, "step": 0}
         (vary_digit, {**WHAT, "index": 0}),
     ],
 )
-def test_a_malformed_request_is_one_sentence(small_server, function, request_):
+def test_a_malformed_request_gets_one_sentence(small_server, function, request_):
     answer = function(request_)
     assert list(answer) == ["error"]
     assert answer["error"].startswith("The request") and answer["error"].endswith(".")

@@ -13,7 +13,7 @@ from lenet.events import Batch, Done, Epoch, Event, to_json
 
 @pytest.fixture
 def small(small_page: Page, small_server: Server) -> Iterator[Page]:
-    """The small server's page with the Train tab open; what runs or waits at the end is ended."""
+    """The small server's page with the Train tab open; afterwards its runs are deleted."""
     small_page.get_by_role("tab", name="Train").click()
     yield small_page
     (small_server.checkpoints / ".queue").unlink(missing_ok=True)
