@@ -275,7 +275,7 @@ def compose_numbers(
 ) -> list[DrawnNumber]:
     """Compose numbers, each of one writer's digits, all writers and lengths equally often.
 
-    Gaps, sizes and base lines vary normally (the constants above); a gap is measured between the
+    Gaps, sizes and base lines vary (the constants above); a gap is measured between the
     ink of two digits at equal height, so that a 7 may reach over a 4, as when people write.
     """
     random = np.random.default_rng(seed)
@@ -356,7 +356,7 @@ class Drawn:
     bad_lines: int
 
     def frames(self) -> torch.Tensor:
-        """uint8 N×28×28, the drawings as the canvas would draw them."""
+        """uint8 N×28×28, the drawings as the pad would draw them."""
         return rasterize(self.segments)
 
     def __len__(self) -> int:
