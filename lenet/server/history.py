@@ -228,10 +228,10 @@ def events_of(runs: Runs, name: object) -> tuple[Event, ...]:
 
 
 def checked(name: object) -> str:
-    """The name, where a run has it that is everybody's.
+    """The name of a run that everybody may see.
 
     Raises:
-        HistoryError: none has.
+        HistoryError: there is no such run.
     """
     with suppress(OSError):
         logs = {path.name for path in checkpoints_folder().glob(f"[!.]*{_LOG}")}
