@@ -70,7 +70,7 @@ def vary_points(
 
     Args:
         points: float32 N×P×2 in a box of side 1. Equal points stay equal, so strokes stay whole.
-        lean: degrees that all of them are slanted to the right besides.
+        lean: degrees by which all of them are slanted to the right, before they vary.
 
     Returns:
         The varied points, float32 N×P×2, in about the same box.

@@ -49,7 +49,7 @@ def fit_digit_probability(
     Args:
         of_digits: float N, their evidence (`lenet.recognize`).
         of_others: float M, those of what is no digit.
-        share: of all drawings that are others, 0..1; these M count as so many.
+        share: of others among all drawings, 0..1, which these M are weighted to.
     """
     digits, others = len(of_digits), len(of_others)
     x = torch.cat([of_digits, of_others]).double()

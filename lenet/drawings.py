@@ -414,7 +414,7 @@ def main() -> int:
         "digits of one writer of a drawings file.",
     )
     parser.add_argument("file", metavar="FILE", help="digits in UNIPEN text, or a drawings file")
-    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose so many numbers")
+    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose N numbers")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of what is random in them (default: 0)"
     )

@@ -435,7 +435,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="Draw what is no digit, as strokes: one JSON object a line.",
     )
     parser.add_argument("count", metavar="N", type=int, help="how many, in the mix of training")
-    parser.add_argument("--each", action="store_true", help="so many of each kind instead")
+    parser.add_argument("--each", action="store_true", help="N of each kind instead")
     parser.add_argument("--seed", metavar="S", type=int, default=0, help="of all that is random")
     options = parser.parse_args(arguments)
     generator = torch.Generator().manual_seed(options.seed)

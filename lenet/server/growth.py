@@ -32,7 +32,7 @@ SHARE = 0.02  # of one core's time, while the run goes
 
 
 class Reading(NamedTuple):
-    """The share of the digits, 0..1, that a network reads right after so many batches."""
+    """The share of the digits, 0..1, that a network reads right after a number of batches."""
 
     batches: int
     accuracy: float
