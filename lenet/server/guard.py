@@ -105,9 +105,11 @@ _KEPT = {  # how long a browser keeps what it got
 }
 
 UNDER_WAY = 4 << 20  # bytes of one visitor's bodies that are being answered
+LONG = 64 << 10  # bytes and pieces of a body: a drawing of 2,000 points
+PAGE = 64 << 10  # bytes that a page counts: it takes as long to make as these to parse
 SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
 
-BEGINNING = 10  # looks at the event loop until Gradio has parsed a body and waits for something
+BEGINNING = 10  # turns of the event loop until Gradio has parsed a body and waits for something
 
 _FORWARDED = b"x-forwarded-for"
 
@@ -119,8 +121,8 @@ log = logging.getLogger("lenet")
 class Guard:
     """ASGI middleware: refuses what is not open, too large or too slow, compresses, adds headers.
 
-    On a public server each visitor has a share of what is sent: of bytes under way, of what Gradio
-    makes sense of on the event loop, and of uploads.
+    On a public server each visitor has a share: of the bytes under way, of what takes long on the
+    event loop (pages, long drawings and all that Gradio parses), and of uploads.
 
     Args:
         app: what answers the rest.
@@ -134,7 +136,7 @@ class Guard:
         self.answerers = answerers
         self.public = policy().public
         self.under_way: Counter[str] = Counter()  # bytes of each visitor's bodies
-        self.parsed = Allowance(each=2 << 20, seconds=4)
+        self.parsed = Allowance(each=2 << 20, seconds=4)  # 32 pages at once, then 8 a second
         self.uploaded = Allowance(each=100 << 20, together=500 << 20, seconds=600)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,6 +174,7 @@ class Guard:
         async def note(message: Message) -> None:
             said.append(message)
 
+        await self._wait_for_share(PAGE)
         async with GRADIO.turn():
             await self.compressing(scope, receive, note)
         for message in said:
@@ -202,18 +205,25 @@ class Guard:
         if self.public and self.under_way[who] and self.under_way[who] + len(body) > UNDER_WAY:
             raise _Refused(429, "Wait for the answers to your other requests first.")
         self.under_way[who] += len(body)
+        size = len(body) + PIECE * pieces
         try:
+            if size > LONG:  # the answerers take long over it, too
+                await self._wait_for_share(size)
             given = await self.answerers[path](body) if path in self.answerers else None
             if given is not None:
                 await answer.give(200, given)
                 return
-            if self.public:
-                await asyncio.sleep(self.parsed.spend(len(body) + PIECE * pieces))
+            if size <= LONG:
+                await self._wait_for_share(size)
             await self._begin(scope, _again(whole, receive), answer)
         finally:
             self.under_way[who] -= len(body)
             if not self.under_way[who]:
                 del self.under_way[who]
+
+    async def _wait_for_share(self, size: int) -> None:
+        if self.public:
+            await asyncio.sleep(self.parsed.spend(size))
 
     def _counted(self, body: Receive) -> Receive:
         """The body of an upload, as long as its visitor may send more."""
@@ -296,7 +306,7 @@ def _address(peer: str, told: str) -> str:
     if not way:
         return peer
     found = next((address for address in way if address.is_global), way[:2][-1])
-    # Whoever has one address of IPv6 has all that begin alike.
+    # Whoever has an IPv6 address usually has all of its /64 network.
     return str(ip_network((found, 64), strict=False) if found.version == 6 else found)
 
 
@@ -315,7 +325,7 @@ def _too_large(limit: int) -> _Refused:
 
 
 def _no_room() -> _Refused:
-    return _Refused(429, "So much was uploaded of late that there is no room: wait some minutes.")
+    return _Refused(429, "Too much was uploaded in the last minutes: wait some minutes.")
 
 
 def _in_time(receive: Receive, limit: int, patience: float) -> Receive:
@@ -329,7 +339,7 @@ def _in_time(receive: Receive, limit: int, patience: float) -> Receive:
             async with asyncio.timeout_at(min(end, now + PATIENCE)):
                 message = await receive()
         except TimeoutError as error:
-            raise _Refused(408, f"The request did not arrive within {patience} s.") from error
+            raise _Refused(408, "The request did not arrive in time: send it again.") from error
         taken += len(message.get("body", b""))
         if taken > limit:
             raise _too_large(limit)
