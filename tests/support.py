@@ -20,7 +20,7 @@ import torch
 from playwright.sync_api import Page
 
 from lenet.data import DataSet, Digits
-from lenet.events import Start
+from lenet.events import Batch, Epoch, Start
 from lenet.server import visitors
 from lenet.server.runs import Run, Runs
 from lenet.server.shares import Allowance
@@ -110,6 +110,18 @@ def start_event(**changes: Any) -> Start:
         "changed": (),
     }
     return Start(**(fields | changes))
+
+
+def batch_event(epoch: int, batch: int, elapsed: float, **changes: Any) -> Batch:
+    """What a run logs after so many batches of an epoch."""
+    fields = {"loss": 0.5, "learning_rate": 0.1, "images_per_second": 1.0}
+    return Batch(epoch=epoch, batch=batch, elapsed=elapsed, **(fields | changes))
+
+
+def epoch_event(epoch: int, elapsed: float, **changes: Any) -> Epoch:
+    """What a run logs after an epoch."""
+    fields = {"train_loss": 0.5, "test_loss": 0.25, "test_accuracy": 0.9}
+    return Epoch(epoch=epoch, elapsed=elapsed, **(fields | changes))
 
 
 def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:

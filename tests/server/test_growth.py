@@ -10,11 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from support import SOON, small_set, start_event
+from support import SOON, batch_event, small_set, start_event
 
 from lenet import LeNet
 from lenet.data import DataError, DataSet
-from lenet.events import Batch
 from lenet.film import FilmWriter, read_film
 from lenet.recognize import predict
 from lenet.server import growth
@@ -22,7 +21,7 @@ from lenet.server.growth import SHARE, Growth, Reading
 from lenet.server.runs import Run
 
 EVENTS = (start_event(data="synthetic"),)
-BATCH = Batch(elapsed=1.0, epoch=1, batch=100, loss=1.0, learning_rate=0.1, images_per_second=1.0)
+BATCH = batch_event(1, 100, elapsed=1.0)
 
 
 @pytest.fixture

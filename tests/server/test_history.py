@@ -9,7 +9,7 @@ import pytest
 from runs_on_noise import LONG, run_on_few_digits
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from support import on_own_machine, start_event, wait_for_run
+from support import batch_event, epoch_event, on_own_machine, start_event, wait_for_run
 
 from lenet.checkpoint import SHIPPED
 from lenet.events import Batch, Done, Epoch, Event, EventLog, Saved, Stopped, to_json
@@ -41,21 +41,11 @@ def client(queue: Queue) -> TestClient:
 
 
 def epoch(number: int, accuracy: float) -> Epoch:
-    elapsed = 10.0 * number
-    return Epoch(
-        epoch=number, elapsed=elapsed, train_loss=0.5, test_loss=0.25, test_accuracy=accuracy
-    )
+    return epoch_event(number, 10.0 * number, test_accuracy=accuracy)
 
 
 def batch(number: int, done: int) -> Batch:
-    return Batch(
-        epoch=number,
-        batch=done,
-        elapsed=10.0 * (number - 1) + done / 20,
-        loss=0.5,
-        learning_rate=0.1,
-        images_per_second=1.0,
-    )
+    return batch_event(number, done, 10.0 * (number - 1) + done / 20)
 
 
 FINISHED = (

@@ -7,17 +7,15 @@ from typing import cast
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from support import start_event
+from support import batch_event, start_event
 
-from lenet.events import Batch, Saved
+from lenet.events import Saved
 from lenet.server.runs import Run, Runs
 from lenet.ui.train import news
 from lenet.ui.train.news import IDLE, IMPATIENT, RUNNING, News
 
 SAVED = Saved(elapsed=1.0, path="run.pt")
-BATCH = Batch(
-    elapsed=2.0, epoch=0, batch=100, loss=0.5, learning_rate=0.1, images_per_second=9000.0
-)
+BATCH = batch_event(1, 100, elapsed=2.0)
 
 
 class Pretended:

@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from support import batch_event
 
 import lenet.train
 import lenet.trainer
 from lenet import LeNet
 from lenet.checkpoint import read
 from lenet.data import DataSet, Digits
-from lenet.events import Batch, Done, Event, EventLog, Saved, Stopped
+from lenet.events import Done, Event, EventLog, Saved, Stopped
 from lenet.film import LENGTH, FilmWriter, Snapshot, film_length, planned_length, read_film
 from lenet.job import prepare
 from lenet.preprocess import frames_to_inputs, strokes_to_frame
@@ -115,7 +116,7 @@ def test_a_film_is_short_whatever_the_run_and_closer_at_first(tmp_path, end):
     trainer = pretended(0, end)
     film = FilmWriter(path)
     film.begin(trainer)
-    batch = Batch(elapsed=0, epoch=1, batch=100, loss=1, learning_rate=0.1, images_per_second=1)
+    batch = batch_event(1, 100, elapsed=0)
     for trainer.progress.step in range(100, end, 100):
         film.follow(batch)
         film.follow(Saved(elapsed=0, path=""))
@@ -135,7 +136,7 @@ def test_the_film_of_short_epochs_has_its_snapshots_at_their_ends(tmp_path, epoc
     trainer = pretended(0, end := 40 * epoch)
     film = FilmWriter(path)
     film.begin(trainer)
-    batch = Batch(elapsed=0, epoch=1, batch=epoch, loss=1, learning_rate=0.1, images_per_second=1)
+    batch = batch_event(1, epoch, elapsed=0)
     for trainer.progress.step in range(epoch, end + 1, epoch):
         film.follow(batch)
     assert film_length(path) == planned_length(0, end, epoch) > 30

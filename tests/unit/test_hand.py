@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from runs_on_noise import run_on_few_digits
-from support import on_own_machine, start_event
+from support import epoch_event, on_own_machine, start_event
 
 from lenet.checkpoint import SHIPPED
 from lenet.drawings import Drawing, to_lines
-from lenet.events import Epoch, Event, Taught
+from lenet.events import Event, Taught
 from lenet.preprocess import check_strokes
 from lenet.server import hands
 from lenet.server.runs import Run, Runs
@@ -111,7 +111,7 @@ def test_the_state_of_a_teaching_in_words(folder: Path, monkeypatch: pytest.Monk
     early = hand._teaching(run_with(start_event()))
     assert (early["state"], early["text"], early["network"]) == ("running", "Teaching…", None)
     (folder / f"{NAME}.pt").touch()
-    epoch = Epoch(elapsed=4.0, epoch=1, train_loss=0.1, test_loss=0.1, test_accuracy=0.99)
+    epoch = epoch_event(1, elapsed=4.0)
     judging = hand._teaching(run_with(start_event(), epoch))
     assert judging["network"] == f"{NAME}.pt" and judging["told"] is None
     assert judging["text"].startswith("The pad reads with it.")

@@ -2,19 +2,19 @@
 
 import pytest
 import torch
-from support import small_set, start_event
+from support import epoch_event, small_set, start_event
 
 from lenet.checkpoint import SHIPPED, read
 from lenet.data import DataError
 from lenet.evaluate import Evaluation
-from lenet.events import Epoch, Event
+from lenet.events import Event
 from lenet.lesson import STEPS
 from lenet.server import data_sets
 from lenet.ui.lesson import facts
 
 
 def epoch(number: int, accuracy: float) -> Event:
-    return Epoch(elapsed=1.0, epoch=number, train_loss=0.1, test_loss=0.1, test_accuracy=accuracy)
+    return epoch_event(number, elapsed=1.0, test_accuracy=accuracy)
 
 
 def evaluation(answers: list[int], labels: list[int]) -> Evaluation:

@@ -1,28 +1,13 @@
 """What the Train tab says of a run: a line for every state, the time to go, and the log."""
 
 import pytest
+from support import batch_event as batch
+from support import epoch_event as epoch
 from support import start_event as start
 
-from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Stopped
+from lenet.events import Done, Error, Event, Saved, Stopped
 from lenet.server.runs import Run, State
 from lenet.ui.train.status import Status, log_html, status, status_html
-
-
-def batch(epoch: int, batch: int, elapsed: float) -> Batch:
-    return Batch(
-        epoch=epoch,
-        batch=batch,
-        elapsed=elapsed,
-        loss=0.5,
-        learning_rate=0.1,
-        images_per_second=1.0,
-    )
-
-
-def epoch(number: int, elapsed: float) -> Epoch:
-    return Epoch(
-        epoch=number, elapsed=elapsed, train_loss=0.5, test_loss=0.25, test_accuracy=0.9712
-    )
 
 
 def running(*events: Event) -> Status:
