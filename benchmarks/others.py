@@ -94,7 +94,7 @@ def train_fold(variant: Variant, drawings: list[Drawing], fold: int, out: Path) 
 def judge(
     checkpoint: Checkpoint, drawings: list[Drawing], held_out: Digits
 ) -> dict[str, list[float]]:
-    """The rows of the tables: names, and what stands in their columns.
+    """The rows of the tables: the columns by the name of each row.
 
     Args:
         drawings: of the writers that the network has not learnt from.

@@ -56,7 +56,7 @@ def mnist() -> DataSet:
     from torchvision.datasets import MNIST
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody waits for the internet
+        patch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # no waiting for the internet
         try:
             return load_mnist()
         except DataError:

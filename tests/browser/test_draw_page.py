@@ -659,7 +659,7 @@ def test_pad_and_answer_fit_on_a_phone(phone: Page):
     assert phone.locator("#pad-undo").evaluate(again) == "manipulation"
 
 
-def test_pad_and_answer_fit_beside_each_other_on_a_phone_that_lies(phone: Page):
+def test_pad_and_answer_fit_beside_each_other_on_a_phone_held_sideways(phone: Page):
     phone.set_viewport_size({"width": 667, "height": 375})
     phone.get_by_role("button", name="Draw an example 4").click()
     expect_answer(phone, "4")

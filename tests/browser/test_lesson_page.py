@@ -17,7 +17,7 @@ def title(page: Page, number: int) -> None:
 
 
 def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: Server):
-    draw(small_page, example_strokes()[7])  # what the visitor had stays
+    draw(small_page, example_strokes()[7])  # the visitor's drawing stays
     expect_answer(small_page, "7")
     small_page.get_by_role("tab", name="Lesson").click()
     expect(small_page.locator("#lesson-list li")).to_have_count(9)
@@ -29,7 +29,7 @@ def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: 
         tab = small_page.get_by_role("tab", name=TABS[step.tab])
         expect(tab).to_have_attribute("aria-selected", "true")
         if number == 1:
-            expect(small_page.locator("#data-means")).to_be_hidden()  # it tells the answer
+            expect(small_page.locator("#data-means")).to_be_hidden()  # it gives the answer away
         guess = small_page.locator("#lesson-ask button").first
         guess.click()
         expect(guess).to_have_attribute("aria-pressed", "true")

@@ -190,7 +190,7 @@ def test_five_seeds_are_one_row_that_waits_for_its_runs(small: Page):
     expect(small.locator("#all-runs tbody tr")).to_have_count(1)
 
 
-def test_on_a_phone_a_run_has_two_lines_and_nothing_is_to_the_side(
+def test_on_a_phone_a_run_has_two_lines_and_nothing_sticks_out(
     small_phone: Page, small_server: Server
 ):
     leave(small_server, "run", 0.05, 0.99)

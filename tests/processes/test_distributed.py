@@ -176,7 +176,7 @@ def test_two_learn_what_one_learns(team, alone, recipe):
     assert type(first.events[-1]) is type(second.events[-1]) is Done
 
 
-def test_the_first_alone_writes(stopped):
+def test_only_the_first_process_writes(stopped):
     folder, _ = stopped
     assert [path.name for path in folder.glob("*.pt")] == ["0.pt"]
 

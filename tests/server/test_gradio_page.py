@@ -127,7 +127,7 @@ async def redouble(number: int) -> int:
 
 def test_a_call_of_a_server_function_is_answered_as_gradio_would(served: Served):
     """When the address, the body or the answer of such a call changes, Gradio itself answers the
-    pad, slowly, or nobody does."""
+    pad, slowly, or not at all."""
     call = {"component_id": served.view._id, "fn_name": "double", "session_hash": "s", "data": 21}
     by_gradio = served.post(FUNCTIONS, call)
     assert by_gradio.json() == 42
@@ -225,7 +225,7 @@ def test_gradio_s_login_is_refused():
     assert not page.is_running
 
 
-def test_a_link_is_shown_as_we_say(monkeypatch):
+def test_a_shared_link_is_shown_with_our_title_and_picture(monkeypatch):
     monkeypatch.setattr(templates.env, "loader", templates.env.loader)
     for title in ("Old", "Ours & <new>"):  # the last one counts
         show_links_as(title, "What it does.", "a.png")

@@ -147,7 +147,7 @@ def at(route: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("route", sorted(DOORS))
-def test_what_is_open_lets_in(guarded: TestClient, route: str):
+def test_an_open_route_reaches_the_app(guarded: TestClient, route: str):
     assert guarded.request(*at(route)).status_code == 200
 
 
@@ -175,7 +175,7 @@ def test_what_is_not_open_is_answered_in_one_sentence(guarded: TestClient, route
         assert answer.json() == {"error": "This page does not offer that."}
 
 
-def test_behind_a_prefix_the_same_doors_are_open():
+def test_behind_a_prefix_the_same_routes_are_open():
     client = TestClient(Guard(let_in, {}), root_path="/lessons/lenet")
     statuses = [
         client.get(f"/lessons/lenet{path}").status_code for path in ("", "/", "/monitoring")
@@ -264,7 +264,7 @@ ACCEPTING = [(b"accept-encoding", b"gzip")]
     ("peer", "forwarded", "who"),
     [
         ("8.8.8.8", [], "8.8.8.8"),
-        ("8.8.8.8", ["9.9.9.9"], "8.8.8.8"),  # nobody's proxy
+        ("8.8.8.8", ["9.9.9.9"], "8.8.8.8"),  # this peer is no proxy
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["9.9.9.9"], "9.9.9.9"),
         ("10.0.0.1", ["1.1.1.1, 9.9.9.9"], "9.9.9.9"),  # what the visitor claims to be comes first
@@ -368,7 +368,7 @@ class Slow:
 MEGABYTE = 1 << 20
 
 
-def test_a_visitor_has_so_many_bytes_under_way(public, monkeypatch):
+def test_the_bytes_that_a_visitor_has_under_way_are_limited(public, monkeypatch):
     async def visit() -> tuple[list[int], list[int]]:
         app = Slow()
         app.guard.parsed = Allowance(each=1 << 40)
@@ -532,7 +532,7 @@ def test_a_visitor_who_asks_for_too_much_at_once_is_refused(monkeypatch):
     assert finished(visit()) == [429, 200, 200]
 
 
-def test_a_visitor_uploads_so_much_and_others_still_may(public):
+def test_a_visitor_s_uploads_are_limited_and_others_still_may(public):
     async def visit() -> list[int]:
         app = Slow()
         app.answers.set()
@@ -548,7 +548,7 @@ def test_a_visitor_uploads_so_much_and_others_still_may(public):
     assert finished(visit()) == [200, 200, 429, 200, 47]
 
 
-def test_all_visitors_together_upload_so_much(public):
+def test_all_uploads_together_are_limited(public):
     async def visit() -> list[int]:
         app = Slow()
         app.answers.set()

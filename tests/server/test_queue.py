@@ -170,7 +170,7 @@ def server() -> Iterator[tuple[subprocess.Popen, str, list[str]]]:
     process.wait()
 
 
-def test_after_kill_9_the_run_is_followed_on_and_what_waited_begins_in_order(server, folder):
+def test_after_kill_9_the_run_is_still_followed_and_what_waited_begins_in_order(server, folder):
     process, first, waiting = server
     process.kill()
     process.wait()

@@ -72,5 +72,5 @@ def test_the_state_of_a_run(
         ("failed", False),
     ],
 )
-def test_what_is_stopping_is_under_way(state: State, alive: bool):
+def test_a_stopping_run_is_alive(state: State, alive: bool):
     assert Run(state).alive is alive

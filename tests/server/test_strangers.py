@@ -406,7 +406,7 @@ LOCAL = ("data:", "blob:")
 
 
 def test_nothing_is_sent_elsewhere(page: Page, server):
-    """The page works under its policy, and asks nobody but its server for anything."""
+    """The page works under its policy, and sends requests to its own server alone."""
     elsewhere = []
     page.on("request", lambda r: elsewhere.append(r.url) if not r.url.startswith(LOCAL) else None)
     page.reload()

@@ -98,7 +98,7 @@ def test_where_training_is_off_nobody_trains(monkeypatch, runs: Asked):
     assert not runs.jobs and not runs.stops
 
 
-def test_where_the_owner_trains_the_password_opens(monkeypatch, runs: Asked):
+def test_where_only_the_owner_trains_the_password_is_needed(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "owner")
     monkeypatch.setenv("LENET_PASSWORD", "Zürich")
     for password in (None, "", "zürich", 7, ["Zürich"]):
@@ -148,7 +148,7 @@ def test_a_variable_without_meaning_is_reported(monkeypatch, variables: dict, wo
         policy()
 
 
-def test_what_a_run_still_has_to_go_counts(monkeypatch, runs: Asked):
+def test_only_the_epochs_still_to_go_count(monkeypatch, runs: Asked):
     """Only the epochs that a stopped run still has to go are compared with the limit."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setenv("LENET_MAX_EPOCHS", "3")
@@ -191,7 +191,7 @@ def test_the_oldest_go_first(monkeypatch):
     assert len(list(checkpoints_folder().glob("run*"))) == 2 * visitors.KEPT
 
 
-def test_few_large_ones_go_too(monkeypatch):
+def test_large_files_go_even_where_there_are_few(monkeypatch):
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setattr(visitors, "KEPT_BYTES", 5000)
     for age in range(6):
@@ -215,7 +215,7 @@ def test_the_latest_run_and_the_shipped_network_stay(monkeypatch, tmp_path):
     assert names() == {"lenet", "under-way", "newer"}
 
 
-def test_uploads_cost_nobody_a_run(monkeypatch):
+def test_uploads_displace_no_run(monkeypatch):
     monkeypatch.setenv("LENET_TRAINING", "owner")
     monkeypatch.setenv("LENET_PASSWORD", "right")
     for age in range(3):
@@ -229,7 +229,7 @@ def test_uploads_cost_nobody_a_run(monkeypatch):
     }
 
 
-def test_taught_networks_cost_nobody_a_run_and_are_kept_to_a_number(monkeypatch):
+def test_taught_networks_displace_no_run_and_are_limited_in_number(monkeypatch):
     """The drawings that a stopped teaching has left go with its network."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     taught = [new_name("hand", "mnist", 16) for _ in range(visitors.KEPT + 5)]
@@ -251,7 +251,7 @@ def test_nothing_is_removed_on_one_s_own_machine():
     assert len(names()) == visitors.KEPT + 5
 
 
-def test_who_lists_and_reads_while_others_leave_and_tidy_meets_no_error(monkeypatch):
+def test_listing_and_reading_while_others_leave_and_tidy_meets_no_error(monkeypatch):
     """For some seconds; reading a network that has just gone may fail with a CheckpointError."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setattr(visitors, "KEPT", 3)

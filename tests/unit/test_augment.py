@@ -156,7 +156,7 @@ def test_the_generator_decides_the_strokes(segments):
     assert not vary_strokes(segments, seeded(1))[0].equal(vary_strokes(segments, seeded(2))[0])
 
 
-def test_no_strokes_are_none(segments):
+def test_no_strokes_stay_no_strokes(segments):
     varied, widths = vary_strokes(segments[:0], seeded())
     assert varied.shape == (0, 12, 4) and widths.shape == (0,)
 

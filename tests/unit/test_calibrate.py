@@ -44,7 +44,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_share():
     assert pick_threshold(best, ~right, share=0.99) == 1.0
 
 
-def test_the_line_that_made_digits_of_evidence_is_found():
+def test_the_logistic_curve_that_made_the_digits_is_found():
     """Others count as a tenth of the drawings, however many of them there are."""
     generator = torch.Generator().manual_seed(0)
     energy = 20 * torch.rand(400_000, generator=generator)
@@ -59,7 +59,7 @@ def test_the_line_that_made_digits_of_evidence_is_found():
     assert (found > (1.5 * torch.tensor([6.0, 10.0]) - 12).sigmoid()).all()
 
 
-def test_digits_and_others_that_are_far_apart_are_no_trouble():
+def test_digits_and_others_that_are_far_apart_get_a_finite_slope():
     slope, offset = fit_digit_probability(torch.full((50,), 9.0), torch.full((80,), 2.0))
     assert 0 < slope < 100 and 2 < -offset / slope < 9
 

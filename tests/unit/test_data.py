@@ -139,7 +139,7 @@ def test_the_real_mnist_comes_over_http(mnist, archives, serve, monkeypatch):
     assert same(load("mnist"), mnist)
 
 
-def test_a_mirror_fills_the_cache_and_is_asked_no_more(mirror, monkeypatch):
+def test_a_mirror_fills_the_cache_and_is_not_asked_again(mirror, monkeypatch):
     assert loading_progress("mnist") == 0.0
     first = load_mnist()
     assert (len(first.train), len(first.test)) == (12, 5)
@@ -226,7 +226,7 @@ def test_of_fewer_images_each_digit_keeps_the_same_share(images):
 
 
 @pytest.mark.parametrize("wrong", [0, 0.1, 20, 100])
-def test_so_many_labels_are_wrong_and_always_the_same_ones(wrong):
+def test_the_asked_share_of_labels_is_wrong_and_always_the_same_ones(wrong):
     whole = uneven()
     given = whole.train.labels.clone()
     damaged = damage(whole, 60_000, wrong, seed=0).train

@@ -111,7 +111,7 @@ def test_snapshots_hold_the_weights_to_read_with_in_their_order(folder):
 
 
 @pytest.mark.parametrize("end", [50, 938, 4690, 188_000])
-def test_a_film_is_short_whatever_the_run_and_closer_at_first(tmp_path, end):
+def test_a_film_is_short_however_long_the_run_and_denser_at_first(tmp_path, end):
     path = tmp_path / "run.film"
     trainer = pretended(0, end)
     film = FilmWriter(path)

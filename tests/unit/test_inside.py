@@ -1,4 +1,4 @@
-"""What the inside view gets: every layer under its name, in bytes that stand for its numbers."""
+"""What the inside view gets: every layer by its name, its numbers as bytes; and odd requests."""
 
 import base64
 

@@ -114,7 +114,7 @@ def held_set(monkeypatch: pytest.MonkeyPatch):
         function.cache_clear()
 
 
-def test_the_experiments_bear_the_lesson_out(held_set: None):
+def test_the_experiments_confirm_the_lesson(held_set: None):
     one = facts.one_step(small_set())
     assert one["right"] == STEPS[3].answer
     losses = {rate: descent.losses for rate, descent in facts._descents("synthetic").items()}

@@ -52,7 +52,7 @@ def test_an_address_without_settings_fills_nothing(address):
         ("data=synthetic", "data", "synthetic"),
     ],
 )
-def test_what_a_link_gives_stands_in_the_field(given, name, value):
+def test_what_a_link_gives_fills_the_field(given, name, value):
     filled = read(f"?{given}")
     assert filled.values[name] == value and type(filled.values[name]) is type(value)
     assert filled.words.startswith("The link has filled in ")
@@ -73,7 +73,7 @@ def test_what_cannot_be_chosen_is_reported_and_left_as_it_was(given, complaint):
     assert complaint in filled.words
 
 
-def test_an_address_of_any_length_is_read_quickly():
+def test_an_address_of_any_length_is_read():
     assert read("?recipe=tutorial" + 1_000_000 * "&a=1").values == defaults("tutorial")
 
 

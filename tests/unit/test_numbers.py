@@ -447,7 +447,7 @@ SINGLE = [example(digit) for digit in range(10)] + [CROSSED, CUP, HAT, ZERO]
 
 
 @pytest.mark.parametrize("drawing", [CROSSED, CUP, HAT], ids=["7", "4", "5"])
-def test_the_parts_of_a_digit_that_wins_whatever_they_are_are_not_read(monkeypatch, drawing):
+def test_where_a_digit_wins_anyway_its_parts_are_not_read(monkeypatch, drawing):
     recognizer = Recognizer.load()
     batches = count_frames(recognizer, monkeypatch)
     (line,) = recognizer.recognize_number(drawing).lattice

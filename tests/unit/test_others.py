@@ -18,7 +18,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def drawings() -> torch.Tensor:
-    """Digits that stand for people's, 60 segments each, all in the upper half of the box."""
+    """Digits in place of people's drawings, 60 segments each, all in the upper half of the box."""
     segments, _, _ = synthetic_segments(50, seeded(8), 60)
     return segments / 2
 

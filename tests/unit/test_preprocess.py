@@ -281,6 +281,6 @@ def test_inputs_are_what_the_lesson_makes_with_torchvision():
     torch.testing.assert_close(inputs, expected)
 
 
-def test_the_empty_frame_is_the_input_that_black_is():
+def test_the_input_of_the_empty_frame_is_black():
     inputs = frames_to_inputs(torch.zeros(1, 28, 28, dtype=torch.uint8))
     torch.testing.assert_close(inputs, torch.full((1, 1, 32, 32), -0.1307 / 0.3081))

@@ -137,7 +137,7 @@ def test_the_temperature_and_the_threshold_of_the_checkpoint_count():
     assert not above.recognize_frame(frame).sure
 
 
-def test_how_probable_a_digit_is_follows_from_the_logits_as_they_are():
+def test_the_digit_probability_follows_from_the_logits_whatever_the_temperature():
     torch.manual_seed(0)
     weights = LeNet().state_dict()
     frame = strokes_to_frame(FOUR)

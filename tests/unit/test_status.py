@@ -105,7 +105,7 @@ def test_the_line_says_how_far_the_data_are_while_a_run_waits_for_them(text, sha
     [
         ([start()], "running: epoch 1 of 4", 0),
         ([start(), batch(1, 100, 5.0)], "running: epoch 1 of 4, 35 s to go", 1 / 8),
-        # An epoch without `batch` events tells the speed, too.
+        # An epoch without `batch` events shows the speed, too.
         ([start(), epoch(1, 10.0)], "running: epoch 2 of 4, 30 s to go", 1 / 4),
         (
             [start(), epoch(1, 10.0), Saved(elapsed=10.0, path="x")],

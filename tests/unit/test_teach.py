@@ -155,7 +155,7 @@ def test_one_drawing_cannot_be_judged(data, tmp_path, monkeypatch):
     assert isinstance(done, Done)
 
 
-def test_what_is_no_digit_is_right_where_it_is_found_to_be_none(trained):
+def test_what_is_no_digit_counts_as_right_where_it_is_read_as_none(trained):
     drawn = to_tensors([Drawing(None, odd_sevens(1)[0].strokes)])
     assert not read_right(replace(trained, digit_slope=0.0, digit_offset=9.0), drawn).any()
     assert read_right(replace(trained, digit_slope=0.0, digit_offset=-9.0), drawn).all()
@@ -206,7 +206,7 @@ def test_a_teaching_that_is_stopped_while_it_is_judged_has_finished(data, tmp_pa
     assert isinstance(seen[-1], Done)
 
 
-def test_without_mnist_synthetic_digits_are_shown_besides(data, tmp_path, monkeypatch):
+def test_without_mnist_synthetic_digits_are_learnt_beside_the_drawings(data, tmp_path, monkeypatch):
     def load(name: str, *_) -> DataSet:
         if name == "mnist":
             raise DataError("MNIST could not be loaded.")

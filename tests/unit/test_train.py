@@ -132,7 +132,7 @@ def test_the_events_come_in_order_and_hold_what_is_promised(out):
     assert events[-1].checkpoint == str(out)
 
 
-def test_there_is_a_checkpoint_from_the_first_moment_and_at_last_of_the_end(out):
+def test_a_checkpoint_is_there_from_the_first_moment_and_complete_at_the_end(out):
     run = train(job("tutorial", epochs=1), out)
     assert isinstance(next(run), Start)
     assert isinstance(next(run), Saved)

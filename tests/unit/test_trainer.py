@@ -283,7 +283,7 @@ def test_more_epochs_count_on_and_do_not_unlearn(data, trained, tmp_path):
     assert second.accuracy > first.accuracy - 0.02
 
 
-def test_bare_weights_are_gone_on_from(data, trained, tmp_path):
+def test_training_goes_on_from_bare_weights(data, trained, tmp_path):
     """The lesson's own .pth."""
     torch.save(trained[0].network.state_dict(), tmp_path / "MNIST_net.pth")
     request = Request("tutorial", "synthetic", epochs=1, resume="MNIST_net.pth")
