@@ -128,4 +128,4 @@ def test_a_disk_that_takes_no_more_is_told_in_one_line(unipen: Path, tmp_path: P
     with (tmp_path / "full").open("w") as full:
         done = converted(unipen, full, preexec_fn=no_room)
     assert done.returncode == 2
-    assert done.stderr == "The drawings could not be written: File too large.\n"
+    assert done.stderr == "The file could not be written: File too large.\n"
