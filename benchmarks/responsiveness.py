@@ -1,8 +1,8 @@
 """How fast the answer follows the pen: our pad, and Gradio's own Sketchpad with the same network.
 
 `python -m benchmarks.responsiveness [--drawings N] [--json]` starts both pages on this machine,
-draws digits with the mouse in a headless Chromium, one page after the other in turn, and prints for
-each the milliseconds from the last movement of the pen to the answer on the screen, and the answers
+draws digits, and on ours numbers of six, with the mouse in a headless Chromium, one page after the
+other in turn, and prints for each the milliseconds from the last movement of the pen to the answer on the screen, and the answers
 a second while the pen moves. Needs `tests/requirements.txt` and a Chromium.
 """
 
@@ -180,10 +180,19 @@ def quick_examples(density: int = DENSITY) -> list[list[list[list[float]]]]:
     return [[stroke[::density] for stroke in examples[digit]] for digit in range(10)]
 
 
+def six_digits(examples: list[list[list[list[float]]]], first: int) -> list[list[list[float]]]:
+    """The strokes of six examples beside each other, as wide as the pad."""
+    return [
+        [[0.3 * x - 0.55 + 0.37 * place, 0.25 + 0.5 * y] for x, y in stroke]
+        for place in range(6)
+        for stroke in examples[(first + place) % 10]
+    ]
+
+
 def measure(drawings: int) -> dict[str, dict[str, float]]:
     """Draw on both pages in turn; the medians of each."""
     examples = quick_examples()
-    kinds = ("our pad", "our pad, inside view open", "gr.Sketchpad")
+    kinds = ("our pad", "our pad, inside view open", "our pad, six digits", "gr.Sketchpad")
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     with (
         served("app.py") as (ours, _),
@@ -198,13 +207,15 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
                 pad.click("#pad-clear")
                 found[kind].append(draw(pad, "#pad", strokes))
                 pad.evaluate("document.getElementById('inside').toggleAttribute('open')")
+            pad.click("#pad-clear")
+            found[kinds[2]].append(draw(pad, "#pad", six_digits(examples, number)))
             sketch.bring_to_front()
             sketch.goto(gradios)  # clearing it would put the brush away again
             sketch.wait_for_selector("#sketch canvas")
             time.sleep(PAUSE)
             sketch.click('#sketch button[aria-label="Brush"]')
             sketch.evaluate(LISTEN_SKETCHPAD)
-            found[kinds[2]].append(draw(sketch, "#sketch canvas", strokes))
+            found[kinds[3]].append(draw(sketch, "#sketch canvas", strokes))
     return {
         name: {key: median(run[key] for run in runs) for key in runs[0]}
         for name, runs in found.items()

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import torch
 
 from lenet.files import PROJECT_CHECKPOINTS, checkpoints_folder, replacing
-from lenet.model import LeNet
+from lenet.model import SHAPES, LeNet
 from lenet.progress import Progress, from_record, to_record
 from lenet.torch_file import TorchFileError, load
 
@@ -177,13 +177,12 @@ def _within(value: object, low: float, high: float) -> bool:
 
 
 def _check_weights(weights: object, path: Path) -> None:
-    expected = {name: tuple(p.shape) for name, p in LeNet().named_parameters()}
-    if not isinstance(weights, dict) or weights.keys() != expected.keys():
+    if not isinstance(weights, dict) or weights.keys() != SHAPES.keys():
         raise CheckpointError(
             f"{path.name} holds another network: LeNet's layers are conv1, conv2, fc1, fc2 and fc3."
         )
-    for name, shape in expected.items():
-        value = weights[name]
+    for name, size in SHAPES.items():
+        value, shape = weights[name], tuple(size)
         if not (isinstance(value, torch.Tensor) and value.is_floating_point()):
             raise CheckpointError(f"{path.name} holds no floating-point weights for {name}.")
         if tuple(value.shape) != shape:
@@ -200,7 +199,7 @@ def _check_weights(weights: object, path: Path) -> None:
 def _largest_output(weights: dict[str, torch.Tensor]) -> float:
     """A bound of the logits and of all values on the way to them, whatever the network reads."""
     bound = 3.0  # no normalised pixel is larger
-    for layer in ("conv1", "conv2", "fc1", "fc2", "fc3"):
+    for layer in dict.fromkeys(name.partition(".")[0] for name in SHAPES):
         weight, bias = (weights[f"{layer}.{kind}"].double().abs() for kind in ("weight", "bias"))
         bound = max(bound, float((bound * weight.flatten(1).sum(1) + bias).max()))
     return bound

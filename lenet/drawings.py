@@ -10,7 +10,6 @@ knows nothing of networks or training.
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import Any, TextIO, TypeVar
 import numpy as np
 import torch
 
+from lenet.commands import at_least, print_file
 from lenet.preprocess import check_strokes, pad_segments, rasterize, strokes_to_segments
 
 NO_DIGIT = 10  # the label that tensors have for what is no digit
@@ -414,9 +414,13 @@ def main() -> int:
         "digits of one writer of a drawings file.",
     )
     parser.add_argument("file", metavar="FILE", help="digits in UNIPEN text, or a drawings file")
-    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose N numbers")
+    parser.add_argument("--numbers", type=at_least(1), metavar="N", help="compose N numbers")
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of what is random in them (default: 0)"
+        "--seed",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="of what is random in them (default: 0)",
     )
     arguments = parser.parse_args()
     try:
@@ -429,23 +433,7 @@ def main() -> int:
     except DrawingsError as error:
         print(error, file=sys.stderr)
         return 2
-    try:
-        write_drawings(drawings, sys.stdout)
-        sys.stdout.flush()
-    except OSError as error:
-        # What Python still holds back must go nowhere, or it complains once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # `| head` has had enough
-            return 0
-        print(f"The drawings could not be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _at_least_1(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    return print_file(to_lines(drawings))
 
 
 if __name__ == "__main__":

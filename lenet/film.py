@@ -13,19 +13,17 @@ import numpy as np
 import torch
 
 from lenet.events import Batch, Done, Event, Stopped
-from lenet.model import LeNet
+from lenet.model import SHAPES
 from lenet.trainer import LOG_EVERY, Trainer
 
 SUFFIX = ".film"
 LENGTH = 60  # snapshots of a whole run, besides its first
 
-with torch.device("meta"):
-    _SHAPES = {name: p.shape for name, p in LeNet().named_parameters()}
 _RECORD = np.dtype(
     [
         ("batches", "<u4"),
         ("end", "<u4"),
-        ("weights", "<f2", sum(shape.numel() for shape in _SHAPES.values())),
+        ("weights", "<f2", sum(shape.numel() for shape in SHAPES.values())),
     ]
 )
 
@@ -47,10 +45,10 @@ class Snapshot:
     def state(self) -> dict[str, torch.Tensor]:
         """LeNet's state dict, float32."""
         weights = torch.from_numpy(self.weights.astype(np.float32))
-        parts = weights.split([shape.numel() for shape in _SHAPES.values()])
+        parts = weights.split([shape.numel() for shape in SHAPES.values()])
         return {
             name: part.view(shape)
-            for (name, shape), part in zip(_SHAPES.items(), parts, strict=True)
+            for (name, shape), part in zip(SHAPES.items(), parts, strict=True)
         }
 
 

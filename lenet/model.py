@@ -47,3 +47,7 @@ class LeNet(nn.Module):
         x = F.relu(self.fc1(x.flatten(1)))
         x = F.relu(self.fc2(x))
         return self.fc3(x)
+
+
+with torch.device("meta"):  # no memory, no random numbers
+    SHAPES = {name: p.shape for name, p in LeNet().named_parameters()}

@@ -11,7 +11,6 @@ the uniform distribution as their target, it learns to be unsure (Hendrycks, Maz
 import argparse
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -20,6 +19,7 @@ from pathlib import Path
 import torch
 
 from lenet.augment import vary_strokes
+from lenet.commands import at_least, print_file
 from lenet.synthetic import synthetic_segments
 from lenet.templates import jitter, join
 
@@ -434,9 +434,13 @@ def main(arguments: list[str] | None = None) -> int:
         usage="%(prog)s [--each] [--seed S] N > FILE.jsonl",
         description="Draw what is no digit, as strokes: one JSON object a line.",
     )
-    parser.add_argument("count", metavar="N", type=int, help="how many, in the mix of training")
+    parser.add_argument(
+        "count", metavar="N", type=at_least(1), help="how many, in the mix of training"
+    )
     parser.add_argument("--each", action="store_true", help="N of each kind instead")
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of all that is random")
+    parser.add_argument(
+        "--seed", metavar="S", type=at_least(0), default=0, help="of all that is random"
+    )
     options = parser.parse_args(arguments)
     generator = torch.Generator().manual_seed(options.seed)
     if options.each:
@@ -446,13 +450,8 @@ def main(arguments: list[str] | None = None) -> int:
     segments, _ = other_segments(count, generator, shares=shares)
     if not options.each:
         segments = segments[torch.randperm(count, generator=generator)]
-    try:
-        for drawing in segments:
-            print(json.dumps({"label": None, "strokes": to_strokes(drawing)}))
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has had enough; what Python holds back must go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    drawings = ({"label": None, "strokes": to_strokes(drawing)} for drawing in segments)
+    return print_file(json.dumps(drawing) + "\n" for drawing in drawings)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from lenet.files import checkpoints_folder, replacing
 from lenet.job import Job, prepare
 from lenet.records import build
 from lenet.server import visitors
+from lenet.server.recognizers import conceal
 from lenet.server.runs import EVERY, Run, RunError, Runs, log_of, name_of
 from lenet.server.shares import visitor
 from lenet.server.visitors import NotAllowed, policy
@@ -209,7 +210,7 @@ class Queue:
         except (ValueError, RunError, NotAllowed) as error:
             if self.runs.current().alive:  # somebody else's began just now
                 return
-            log.error("Run %s could not begin: %s", following.name, error)
+            log.error("Run %s could not begin: %s", conceal(following.name), error)
             _note_failure(following, str(error))
         with suppress(RunError):  # a full disk: it is known to have begun by its log
             self._set(self._waiting[1:])

@@ -117,4 +117,4 @@ def test_a_full_disk_is_reported_in_one_line(unipen: Path, tmp_path: Path):
     with (tmp_path / "full").open("w") as full:
         done = converted(unipen, full, preexec_fn=no_room)
     assert done.returncode == 2
-    assert done.stderr == "The drawings could not be written: File too large.\n"
+    assert done.stderr == "The file could not be written: File too large.\n"

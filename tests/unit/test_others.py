@@ -128,6 +128,14 @@ def test_letters_fill_the_box(kind):
         assert (points.amax(0) - points.amin(0)).max() > 0.9, template
 
 
+@pytest.mark.parametrize("arguments", [["0"], ["-1"], ["3", "--seed", "-1"], ["many"]])
+def test_numbers_that_are_too_small_are_refused(arguments: list[str], capsys):
+    with pytest.raises(SystemExit):
+        others.main(arguments)
+    said = capsys.readouterr().err
+    assert "must be at least" in said or "invalid integer value: 'many'" in said
+
+
 def test_an_others_file_holds_strokes_and_no_label(capsys):
     assert others.main(["40", "--seed", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
