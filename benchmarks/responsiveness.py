@@ -1,9 +1,10 @@
 """How fast the answer follows the pen: our pad, and Gradio's own Sketchpad with the same network.
 
 `python -m benchmarks.responsiveness [--drawings N] [--json]` starts both pages on this machine,
-draws digits, and on ours numbers of six, with the mouse in a headless Chromium, one page after the
-other in turn, and prints for each the milliseconds from the last movement of the pen to the answer on the screen, and the answers
-a second while the pen moves. Needs `tests/requirements.txt` and a Chromium.
+draws digits with the mouse in a headless Chromium, and on our pad numbers of six digits, too. The
+pages take turns. Printed are for each the milliseconds from the last movement of the pen to the
+answer on the screen, and the answers a second while the pen moves. Needs `tests/requirements.txt`
+and a Chromium.
 """
 
 import argparse

@@ -11,7 +11,7 @@ from support import IN_BACKGROUND, SOON, Server, free_port, serving, small_set
 
 from lenet.data import DataError, DataSet, load_mnist
 
-# The shell without a window first: the same engine at half the cost of a page.
+# Chromium's headless shell first: the same engine, and a page costs half as much.
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -186,6 +186,6 @@ def _open(browser: Browser, server: Server, problems: list[str], **device) -> It
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.goto(server.url)
         page.wait_for_selector("#pad-examples button")
-        expect(page.locator(".loading")).to_have_count(0)  # Gradio's own word while a part loads
+        expect(page.locator(".loading")).to_have_count(0)  # shown while Gradio loads a part
         yield page
     assert not problems

@@ -452,7 +452,7 @@ def test_many_small_lists_count_more_than_their_bytes(public):
 
 
 class Noting:
-    """An app that notes whose requests it has begun with, and answers when the test lets it."""
+    """A guarded app that notes whose requests it has begun, and answers when the test lets it."""
 
     def __init__(self) -> None:
         self.guard = Guard(self, {})

@@ -129,7 +129,7 @@ def test_letters_fill_the_box(kind):
 
 
 @pytest.mark.parametrize("arguments", [["0"], ["-1"], ["3", "--seed", "-1"], ["many"]])
-def test_numbers_that_are_too_small_are_refused(arguments: list[str], capsys):
+def test_counts_and_seeds_that_are_too_small_are_refused(arguments: list[str], capsys):
     with pytest.raises(SystemExit):
         others.main(arguments)
     said = capsys.readouterr().err
