@@ -23,8 +23,6 @@ LENGTHS = 1, 2, 4, 6, 12
 REPEATS = 40
 LAST = 3  # points that the last stroke lacks before it changes
 
-Strokes = list[list[list[float]]]
-
 
 def milliseconds(call: Callable[[], object]) -> float:
     """How long a call takes."""

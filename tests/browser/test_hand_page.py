@@ -412,16 +412,6 @@ def test_the_end_of_a_round_shows_the_hand(page: Page, tmp_path: Path):
 # ---------------------------------------------------------------- teaching, with made-up answers
 
 
-TOLD = {
-    "drawings": 2,
-    "before": 0,
-    "after": 2,
-    "folds": 2,
-    "mnist_before": 0.9948,
-    "mnist_after": 0.9946,
-}
-
-
 def news(state: str, **more: Any) -> dict[str, Any]:
     return {"state": state, "text": "", "share": None, "network": None, "told": None, **more}
 

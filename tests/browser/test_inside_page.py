@@ -90,7 +90,7 @@ def test_every_map_is_the_layer_s_own(page: Page, model: LeNet):
         assert (pixels(page, name)[..., 0] - expected).abs().max() <= 1.01, name
 
 
-def test_the_view_follows_the_pen_and_is_empty_with_the_pad(page: Page, model: LeNet):
+def test_the_view_follows_the_pen_and_is_empty_with_the_pad(page: Page):
     draw_inside(page, 1)
     before = pixels(page, "conv1", 0)
     page.locator("#pad-clear").click()

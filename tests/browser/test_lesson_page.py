@@ -16,7 +16,7 @@ def title(page: Page, number: int) -> None:
     expect(page.locator("#lesson-title")).to_have_text(f"{number}. {STEPS[number - 1].title}")
 
 
-def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: Server):
+def test_a_walk_from_the_first_step_to_the_last(small_page: Page):
     draw(small_page, example_strokes()[7])  # the visitor's drawing stays
     expect_answer(small_page, "7")
     small_page.get_by_role("tab", name="Lesson").click()

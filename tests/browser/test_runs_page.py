@@ -138,9 +138,7 @@ def test_a_run_is_renamed_and_deleted_and_another_page_sees_it(
         assert not (small_server.checkpoints / "run.jsonl").exists()
 
 
-def test_what_is_trained_while_a_run_goes_waits_and_can_be_taken_out(
-    small: Page, small_server: Server
-):
+def test_what_is_trained_while_a_run_goes_waits_and_can_be_taken_out(small: Page):
     choose_synthetic(small, 200)
     small.locator("#train-batch-size input").fill("8")
     start = small.locator("#train-start")

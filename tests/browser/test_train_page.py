@@ -177,7 +177,7 @@ def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
 
 
 def test_a_link_brings_settings_that_train_when_the_button_is_pressed(
-    browser: Browser, small_server: Server, small: Page, problems: list[str]
+    browser: Browser, small_server: Server, small: Page
 ):
     """A teacher makes it, a second browser opens it: few images with wrong labels."""
     open_accordion(small, "Settings of a new run", "#train-data")

@@ -368,7 +368,7 @@ class Slow:
 MEGABYTE = 1 << 20
 
 
-def test_the_bytes_that_a_visitor_has_under_way_are_limited(public, monkeypatch):
+def test_the_bytes_that_a_visitor_has_under_way_are_limited(public):
     async def visit() -> tuple[list[int], list[int]]:
         app = Slow()
         app.guard.parsed = Allowance(each=1 << 40)

@@ -206,7 +206,7 @@ def test_what_had_begun_when_the_server_was_killed_is_not_begun_again(folder: Pa
     end_thread(again)
 
 
-def test_where_training_has_been_turned_off_what_waited_does_not_begin(folder: Path, monkeypatch):
+def test_where_training_has_been_turned_off_what_waited_does_not_begin(monkeypatch):
     busy = Queue(Busy())
     name = busy.train(SHORT)
     end_thread(busy)

@@ -693,7 +693,7 @@ def test_a_run_whose_server_was_killed_stops_when_its_time_is_up(runs: Watched, 
     assert read(run.checkpoint).run
 
 
-def test_a_server_that_ends_in_good_order_stops_its_run(runs: Watched, server, checkpoints):
+def test_a_server_that_ends_in_good_order_stops_its_run(runs: Watched, server):
     process, name = server
     runs.wait_for_an_epoch()
     process.stdin.close()

@@ -200,7 +200,7 @@ def test_large_files_go_even_where_there_are_few(monkeypatch):
     assert names() == {"run0", "run1"}
 
 
-def test_the_latest_run_and_the_shipped_network_stay(monkeypatch, tmp_path):
+def test_the_latest_run_and_the_shipped_network_stay(monkeypatch):
     shipped = checkpoints_folder() / "lenet.pt"
     monkeypatch.setattr(visitors, "SHIPPED", shipped)
     monkeypatch.setattr(visitors, "KEPT", 1)

@@ -106,7 +106,7 @@ def run_with(*events: Event, state: Any = "running", message: str = "") -> Run:
     return Run(state, NAME, events, message)
 
 
-def test_the_state_of_a_teaching_in_words(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_state_of_a_teaching_in_words(folder: Path):
     assert hand._teaching(run_with(state="starting"))["text"] == "Loading the data…"
     early = hand._teaching(run_with(start_event()))
     assert (early["state"], early["text"], early["network"]) == ("running", "Teaching…", None)

@@ -68,7 +68,7 @@ def test_kinds_come_as_often_as_their_shares_say(monkeypatch):
     assert asked == {"signs": 10, "shapes": 40}
 
 
-def test_half_of_the_digits_in_others_are_peoples(monkeypatch):
+def test_half_of_the_digits_in_others_are_peoples():
     """The drawings here are dashes: half of all digits are as flat."""
     dashes = torch.tensor([[0.0, 0, 0.5, 0.01], [0.5, 0.01, 1, 0]]).expand(20, 2, 4)
     digits = others._digits(200, 16, seeded(), dashes)
