@@ -49,7 +49,7 @@ export function roving(stops) {
     step: (from, by) => stops[stops.indexOf(from) + by]?.focus(),
     /** Go to the next one in a direction. @param {HTMLElement} from @param {Way} way */
     go: (from, way) => {
-      const seen = stops.filter((stop) => stop !== from && stop.checkVisibility());
+      const seen = stops.filter((stop) => stop !== from && stop.getClientRects().length > 0);
       const places = seen.map((stop) => {
         const { left, top, width, height } = stop.getBoundingClientRect();
         return { stop, left, top, width, height };
