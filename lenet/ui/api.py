@@ -36,7 +36,7 @@ class Answer(TypedDict):
     """The answer about one drawing.
 
     Attributes:
-        digit: the most probable one even where it is none; None where nothing is drawn.
+        digit: the most probable one, even where the drawing is none; None where nothing is drawn.
         is_digit: whether the drawing looks like a digit at all.
         probabilities: ten floats in the order of the digits.
     """
@@ -67,7 +67,7 @@ class PictureAnswer(Answer):
 
 def build() -> None:
     """Add the endpoints to the page that is being built."""
-    # Not Gradio's queue but lanes let visitors wait for each other.
+    # Lanes say who waits, not Gradio's queue.
     for function in (recognize, recognize_number, recognize_batch, recognize_image):
         api(function, api_name=function.__name__, concurrency_limit=None)
 
@@ -185,7 +185,7 @@ def _number_answer(recognition: NumberRecognition) -> NumberAnswer:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell the caller what was wrong with the request, and nobody else."""
+    """Tell the caller, and not the log, what was wrong with the request."""
     try:
         yield
     except (ValueError, Crowded) as error:

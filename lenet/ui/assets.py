@@ -30,7 +30,7 @@ def mounting(name: str, *events: str) -> str:
 
     Args:
         name: the script's file.
-        events: that it triggers; Gradio offers those that it finds in quotes in this text.
+        events: that it triggers; Gradio allows those that it finds in quotes in this text.
     """
     return (
         f'import(new URL("{_address(name)}", document.baseURI))'
@@ -57,7 +57,7 @@ def _address(name: str) -> str:
 
 
 async def _script(request: Request) -> Response:
-    """A script; one of another version is not there, as a browser would keep it under that name."""
+    """A script, if the version is this one: a browser keeps what it gets under the address."""
     script = _SCRIPTS.get(request.path_params["name"])
     if script is None or request.path_params["version"] != _VERSION:
         return PlainTextResponse("There is no such script.", 404)

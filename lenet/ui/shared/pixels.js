@@ -4,8 +4,9 @@ import { contextOf } from "./dom.js";
 
 /** Red, green and blue, 0 to 255. @typedef {readonly [number, number, number]} Colour */
 
-export const ORANGE = /** @type {const} */ ([213, 94, 0]); // told apart from blue by all eyes
-export const BLUE = /** @type {const} */ ([0, 114, 178]); // (Okabe and Ito's palette)
+// Of Okabe and Ito's palette, which colour-blind people tell apart.
+export const ORANGE = /** @type {const} */ ([213, 94, 0]);
+export const BLUE = /** @type {const} */ ([0, 114, 178]);
 
 /** The bytes that a text in base64 stands for. @param {string} encoded */
 export const decode = (encoded) => Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));

@@ -26,7 +26,7 @@ class Refusal(TypedDict):
 
 
 class RequestError(ValueError):
-    """A call that no page of ours makes."""
+    """A request that is refused, with the sentence that says why."""
 
 
 def encode(tensor: torch.Tensor) -> str:
@@ -35,7 +35,9 @@ def encode(tensor: torch.Tensor) -> str:
 
 
 def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answer | Refusal]:
-    """Make a server function answer with a `Refusal` where something is not to be had."""
+    """Make a server function answer a request, a checkpoint or data that cannot be used with a
+    `Refusal`.
+    """
 
     @wraps(function)
     def answer(request: object) -> Answer | Refusal:
@@ -52,7 +54,7 @@ def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answe
 def in_turn(
     lane: Lane, function: Callable[[object], Answer]
 ) -> Callable[[object], Awaitable[Answer | Refusal]]:
-    """A server function that waits for its visitor's turn and works off the event loop."""
+    """A server function that waits for its visitor's turn and runs off the event loop."""
 
     @wraps(function)
     async def answer(request: object) -> Answer | Refusal:
@@ -68,7 +70,7 @@ def name_in(request: Request, key: str, names: Sequence[str]) -> str:
     """A name that the request gives, one of `names`.
 
     Raises:
-        RequestError: it is another one, or none.
+        RequestError: it is another name, or none.
     """
     name = request.get(key)
     if not isinstance(name, str) or name not in names:
