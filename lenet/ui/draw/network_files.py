@@ -18,8 +18,7 @@ def build(network: gr.Dropdown, own: gr.HTML) -> None:
     """Build the two buttons.
 
     Args:
-        network: the Draw tab's dropdown, whose choice is downloaded and which gets what is
-            uploaded.
+        network: the Draw tab's dropdown: its choice is downloaded, and it gets what is uploaded.
         own: its value says which networks are the visitor's own.
     """
     download = gr.Button(

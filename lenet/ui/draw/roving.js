@@ -2,10 +2,18 @@
 
 /** A direction: right, down. @typedef {[number, number]} Way */
 
+/** Where the arrow keys go. @type {Record<string, Way>} */
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
 /** @typedef {{ left: number, top: number, width: number, height: number }} Rectangle */
 
 /**
- * The rectangle that comes next in a direction: the nearest one, and rather straight ahead.
+ * The next rectangle in a direction: the nearest one, where a way aside counts three times.
  *
  * @template {Rectangle} Place
  * @param {Rectangle} from
