@@ -30,7 +30,7 @@ class Read(TypedDict):
 
 
 class There(TypedDict):
-    """Those names of networks that the server has."""
+    """Of the names of networks that a page asked about, those that the server still has."""
 
     there: list[str]
 
@@ -44,10 +44,14 @@ class Started(TypedDict):
 class Told(TypedDict):
     """What a teaching has changed.
 
-    Of the visitor's `drawings` so many were read right `before`, and `after` by networks that were
-    taught without the drawing, in so many `folds`; None where there are too few for that.
-    `mnist_before` and `mnist_after` are the accuracies on MNIST's test images, 0..1, or None where
-    these are not to be had.
+    Attributes:
+        drawings: how many it was taught.
+        before: how many of them the network read right before.
+        after: how many of them were read right, each by a network that was taught without it; None
+            where there are too few drawings for that.
+        folds: into which the drawings were divided for that.
+        mnist_before: the accuracy on MNIST's test images before, 0..1; None without MNIST.
+        mnist_after: the same after.
     """
 
     drawings: int
@@ -61,9 +65,9 @@ class Told(TypedDict):
 class Teaching(TypedDict):
     """How far a teaching is.
 
-    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share` 0..1
-    is what is done of it. `network` is the name of the one that was taught, which is there before
-    the run has measured what `told` says.
+    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share`,
+    0..1, how much is done. `network` is the name of the taught network, which is there before the
+    run has measured what `told` says.
     """
 
     state: str
