@@ -13,7 +13,7 @@ import { AXES, endOf, framed, meanOf, place, told } from "./plot.js";
 /** @import { Axis, Chart, Curves, Line, Point } from "./plot.js" */
 
 /** The latest run: `Live` of tab.py. @typedef {Curves & { run: string | null, alive: boolean }} Live */
-/** What is drawn of a run, or of several: `name` is their class. @typedef {{ name: string, title: string, charts: Chart[][], epochs: number }} Shown */
+/** What is drawn of a run, or of several: `name` is its CSS class. @typedef {{ name: string, title: string, charts: Chart[][], epochs: number }} Shown */
 
 const MAX_DOTS = 30; // of a line: with more it is drawn without them
 const FEW_DOTS = 5; // the same of a thin line

@@ -49,7 +49,7 @@ from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
 from lenet.ui.train.curves import curves
 from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of_resuming
 
-MOST = 8  # runs that are compared: more colours nobody tells apart
+MOST = 8  # runs that are compared: nobody can tell more colours apart
 DELETING = Lane(10)  # one that is under way takes seconds to stop
 MOST_IN_FILE = 50  # runs of a CSV file: eight groups of five seeds, and some
 
@@ -142,7 +142,7 @@ def version(queue: Queue) -> str:
 
 
 def changes(queue: Queue) -> str:
-    """The same of what visitors do with them."""
+    """A text that changes when a run waits or is taken out, renamed or deleted."""
     return f"{queue.changes} {history.changes()}"
 
 
@@ -162,7 +162,7 @@ def _row(past: Past) -> Row:
         resume = words_of_resuming(summary.epochs, start.epochs)
     message = past.message
     if start and not past.network and not past.alive:
-        gone = "Its network is gone, so that it can neither draw nor go on."
+        gone = "Its network is gone: nobody can draw with it or resume it."
         message = f"{message} {gone}".strip()
     return {
         "name": past.name,
@@ -224,7 +224,7 @@ class Acted(TypedDict):
 
 
 class _Actions:
-    """What a row's buttons call; `password` is always the owner's, where it is needed."""
+    """What a row's buttons call; each `password` is the owner's, where one is needed."""
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue
@@ -325,23 +325,23 @@ def _steps(events: tuple[Event, ...]) -> dict[int, dict[str, float]]:
             per_epoch = event.batches
         elif isinstance(event, Batch):
             step = (event.epoch - 1) * per_epoch + event.batch
-            told = _told(event)
+            told = _metrics_of(event)
             known = {"epoch": event.epoch - 1 + event.batch / (per_epoch or 1)}
             steps.setdefault(step, {}).update(told, seconds=event.elapsed, **known)
         elif isinstance(event, Epoch):
             step = event.epoch * per_epoch
-            told = _told(event)
+            told = _metrics_of(event)
             steps.setdefault(step, {}).update(told, seconds=event.elapsed)
     return steps
 
 
-def _told(event: Batch | Epoch) -> dict[str, float]:
+def _metrics_of(event: Batch | Epoch) -> dict[str, float]:
     fields = asdict(event).items()
     return {name: value for name, value in fields if name in _METRICS and value is not None}
 
 
 def to_log(events: tuple[Event, ...]) -> str:
-    """A run's log for whoever asks: of the server's files only their names."""
+    """A run's log for anybody: it gives the names of the server's files without their folders."""
     return "".join(conceal(to_json(_without_folders(event))) + "\n" for event in events)
 
 

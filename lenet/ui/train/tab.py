@@ -112,8 +112,8 @@ def build(
     asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
+    # While a run is under way, these let the next ones wait.
     start.click(tab.start, [*settings, password], asking, validator=_check, **QUEUED)
-    # A click on Train puts the next run behind the one that is under way.
     seeds.click(tab.start_seeds, [*settings, password], asking, validator=_check, **QUEUED)
     table.acted(None, None, asking, js="() => String(performance.now())", **QUIET)
     synthetic.click(tab.start_synthetic, password, asking, **QUEUED)
@@ -132,7 +132,7 @@ NEWS: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 class _Tab:
     """What the tab's events call.
 
-    What starts a run waits for its visitor's turn in a lane; the rest, Stop before all, is done at
+    What starts a run waits for its visitor's turn in a lane; the rest, above all Stop, is done at
     once on the event loop.
     """
 
@@ -153,7 +153,7 @@ class _Tab:
         return _another_value()
 
     async def start_synthetic(self, password: str) -> str:
-        """Train where MNIST is not to be had."""
+        """Train on synthetic digits, where MNIST is not available."""
         return await self._ask(Request(data="synthetic"), password)
 
     async def resume(
@@ -199,7 +199,7 @@ class _Tab:
             gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
             more,
-            # Before the browser says what is its own, its answer would come too late.
+            # Until the browser has said which networks are its own, they would be missing here.
             gr.update(choices=choices(own)) if isinstance(own, dict) else gr.skip(),
             runs_table.version(self.queue),
         ]
@@ -237,7 +237,7 @@ def _told() -> Iterator[None]:
 
 
 def _check(*values: Any) -> list[dict[str, Any]]:
-    """Say at each field what is out of range; nothing of the last one, the password."""
+    """Say at each field what is out of range; the last one, the password, is always fine."""
     return [*check(*values[:-1]), gr.validate(True, "")]
 
 
@@ -261,7 +261,7 @@ async def _offer(name: object) -> tuple[dict[str, Any], int | None]:
 
 
 def _another_value() -> str:
-    """For what asks for news, which asks when its value changes."""
+    """A new value for what asks for news: it asks when its value changes."""
     return str(time.monotonic_ns())
 
 
@@ -296,6 +296,6 @@ def _status(run: Run, queue: Queue) -> Status:
 
 
 def _data(run: Run) -> Waiting | None:
-    """How far the data are, where a run waits for them."""
+    """How far the data have been loaded, where a run waits for them."""
     name = data_of(run.name) if run.name and run.state == "starting" else None
     return loading(name) if name else None
