@@ -53,6 +53,7 @@ from lenet.checkpoint import SHIPPED
 from lenet.preprocess import MAX_POINTS
 from lenet.recognize import MAX_DRAWINGS
 from lenet.server.guard import MAX_PIECES
+from lenet.server.hands import MOST
 from lenet.synthetic import example_strokes
 
 CONNECTIONS = 20
@@ -112,6 +113,9 @@ def on_pad(strokes: Any, **more: Any) -> dict[str, Any]:
 
 HUGE = [scribble(MAX_POINTS) for _ in range(3)]
 MANY = [[scribble(30) for _ in range(MAX_DRAWINGS)] for _ in range(3)]
+HANDS = [
+    "".join(f'{{"label": 7, "strokes": {scribble(60)}}}\n' for _ in range(MOST)) for _ in range(3)
+]
 NOTHING = "[" + "[]," * (MAX_PIECES // 2 - 1000) + "[]]"
 
 
@@ -206,6 +210,26 @@ async def insides(target: Target, number: int) -> httpx.Response:
     return await target.function("read_drawing", on_pad(example_strokes()[number % 10], inside={}))
 
 
+async def silenced(target: Target, number: int) -> httpx.Response:
+    pair = [["conv1", number % 6], ["fc1", number // 6 % 120]]
+    asked = {"checkpoint": SHIPPED.name, "silenced": pair}
+    return await target.function("accuracy_without", asked)
+
+
+async def others(target: Target, number: int) -> httpx.Response:
+    asked = {"data": "mnist", "network": f"network-{number % NETWORKS}.pt", "other": ""}
+    return await target.function("evaluate_others", asked)
+
+
+async def hands(target: Target, number: int) -> httpx.Response:
+    asked = {"checkpoint": SHIPPED.name, "drawings": HANDS[number % 3]}
+    return await target.function("read_hand", asked)
+
+
+async def tables(target: Target, number: int) -> httpx.Response:
+    return await target.client.get("/runs")
+
+
 async def uploads(target: Target, number: int) -> httpx.Response:
     files = {"files": ("mine.pt", HOSTILE[number % len(HOSTILE)])}
     sent = await target.client.post("/gradio_api/upload", files=files)
@@ -246,6 +270,10 @@ ATTACKS: dict[str, Callable[[Target, int], Awaitable[httpx.Response]]] = {
     "long drawings": long_drawings,
     "short drawings": short_drawings,
     "inside view": insides,
+    "silenced": silenced,
+    "others": others,
+    "hands": hands,
+    "tables": tables,
     "hostile files": uploads,
     "passwords": passwords,
     "large bodies": bodies,

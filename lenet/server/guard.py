@@ -105,6 +105,8 @@ _KEPT = {  # how long a browser keeps what it got
 }
 
 UNDER_WAY = 4 << 20  # bytes of one visitor's bodies that are being answered
+LONG = 64 << 10  # bytes and pieces of a body: a drawing of 2,000 points
+PAGE = 64 << 10  # what a page counts, which takes as long to make as these take to parse
 SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
 
 BEGINNING = 10  # looks at the event loop until Gradio has parsed a body and waits for something
@@ -119,8 +121,8 @@ log = logging.getLogger("lenet")
 class Guard:
     """ASGI middleware: refuses what is not open, too large or too slow, compresses, adds headers.
 
-    On a public server each visitor has a share of what is sent: of bytes under way, of what Gradio
-    makes sense of on the event loop, and of uploads.
+    On a public server each visitor has a share of what is sent: of bytes under way, of what is made
+    sense of on the event loop (pages, long drawings and all that Gradio parses), and of uploads.
 
     Args:
         app: what answers the rest.
@@ -134,7 +136,7 @@ class Guard:
         self.answerers = answerers
         self.public = policy().public
         self.under_way: Counter[str] = Counter()  # bytes of each visitor's bodies
-        self.parsed = Allowance(each=2 << 20, seconds=4)
+        self.parsed = Allowance(each=2 << 20, seconds=4)  # 32 pages at once, then 8 a second
         self.uploaded = Allowance(each=100 << 20, together=500 << 20, seconds=600)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,6 +174,7 @@ class Guard:
         async def note(message: Message) -> None:
             said.append(message)
 
+        await self._wait_for_share(PAGE)
         async with GRADIO.turn():
             await self.compressing(scope, receive, note)
         for message in said:
@@ -202,18 +205,25 @@ class Guard:
         if self.public and self.under_way[who] and self.under_way[who] + len(body) > UNDER_WAY:
             raise _Refused(429, "Wait for the answers to your other requests first.")
         self.under_way[who] += len(body)
+        size = len(body) + PIECE * pieces
         try:
+            if size > LONG:
+                await self._wait_for_share(size)
             given = await self.answerers[path](body) if path in self.answerers else None
             if given is not None:
                 await answer.give(200, given)
                 return
-            if self.public:
-                await asyncio.sleep(self.parsed.spend(len(body) + PIECE * pieces))
+            if size <= LONG:
+                await self._wait_for_share(size)
             await self._begin(scope, _again(whole, receive), answer)
         finally:
             self.under_way[who] -= len(body)
             if not self.under_way[who]:
                 del self.under_way[who]
+
+    async def _wait_for_share(self, size: int) -> None:
+        if self.public:
+            await asyncio.sleep(self.parsed.spend(size))
 
     def _counted(self, body: Receive) -> Receive:
         """The body of an upload, as long as its visitor may send more."""

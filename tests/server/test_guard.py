@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from starlette.testclient import TestClient
 from support import ROOT, START, finished, free_port
 
 from lenet.server import guard
-from lenet.server.guard import MAX_PIECES, OPEN, Guard
+from lenet.server.guard import MAX_PIECES, OPEN, Answerer, Guard
 from lenet.server.shares import Allowance, Lane, visitor
+from lenet.ui.gradio_page import FUNCTIONS
 
 DOORS = {f"{method} {path}" for method, paths in OPEN.items() for path in paths}
 
@@ -341,8 +343,8 @@ def public(monkeypatch) -> None:
 class Slow:
     """An app that answers when it is told to; whoever posts to it."""
 
-    def __init__(self) -> None:
-        self.guard = Guard(self, {})
+    def __init__(self, answerers: Mapping[str, Answerer] | None = None) -> None:
+        self.guard = Guard(self, answerers or {})
         self.asked = 0
         self.answers = asyncio.Event()
 
@@ -402,6 +404,35 @@ def test_a_visitor_who_sends_much_waits_and_others_do_not(public):
     assert third > 1.5 > max(first, other)
 
 
+@pytest.mark.parametrize(("size", "share"), [(1000, False), (MEGABYTE, True)])
+def test_only_a_long_drawing_takes_of_its_visitor_s_share(public, size: int, share: bool):
+    async def read(_body: bytes) -> bytes:
+        return b"{}"
+
+    async def visit() -> float:
+        app = Slow({FUNCTIONS: read})
+        await app.post("9.9.9.9", size, FUNCTIONS)
+        visitor.set("9.9.9.9")
+        return app.guard.parsed.spend(2 * MEGABYTE)
+
+    assert (finished(visit()) > 0) is share
+
+
+def test_pages_wait_for_their_visitor_s_share_and_not_for_others(public):
+    async def visit() -> tuple[float, float]:
+        app, times = Noting(), []
+        app.answers.set()
+        for who, pages in (("9.9.9.9", 34), ("8.8.8.8", 1)):
+            begin = time.monotonic()
+            for _ in range(pages):
+                await app.ask("GET", "/", who, heard)
+            times.append(time.monotonic() - begin)
+        return times[0], times[1]
+
+    one, other = finished(visit())
+    assert one > 0.2 > other
+
+
 def test_many_small_lists_count_more_than_their_bytes(public):
     """They take as long to make as ten times as many bytes of text."""
 
@@ -428,6 +459,7 @@ class Noting:
     """An app that notes whose request it begins with, and answers when it is told to."""
 
     def __init__(self) -> None:
+        self.guard = Guard(self, {})
         self.begun: list[str] = []
         self.answers = asyncio.Event()
 
@@ -442,7 +474,7 @@ class Noting:
             return {"type": "http.request", "body": b"{}"}
 
         scope = {"type": "http", "method": method, "path": path, "headers": [], "client": (who, 1)}
-        await Guard(self, {})(scope, receive, send)
+        await self.guard(scope, receive, send)
 
 
 async def heard(message) -> None:
@@ -508,7 +540,7 @@ def test_a_visitor_uploads_so_much_and_others_still_may(public):
     async def visit() -> list[int]:
         app = Slow()
         app.answers.set()
-        app.guard.uploaded = Allowance(each=3 * MEGABYTE, together=100 * MEGABYTE, seconds=600)
+        app.guard.uploaded = Allowance(each=3 * MEGABYTE, together=100 * MEGABYTE, seconds=1e6)
         path = "/gradio_api/upload"
         small = [await app.post("7.7.7.7", 1, path) for _ in range(50)]
         return [
@@ -524,7 +556,7 @@ def test_all_visitors_together_upload_so_much(public):
     async def visit() -> list[int]:
         app = Slow()
         app.answers.set()
-        app.guard.uploaded = Allowance(each=3 * MEGABYTE, together=4 * MEGABYTE, seconds=600)
+        app.guard.uploaded = Allowance(each=3 * MEGABYTE, together=4 * MEGABYTE, seconds=1e6)
         return [await app.post(f"9.9.9.{n}", MEGABYTE, "/gradio_api/upload") for n in range(5)]
 
     assert finished(visit()) == [200, 200, 200, 429, 429]
