@@ -15,8 +15,8 @@ import inspect
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,9 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from lenet.server.guard import Answerer
 from lenet.server.log import LONGEST, brief
-from lenet.server.shares import visitor
-from lenet.server.visitors import policy
+from lenet.server.runs import RunError
+from lenet.server.shares import Crowded, visitor
+from lenet.server.visitors import NotAllowed, policy
 from lenet.ui.gradio_queue import FairQueue, NoSessions
 
 UPLOADS_KEPT = 600  # seconds that a visitor's file stays in Gradio's cache
@@ -109,6 +110,15 @@ class Page(gr.Blocks):
                 'The server could not do this. Programs find under "Use via API" what to send.',
                 print_exception=False,
             ) from error
+
+
+@contextmanager
+def refusing_event() -> Iterator[None]:
+    """Show the caller of an event, and not the log, the sentence that says why it is refused."""
+    try:
+        yield
+    except (ValueError, RunError, NotAllowed, Crowded) as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def show_links_as(title: str, description: str, picture: str) -> None:

@@ -5,7 +5,8 @@ in it is answered with a sentence; this file knows nothing of what the functions
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypedDict, TypeVar
 
@@ -13,7 +14,11 @@ import torch
 
 from lenet.checkpoint import CheckpointError
 from lenet.data import DataError
+from lenet.events import LogError
+from lenet.server.recognizers import conceal
+from lenet.server.runs import RunError
 from lenet.server.shares import Crowded, Lane
+from lenet.server.visitors import NotAllowed
 
 Request = Mapping[str, Any]  # what a script sent
 Answer = TypeVar("Answer")
@@ -49,6 +54,19 @@ def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answe
             return {"error": str(error)}
 
     return answer
+
+
+@contextmanager
+def refusing_request() -> Iterator[None]:
+    """Refuse the request with the sentence that says why something cannot be done.
+
+    Raises:
+        RequestError: in the place of what a run, its log or the rules for visitors raised.
+    """
+    try:
+        yield
+    except (ValueError, LogError, RunError, NotAllowed) as error:
+        raise RequestError(conceal(str(error))) from error
 
 
 def in_turn(

@@ -8,8 +8,7 @@ curves and files, and lets visitors do what `lenet.server.visitors` allows.
 
 import csv
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict, get_args
@@ -26,7 +25,6 @@ from lenet.events import (
     Done,
     Epoch,
     Event,
-    LogError,
     Saved,
     Start,
     Stopped,
@@ -40,12 +38,11 @@ from lenet.server import history, visitors
 from lenet.server.history import HistoryError, Past
 from lenet.server.queue import Queue, Waiting
 from lenet.server.recognizers import conceal
-from lenet.server.runs import RunError
 from lenet.server.shares import QUICK, Crowded, Lane
 from lenet.settings import ALL_IMAGES, Settings
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
-from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
+from lenet.ui.shared.requests import Request, answering, in_turn, refusing_request
 from lenet.ui.train.curves import curves
 from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of_resuming
 
@@ -231,21 +228,21 @@ class _Actions:
 
     def rename_run(self, request: Request) -> Acted:
         """Call the `run` what `title` says."""
-        with _refusing():
+        with refusing_request():
             visitors.check_owner(request.get("password"))
             history.rename(request.get("run"), request.get("title"))
         return _acted(request)
 
     def delete_run(self, request: Request) -> Acted:
         """Delete the `run` with its network."""
-        with _refusing():
+        with refusing_request():
             visitors.check_owner(request.get("password"))
             history.delete(self.queue.runs, request.get("run"))
         return _acted(request)
 
     def resume_run(self, request: Request) -> Acted:
         """Go on with the `run`: to its end, or for some more epochs."""
-        with _refusing():
+        with refusing_request():
             name = history.checked(request.get("run"))
             checkpoint = read(checkpoints_folder() / f"{name}.pt")
             start = latest(history.events_of(self.queue.runs, name), Start)
@@ -255,22 +252,13 @@ class _Actions:
 
     def take_out_run(self, request: Request) -> Acted:
         """Let the `run` wait no longer."""
-        with _refusing():
+        with refusing_request():
             self.queue.take_out(request.get("run"), request.get("password"))
         return _acted(request)
 
 
 def _acted(request: Request) -> Acted:
     return {"run": str(request.get("run"))}
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Answer with the sentence that says why something cannot be done."""
-    try:
-        yield
-    except (ValueError, LogError, RunError, visitors.NotAllowed) as error:
-        raise RequestError(conceal(str(error))) from error
 
 
 # ---------------------------------------------------------------- files

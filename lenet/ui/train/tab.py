@@ -7,8 +7,7 @@ what is shown of it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from lenet.server import history, recognizers, visitors
 from lenet.server.data_sets import Waiting, loading
 from lenet.server.growth import Reading, growth_of
 from lenet.server.queue import Queue
-from lenet.server.runs import Run, RunError
+from lenet.server.runs import Run
 from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request
 from lenet.train import data_of
 from lenet.ui.assets import mounting
-from lenet.ui.gradio_page import QUEUED, QUIET
+from lenet.ui.gradio_page import QUEUED, QUIET, refusing_event
 from lenet.ui.shared.networks import choices
 from lenet.ui.train import fields, film_view, link, runs_table
 from lenet.ui.train.curves import Curves, curves
@@ -148,7 +147,7 @@ class _Tab:
     async def start_seeds(self, *fields: Any) -> str:
         """Train as the fields say with five seeds, one after the other."""
         *settings, password = fields
-        with _told():
+        with refusing_event():
             await QUICK.run(self.queue.train_seeds, request(*settings), SEEDS, password)
         return _another_value()
 
@@ -160,20 +159,20 @@ class _Tab:
         self, name: str | None, more: float | None, recipe: str, data: str, password: str
     ) -> str:
         """Go on from a network of this server."""
-        with _told():
+        with refusing_event():
             checkpoint = await QUICK.run(_chosen, name)
         asked = request_to_resume(checkpoint, more, str(recipe), str(data))
         return await self._ask(asked, password, checkpoint)
 
     async def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> str:
         """Start a run or let it wait, or say why not."""
-        with _told():
+        with refusing_event():
             await QUICK.run(self.queue.train, request, resumed, password)
         return _another_value()
 
     async def stop(self, password: str) -> str:
         """Stop the run."""
-        with _told():
+        with refusing_event():
             visitors.stop(self.runs, password)
         return _another_value()
 
@@ -225,15 +224,6 @@ def _chosen(name: object) -> Checkpoint:
     if path is None:
         raise CheckpointError("Choose what to resume: this network is no longer there.")
     return read(path)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell the visitor why something is refused."""
-    try:
-        yield
-    except (ValueError, RunError, visitors.NotAllowed, Crowded) as error:
-        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _check(*values: Any) -> list[dict[str, Any]]:
