@@ -97,9 +97,9 @@ export function mount({ element, props, server, trigger, watch }) {
     find("#results-accuracy").replaceChildren(...report.networks.map(accuracy));
     setText(
       find("#results-shape"),
-      `${count(report.count)} test images of 28×28 pixels that no network learns from. It gets ` +
-        `them in batches of the shape N×1×32×32. Below each stands ` +
-        `${comparing() ? "the first network's" : "the"} answer; wrong ones are marked.`,
+      `${count(report.count)} test images of 28×28 pixels that no network learns from. A network gets ` +
+        `them in batches of the shape N×1×32×32. Below each is ` +
+        `${comparing() ? "the first network's" : "the"} answer; wrong answers are marked.`,
     );
     showGroups();
     showErrors();

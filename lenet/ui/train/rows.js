@@ -56,7 +56,7 @@ function outcome(key, head, text) {
 }
 
 /** @param {Row[]} rows */
-export const accuraciesOf = (rows) =>
+const accuraciesOf = (rows) =>
   rows.map(({ accuracy }) => accuracy).filter((accuracy) => accuracy !== null);
 
 /** @param {number[]} accuracies */
