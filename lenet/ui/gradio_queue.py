@@ -108,7 +108,7 @@ class FairQueue(Queue):
             self.tidy()
 
     async def start_progress_updates(self) -> None:
-        """Do nothing: none of our functions reports progress so, and looking for it takes time."""
+        """Do nothing: none of our functions reports progress this way, and looking takes time."""
 
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
         """Nothing: Gradio would make a table of all records after each call."""

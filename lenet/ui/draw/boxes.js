@@ -29,7 +29,7 @@ export function place([x0, y0, x1, y1]) {
 }
 
 /**
- * What a box says to those who do not see where it lies.
+ * What a screen reader says of a box.
  *
  * @param {BoxedReading} reading
  * @param {number} i its place

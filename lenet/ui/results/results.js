@@ -221,7 +221,7 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {Other} other */
   function inStrip({ frame, digit, is_digit, digit_probability }) {
     const share = percent(digit_probability);
-    const label = `Nearest to ${an(digit)} ${digit}; ${share} probable that it is a digit. Press to look inside.`;
+    const label = `Nearest to ${an(digit)} ${digit}; a digit with a probability of ${share}. Press to look inside.`;
     const node = figure(frame, label, [`${digit} · ${share}`], () => large.lookInside(frame));
     node.classList.toggle("taken", is_digit);
     return node;

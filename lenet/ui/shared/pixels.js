@@ -24,9 +24,9 @@ export function twoSided(share) {
 }
 
 /**
- * The colour of text that stands out from a ground, by 4.58 to 1 at least.
+ * The colour of text on a ground, with a contrast of at least 4.58 to 1.
  *
- * The bound is the luminance from which black stands out as much as white does ("relative luminance"
+ * The bound is the luminance on which black and white have the same contrast ("relative luminance"
  * and "contrast ratio" of the Web Content Accessibility Guidelines 2.2).
  *
  * @param {Colour} ground

@@ -84,7 +84,7 @@ export class Report {
   }
 
   /**
-   * Show the report, or in its place why there is none; whether the answer is no failure.
+   * Show the report, or in its place the sentence that says why not; whether there is a report.
    *
    * @template {object} Answer
    * @param {Answer | Failure} answer

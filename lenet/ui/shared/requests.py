@@ -40,8 +40,8 @@ def encode(tensor: torch.Tensor) -> str:
 
 
 def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answer | Refusal]:
-    """Make a server function answer a request, a checkpoint or data that cannot be used with a
-    `Refusal`.
+    """Make a server function answer with a `Refusal` where the request is refused, or a checkpoint
+    or the data cannot be read.
     """
 
     @wraps(function)

@@ -1,6 +1,6 @@
 // The charts of the latest run, and of others that the visitor compares with it.
 //
-// `props.value` is the latest run, as tab.py says; the table of runs tells which others are to lie
+// `props.value` is the latest run, as tab.py says; the table of runs tells which others are drawn
 // over it, and their curves are fetched once. Inline SVG is light enough to be drawn anew twice a
 // second; its colours come from train.css.
 

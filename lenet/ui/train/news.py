@@ -20,7 +20,7 @@ from lenet.server.runs import Run, Runs
 from lenet.ui.assets import mounting
 
 IDLE, RUNNING, IMPATIENT = 2000, 500, 100  # milliseconds until a page asks again
-FRESH = 0.25  # of that time an answer stands for all pages
+FRESH = 0.25  # of that time one answer serves all pages
 
 
 class News(TypedDict):

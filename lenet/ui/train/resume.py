@@ -15,7 +15,7 @@ def epochs_offered(checkpoint: Checkpoint) -> int | None:
 
 
 def words_of_resuming(done: int, epochs: int) -> str:
-    """Where a run would go on of whose `epochs` so many are `done`, in words."""
+    """Where a run with `done` of its `epochs` would go on, in words."""
     return f"from epoch {done + 1} of {epochs}" if done < epochs else f"{MORE_EPOCHS} more epochs"
 
 
