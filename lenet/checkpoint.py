@@ -54,6 +54,7 @@ class Checkpoint:
             digit, that is 1 of every drawing.
         sure_digit_above: the smallest such probability at which an answer counts as sure.
         accuracy: on the test set of the data that it was trained on, 0..1, or None.
+        path: the file that it was read from, or None.
     """
 
     network: dict[str, torch.Tensor]
@@ -101,8 +102,8 @@ def write(checkpoint: Checkpoint, path: Path | str) -> None:
     """Write a checkpoint: to a temporary file in the same folder, flushed, then renamed.
 
     Raises:
-        CheckpointError: the disk is full or the folder cannot be written to; what stood at `path`
-            stands there still.
+        CheckpointError: the disk is full or the folder cannot be written to; the old file at `path`
+            is kept.
     """
     path = Path(path)
     try:
@@ -197,7 +198,7 @@ def _check_weights(weights: object, path: Path) -> None:
 
 
 def _largest_output(weights: dict[str, torch.Tensor]) -> float:
-    """What no logit, and no value on the way to it, exceeds, whatever the network reads."""
+    """A bound of the logits and of all values on the way to them, whatever the network reads."""
     bound = 3.0  # no normalised pixel is larger
     for layer in ("conv1", "conv2", "fc1", "fc2", "fc3"):
         weight, bias = (weights[f"{layer}.{kind}"].double().abs() for kind in ("weight", "bias"))

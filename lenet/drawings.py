@@ -275,7 +275,7 @@ def compose_numbers(
 ) -> list[DrawnNumber]:
     """Compose numbers, each of one writer's digits, all writers and lengths equally often.
 
-    Gaps, sizes and base lines vary normally (the constants above); a gap is measured between the
+    Gaps, sizes and base lines vary (the constants above); a gap is measured between the
     ink of two digits at equal height, so that a 7 may reach over a 4, as when people write.
     """
     random = np.random.default_rng(seed)
@@ -356,7 +356,7 @@ class Drawn:
     bad_lines: int
 
     def frames(self) -> torch.Tensor:
-        """uint8 N×28×28, the drawings as the canvas would draw them."""
+        """uint8 N×28×28, the drawings as the pad would draw them."""
         return rasterize(self.segments)
 
     def __len__(self) -> int:
@@ -414,7 +414,7 @@ def main() -> int:
         "digits of one writer of a drawings file.",
     )
     parser.add_argument("file", metavar="FILE", help="digits in UNIPEN text, or a drawings file")
-    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose so many numbers")
+    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose N numbers")
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of what is random in them (default: 0)"
     )

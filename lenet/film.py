@@ -1,8 +1,8 @@
 """The film of a training run: the weights to read digits with, at some sixty moments of it.
 
-A film lies beside the log of its run, in records of one size, and is written as the run goes: what
-a run has learnt by then can be looked at again. Only the latest run's film is kept. This file knows
-nothing of pages or of what anybody looks at.
+A film lies beside the log of its run, in records of one size, and is written as the run goes, so
+that the network of each moment can be looked at again. Only the latest run's film is kept. This
+file knows nothing of pages.
 """
 
 import math
@@ -133,7 +133,7 @@ class FilmWriter:
             return
         weights = torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
         weights = weights.half().cpu().numpy()
-        if not np.isfinite(weights).all():  # what is finite gives finite logits, whatever it is
+        if not np.isfinite(weights).all():  # finite float16 weights always give finite logits
             return
         record = np.array((trainer.progress.step, trainer.progress.schedule.end, weights), _RECORD)
         try:
