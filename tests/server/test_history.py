@@ -170,7 +170,7 @@ def test_a_log_that_breaks_off_and_a_network_that_is_gone_are_told(folder: Path,
     assert (killed["state"], killed["message"]) == ("failed", "It broke off: its log has no end.")
     assert killed["resume"] == "from epoch 2 of 2"
     assert (gone["state"], gone["network"], gone["resume"]) == ("finished", "", "")
-    assert gone["message"] == "Its network is gone, so that it can neither draw nor go on."
+    assert gone["message"] == "Its network is gone: nobody can draw with it or resume it."
 
 
 def test_a_stopped_run_says_from_where_it_goes_on(folder: Path, queue: Queue):
