@@ -18,6 +18,11 @@ LONG = 300_000  # milliseconds: a run on a busy machine
 LOGGED = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
 
 
+def an(digit: int) -> str:
+    """A digit with its article: a 7, an 8."""
+    return f"an {digit}" if digit == 8 else f"a {digit}"
+
+
 def to_screen(page: Page, strokes) -> list:
     """Strokes in a box of 1 as places on the screen, in the middle of the pad."""
     box = page.locator("#pad").bounding_box()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from browsing import answered, settle, until
+from browsing import an, answered, settle, until
 from playwright.sync_api import Page, Route, expect
 from support import pixels, small_set
 
@@ -145,7 +145,7 @@ def variations(frame: torch.Tensor, seed: int) -> list[list[int]]:
 def test_an_image_is_shown_large_with_a_dozen_variations(data: Page):
     data.locator("#data-images button").nth(5).click()
     dialog = data.get_by_role("dialog")
-    expect(dialog.locator("h3")).to_have_text(f"Training image 5, a {int(TRAIN.labels[5])}")
+    expect(dialog.locator("h3")).to_have_text(f"Training image 5, {an(int(TRAIN.labels[5]))}")
     expect(dialog.locator(".variations canvas")).to_have_count(12)
     assert pixels(data, "dialog[open] .content > canvas") == [TRAIN.frames[5].flatten().tolist()]
     first = pixels(data, "dialog[open] .variations canvas")

@@ -445,7 +445,7 @@ def test_before_few_drawings_are_taught_there_is_advice(page: Page):
         page, teach=lambda data: {"run": "r"}, taught=lambda data: news("running", share=0.4)
     )
     open_hand(page)
-    expect(page.locator("#hand-advice")).to_contain_text("Of the 7 there is but one drawing")
+    expect(page.locator("#hand-advice")).to_contain_text("You have drawn the 7 only once")
     page.locator("#hand-start").click()
     expect(page.locator("#hand-teach progress")).to_have_attribute("value", "0.4")
     (name, sent), *_ = asked

@@ -41,7 +41,7 @@ def test_a_walk_from_the_first_step_to_the_last(small_page: Page):
             expect(small_page.locator("#lesson-ask .right")).to_have_count(1)
         if number == 1:
             expect(small_page.locator("#data-means")).to_be_visible()
-            expect(found).to_contain_text("MNIST is not to be had on this server")
+            expect(found).to_contain_text("MNIST is not available on this server")
             expect(small_page.locator("#data-set input[value=synthetic]")).to_be_checked()
             counts = small_set().train.labels.bincount()
             expect(small_page.locator("#lesson-ask .right")).to_have_text(str(int(counts.argmax())))

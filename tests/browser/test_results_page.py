@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import answered, choose, draw, until
+from browsing import an, answered, choose, draw, until
 from playwright.sync_api import Page, Route, expect
 from support import Server, pixels, small_set
 
@@ -139,7 +139,7 @@ def test_the_nine_of_the_lesson_with_wrong_ones_marked(report: Page, first):
         expected = []
         for i in range(start, start + 9):
             answer = best(first[i])
-            expected.append(str(answer) + (f", is a {TRUTHS[i]}" if answer != TRUTHS[i] else ""))
+            expected.append(str(answer) + (f", is {an(TRUTHS[i])}" if answer != TRUTHS[i] else ""))
         expect(captions).to_have_text(expected)
         expect(report.locator("#results-nine .wrong figcaption")).to_have_text(
             [caption for caption in expected if "is a" in caption]
@@ -225,7 +225,7 @@ def test_a_digit_large_with_ten_probabilities_and_on_the_pad(report: Page, first
     report.locator("#results-gallery .digit").nth(2).click()
     dialog = report.get_by_role("dialog")
     answer, truth = best(first[index]), TRUTHS[index]
-    expect(dialog.locator("h3")).to_have_text(f"Test image {index}, a {truth} read as {answer}")
+    expect(dialog.locator("h3")).to_have_text(f"Test image {index}, {an(truth)} read as {answer}")
     expect(dialog.locator(".number")).to_have_text([f"{100 * p:.1f}%" for p in first[index]])
     expect(dialog.locator("li").nth(answer)).to_have_text(re.compile("answer$"))
     expect(dialog.locator("li").nth(truth)).to_have_text(re.compile("truth$"))

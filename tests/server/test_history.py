@@ -159,7 +159,7 @@ def test_a_row_says_that_a_log_breaks_off_or_that_a_network_is_gone(folder: Path
     assert (killed["state"], killed["message"]) == ("failed", "It broke off: its log has no end.")
     assert killed["resume"] == "from epoch 2 of 2"
     assert (gone["state"], gone["network"], gone["resume"]) == ("finished", "", "")
-    assert gone["message"] == "Its network is gone, so that it can neither draw nor go on."
+    assert gone["message"] == "Its network is gone: nobody can draw with it or resume it."
 
 
 def test_a_stopped_run_says_from_where_it_goes_on(folder: Path, queue: Queue):

@@ -70,9 +70,9 @@ def test_a_server_whose_training_is_off_says_so():
     ("state", "waiting", "words"),
     [
         ("running", 0, "running: epoch 1 of 4"),
-        ("running", 1, "running: epoch 1 of 4; 1 waits"),
-        ("running", 2, "running: epoch 1 of 4; 2 wait"),
-        ("stopping", 2, "stopping…; 2 wait"),
+        ("running", 1, "running: epoch 1 of 4; 1 run waits"),
+        ("running", 2, "running: epoch 1 of 4; 2 runs wait"),
+        ("stopping", 2, "stopping…; 2 runs wait"),
         ("stopped", 1, "waiting: the next run begins in a moment"),
         ("finished", 3, "waiting: the next run begins in a moment"),
         ("idle", 1, "waiting: the next run begins in a moment"),
