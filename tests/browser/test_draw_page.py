@@ -50,7 +50,7 @@ def has_ink(page: Page, side: int) -> bool:
 # ---------------------------------------------------------------- drawing
 
 
-@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("digit", [1, 4, 7, 8])
 def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int):
     expect_answer(page, "")
     draw(page, EXAMPLES[digit])
@@ -297,7 +297,7 @@ def test_keys_do_nothing_in_a_field_or_under_another_tab(page: Page):
     until(page, lambda: len(sent[-1]) == len(EXAMPLES[4]) + 1)
 
 
-@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("digit", [3, 8])
 def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
     sent = sent_strokes(page)
     draw(page, EXAMPLES[(digit + 1) % 10])  # it goes
@@ -305,6 +305,18 @@ def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
     until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[digit])))
     expect_answer(page, str(digit))
     assert all(350 <= x <= 1050 and 150 <= y <= 850 for stroke in sent[-1] for x, y in stroke)
+
+
+def test_an_example_is_drawn_to_its_end_though_another_question_is_asked_meanwhile(page: Page):
+    sent = sent_strokes(page)
+    page.evaluate(
+        """() => {
+            document.querySelector("#pad-examples button:nth-of-type(9)").click();
+            setTimeout(() => document.querySelector("#inside").open = true, 50);
+        }"""
+    )
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[8])))
+    expect_answer(page, "8")
 
 
 # ---------------------------------------------------------------- the answer
