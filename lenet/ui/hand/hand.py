@@ -13,8 +13,9 @@ import gradio as gr
 from lenet.events import Event, LogError, Start, Taught, latest
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
 from lenet.server import hands, visitors
+from lenet.server.queue import Queue
 from lenet.server.recognizers import path_of, recognizer
-from lenet.server.runs import Run, RunError, Runs
+from lenet.server.runs import Run, RunError
 from lenet.server.shares import QUICK, SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
@@ -61,9 +62,9 @@ class Told(TypedDict):
 class Teaching(TypedDict):
     """How far a teaching is.
 
-    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share` 0..1
-    is what is done of it. `network` is the name of the one that was taught, which is there before
-    the run has measured what `told` says.
+    `state` is that of a run, waiting or gone; `text` says how far it is, or why it failed, and
+    `share` 0..1 is what is done of it. `network` is the name of the one that was taught, which is
+    there before the run has measured what `told` says.
     """
 
     state: str
@@ -73,17 +74,17 @@ class Teaching(TypedDict):
     told: Told | None
 
 
-def build(network: gr.Dropdown, runs: Runs) -> gr.HTML:
+def build(network: gr.Dropdown, queue: Queue) -> gr.HTML:
     """Build the view.
 
     Args:
         network: the Draw tab's dropdown, which offers the visitor's own networks too.
-        runs: the server's.
+        queue: of the server's runs.
 
     Returns:
         The view, whose value says which networks are this visitor's own (`Own`).
     """
-    own = _Runs(runs)
+    own = _Runs(queue)
     view = gr.HTML(
         html_template=template("hand/hand.html"),
         js_on_load=mounting("hand/hand.js", "own"),
@@ -139,8 +140,9 @@ def still_there(request: Request) -> There:
 class _Runs:
     """What the view asks of the run that teaches its visitor's hand."""
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.runs = queue.runs
 
     def teach(self, request: Request) -> Started:
         """Begin to teach a network a visitor's hand.
@@ -152,25 +154,28 @@ class _Runs:
         with _refusing():
             drawings = hands.parse(request.get("drawings"))
             network, password = request.get("checkpoint"), request.get("password")
-            return {"run": hands.start(self.runs, network, drawings, password)}
+            return {"run": hands.start(self.queue, network, drawings, password)}
 
     def taught(self, request: Request) -> Teaching:
         """How far the `run` is that teaches."""
         with _refusing():
-            return _teaching(hands.run_of(self.runs, request.get("run")))
+            run = hands.run_of(self.runs, request.get("run"))
+            return _WAITING if hands.waits(self.queue, run.name) else _teaching(run)
 
     def stop_teaching(self, request: Request) -> Started:
         """Stop the `run` that teaches; `password` is the owner's."""
         with _refusing():
             run = hands.run_of(self.runs, request.get("run"))
-            if run.alive:
+            if hands.waits(self.queue, run.name):
+                self.queue.take_out(run.name, request.get("password"))
+            elif run.alive:
                 visitors.stop(self.runs, request.get("password"))
             return {"run": str(run.name)}
 
     def resume_teaching(self, request: Request) -> Started:
         """Go on with the `run` where it was stopped; `password` is the owner's."""
         with _refusing():
-            return {"run": hands.resume(self.runs, request.get("run"), request.get("password"))}
+            return {"run": hands.resume(self.queue, request.get("run"), request.get("password"))}
 
 
 @contextmanager
@@ -194,6 +199,13 @@ def _teaching(run: Run) -> Teaching:
     }
 
 
+_WAITING: Teaching = {
+    "state": "waiting",
+    "text": "Waiting for the run that is under way…",
+    "share": None,
+    "network": None,
+    "told": None,
+}
 _TEXTS = {
     "starting": "Loading the data…",
     "stopping": "Stopping…",
