@@ -5,7 +5,7 @@ that runs all of its code. Each step asks a question before it shows anything. I
 each time to be run from the first step to the last: the lines of the PyTorch tutorial that this
 project grew out of, and those of this project.
 
-This file is words; it knows nothing of pages, and imports nothing of what it talks about.
+This file holds texts only. It knows nothing of pages, and imports none of the code that it shows.
 """
 
 from dataclasses import dataclass
@@ -310,7 +310,7 @@ for index in evaluation.mistakes[:9].tolist():
         "tutorial saves the weights and forgets the momentum. (It also prints its losses ten "
         "times too high: its 0.291 is a mean loss of 0.029.)",
         "A run stops after 60 steps and goes on with its weights alone. What does its loss do?",
-        ("It goes on", "It falls behind", "It starts anew"),
+        ("It goes on", "It falls behind", "It starts again"),
         1,
         "The ball has to gather speed anew. This project's checkpoints keep the momentum, and the "
         "schedule that lowers the rate: a run that stopped ends with the same weights, to the bit, "

@@ -88,7 +88,7 @@ def resume(runs: Runs, name: object, password: str | None = None) -> str:
     """
     path = recognizers.path_of(f"{_checked(name)}.pt")
     if path is None:
-        raise HandError("This teaching has left nothing to go on from: teach again.")
+        raise HandError("This run has left nothing to go on from: teach again.")
     try:
         content = path.with_suffix(DRAWINGS).read_bytes()
     except OSError as error:

@@ -1,8 +1,8 @@
 """The runs that wait for the one that is under way, in the order in which they were asked for.
 
 What waits lies in a file of the folder of checkpoints, so that a server that was restarted or
-killed starts it. A run has its name from when it was asked for: where a log of that name is there
-already, it has begun, and is not started twice. On a public server a visitor has one run that
+killed starts it. A run gets its name when it is asked for: where a log of that name is there
+already, it has begun and is not started twice. On a public server a visitor has one run that
 waits, and all have ten. This file knows nothing of pages.
 """
 
@@ -24,7 +24,8 @@ from lenet.files import checkpoints_folder, replacing
 from lenet.job import Job, prepare
 from lenet.records import build
 from lenet.server import visitors
-from lenet.server.runs import EVERY, Run, RunError, Runs, name_of
+from lenet.server.recognizers import conceal
+from lenet.server.runs import EVERY, Run, RunError, Runs, log_of, name_of
 from lenet.server.shares import visitor
 from lenet.server.visitors import NotAllowed, policy
 from lenet.settings import Request
@@ -72,7 +73,7 @@ class Queue:
         self.changes = 0  # goes up with each change, for those who show what waits
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        # A server that ends in good order stops its run, and the next one must not begin.
+        # A server that exits normally stops its run, and the next one must not begin.
         self._ended = threading.Event()
         atexit.register(self._ended.set)
         self._waiting = [one for one in _read() if not _has_begun(one)]
@@ -186,7 +187,7 @@ class Queue:
         self.changes += 1
 
     def _go_on(self) -> None:
-        """Have a thread that starts what waits, as long as something does."""
+        """Start the thread that starts what waits, where something waits and there is none."""
         if self._waiting and self._thread is None:
             self._thread = threading.Thread(target=self._serve, daemon=True, name="queue")
             self._thread.start()
@@ -209,7 +210,7 @@ class Queue:
         except (ValueError, RunError, NotAllowed) as error:
             if self.runs.current().alive:  # somebody else's began just now
                 return
-            log.error("Run %s could not begin: %s", following.name, error)
+            log.error("Run %s could not begin: %s", conceal(following.name), error)
             _note_failure(following, str(error))
         with suppress(RunError):  # a full disk: it is known to have begun by its log
             self._set(self._waiting[1:])
@@ -220,7 +221,7 @@ class Queue:
 def _is_quiet(run: Run) -> bool:
     """Whether a run's log has not changed for so long that its process would have been seen."""
     try:
-        changed = (checkpoints_folder() / f"{run.name}.jsonl").stat().st_mtime
+        changed = log_of(str(run.name)).stat().st_mtime
     except OSError:
         return True
     return not 0 <= time.time() - changed < UNSEEN
@@ -228,7 +229,7 @@ def _is_quiet(run: Run) -> bool:
 
 def _note_failure(one: Waiting, message: str) -> None:
     """Leave a log that says why a run could not begin, where it has no log of its own yet."""
-    path = checkpoints_folder() / f"{one.name}.jsonl"
+    path = log_of(one.name)
     if not path.exists():
         with suppress(LogError):
             EventLog(path).append(Error(elapsed=0.0, kind="QueueError", message=message))
@@ -239,11 +240,11 @@ def _has_begun(one: Waiting) -> bool:
     its log before.
     """
     goes_on = one.request == Request(resume=one.request.resume) and one.request.resume
-    return not goes_on and (checkpoints_folder() / f"{one.name}.jsonl").exists()
+    return not goes_on and log_of(one.name).exists()
 
 
 def _who() -> str:
-    """Who asks, so that the file tells nobody's address."""
+    """Who asks, as a hash: the file holds nobody's address."""
     return sha256(_SALT + visitor.get().encode()).hexdigest()[:16]
 
 
@@ -260,5 +261,5 @@ def _read() -> list[Waiting]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, RecursionError) as error:
-        log.error("What waited for its run could not be read: %s", error)
+        log.error("The runs that waited could not be read: %s", error)
         return []

@@ -1,12 +1,12 @@
 """Every tab and dialog under axe-core: names, roles, headings, and the contrast of text, light and
-dark; and colours that the visitor's system sets. What only a person can see or hear no test checks.
+dark; and colours that the visitor's system sets. What only a person can judge is not checked.
 """
 
 from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
-from browsing import choose_synthetic, draw, expect_answer, status
+from browsing import choose_synthetic, draw, expect_answer, settle, status
 from playwright.sync_api import Page, expect
 
 from lenet.synthetic import example_strokes
@@ -19,7 +19,7 @@ NUMBER = [  # a 4 and a 2
     for stroke in EXAMPLES[digit]
 ]
 
-# A change of colours has come to its end before they are compared.
+# Colours are compared when their transitions have ended.
 VIOLATIONS = """async () => {
     const run = async (options) => {
         await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
@@ -76,7 +76,7 @@ def test_a_hand(small_page: Page, check: Check):
     expect_answer(small_page, "7")
     small_page.keyboard.press("7")
     expect(small_page.locator("#telling > p[role=status]")).to_contain_text("Kept as")
-    check("told")
+    check("a drawing is kept")
     small_page.locator("#hand-open").click()
     expect(small_page.locator("#hand-examples figure")).to_have_count(1)
     check("the view")
@@ -173,3 +173,23 @@ def test_where_the_system_sets_the_colours(small_page: Page):
     for kind, line in (("right", "solid"), ("wrong", "dashed")):
         cell = small_page.locator(f"#results-confusion td.{kind}").first
         expect(cell).to_have_css("outline-style", line)
+
+
+SIZES = """async () => {
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    const isText = ({ nodeType, data }) => nodeType === Node.TEXT_NODE && data.trim();
+    return [...document.querySelectorAll("body *")]
+        .filter((part) => part.checkVisibility() && [...part.childNodes].some(isText))
+        .map((part) => [part.textContent.trim(), parseFloat(getComputedStyle(part).fontSize)]);
+}"""
+
+
+def test_all_text_grows_with_the_size_that_the_browser_is_set_to(small_page: Page):
+    small_page.locator("#inside summary").click()
+    for tab in ("Draw", "Train"):
+        small_page.get_by_role("tab", name=tab).click()
+        settle(small_page)
+        before = small_page.evaluate(SIZES)
+        style = small_page.add_style_tag(content="html { font-size: 200% }")
+        assert small_page.evaluate(SIZES) == [[text, 2 * size] for text, size in before]
+        style.evaluate("(style) => style.remove()")

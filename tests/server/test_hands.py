@@ -1,24 +1,22 @@
-"""lenet.server.hands: a visitor's drawings are taught, and the network belongs to them alone."""
+"""lenet.server.hands: a visitor's drawings are taught, and only they get the network."""
 
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from runs_on_noise import run_on_few_digits
-from support import START, finished
+from support import finished, on_own_machine, wait_for_run, wait_until
 
 from lenet.checkpoint import SHIPPED, CheckpointError, read
 from lenet.drawings import Drawing, to_lines
 from lenet.events import Done, Taught, latest
-from lenet.files import checkpoints_folder
 from lenet.preprocess import check_strokes
 from lenet.server import hands, recognizers
 from lenet.server.hands import HandError
 from lenet.server.queue import Queue
-from lenet.server.runs import DRAWINGS, Run, Runs
+from lenet.server.runs import DRAWINGS, Runs
 from lenet.synthetic import example_strokes
 from lenet.train import new_name
 from lenet.ui.train import film_view
@@ -35,10 +33,7 @@ def drawings(*digits: int) -> str:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch) -> Path:
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
-    for variable in ("SPACE_ID", "LENET_TRAINING"):
-        monkeypatch.delenv(variable, raising=False)
-    return checkpoints_folder()
+    return on_own_machine(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -46,20 +41,12 @@ def runs() -> Iterator[Runs]:
     runs = Runs(run_on_few_digits)
     yield runs
     runs.stop()
-    wait(runs, lambda run: not run.alive)
-
-
-def wait(runs: Runs, true: Callable[[Run], bool]) -> Run:
-    end = time.monotonic() + START
-    while not true(run := runs.current()):
-        assert time.monotonic() < end, f"waited in vain: {run.state} {run.message}"
-        time.sleep(0.02)
-    return run
+    wait_for_run(runs, lambda run: not run.alive)
 
 
 def test_drawings_are_taught_and_the_network_is_in_no_list(runs, folder):
     name = hands.start(runs, SHIPPED.name, hands.parse(drawings(7, 7, 1, 1)))
-    run = wait(runs, lambda run: not run.alive)
+    run = wait_for_run(runs, lambda run: not run.alive)
     assert (run.state, run.name) == ("finished", name)
     told = latest(run.events, Taught)
     assert told and (told.drawings, told.folds) == (4, 2)
@@ -73,13 +60,13 @@ def test_drawings_are_taught_and_the_network_is_in_no_list(runs, folder):
 
 def test_a_stopped_teaching_goes_on_under_its_name(runs, folder):
     name = hands.start(runs, SHIPPED.name, hands.parse(drawings(*range(10))))
-    wait(runs, lambda run: bool(run.events))
+    wait_for_run(runs, lambda run: bool(run.events))
     runs.stop()
-    run = wait(runs, lambda run: not run.alive)
+    run = wait_for_run(runs, lambda run: not run.alive)
     assert run.state == "stopped"
     assert (folder / f"{name}{DRAWINGS}").read_text() == drawings(*range(10))
     assert hands.resume(runs, name) == name
-    run = wait(runs, lambda run: not run.alive)
+    run = wait_for_run(runs, lambda run: not run.alive)
     assert run.state == "finished" and isinstance(run.events[-1], Done)
     assert not (folder / f"{name}{DRAWINGS}").exists()
     with pytest.raises(HandError, match="no longer here: teach again"):
@@ -89,17 +76,16 @@ def test_a_stopped_teaching_goes_on_under_its_name(runs, folder):
 def test_neither_another_page_nor_the_log_is_told_the_name(runs, caplog):
     caplog.set_level("INFO", "lenet")
     name = hands.start(runs, SHIPPED.name, hands.parse(drawings(*range(10))))
-    wait(runs, lambda run: bool(run.events))
+    wait_for_run(runs, lambda run: bool(run.events))
     runs.stop()
-    wait(runs, lambda run: not run.alive)
+    wait_for_run(runs, lambda run: not run.alive)
     hands.resume(runs, name)  # whose log begins with what it goes on from
-    run = wait(runs, lambda run: not run.alive)
+    run = wait_for_run(runs, lambda run: not run.alive)
     asked = {"strokes": example_strokes()[3], "run": None, "known": []}
     page = _Tab(Queue(runs))
     told = [page.finished_name(), film_view.moments_of(run, asked)]
     told += finished(page.show_state(None)) + finished(page.show_progress())
-    while caplog.text.count("Run hand-") < 2:
-        time.sleep(0.02)
+    wait_until(lambda: caplog.text.count("Run hand-") >= 2)
     told.append(caplog.text)
     assert "Resuming hand-" in repr(told)
     assert name not in repr(told) and name.rpartition("-")[2] not in repr(told)
@@ -117,14 +103,14 @@ NO_NAMES = [None, 3, "", "../lenet", "lenet", f"{NAME}/../x", f"{NAME}.pt"]
 
 # Their ids hold no random name: each process of pytest-xdist has another one.
 @pytest.mark.parametrize("name", NO_NAMES, ids=map(str, range(len(NO_NAMES))))
-def test_another_name_is_refused(name, runs):
+def test_what_is_no_teaching_s_name_is_refused(name, runs):
     with pytest.raises(HandError, match="no such teaching"):
         hands.run_of(runs, name)
     with pytest.raises(HandError, match="no such teaching"):
         hands.resume(runs, name)
 
 
-def test_a_run_that_was_swept_is_idle(runs):
+def test_a_run_whose_files_are_gone_is_idle(runs):
     run = hands.run_of(runs, NAME)
     assert run.state == "idle" and hands.network_of(run) is None
     with pytest.raises(HandError, match="nothing to go on from"):
@@ -171,6 +157,6 @@ def test_drawings_are_read_as_digits_or_as_none():
 
 def test_the_checkpoint_names_no_file_of_the_server(runs, folder):
     name = hands.start(runs, SHIPPED.name, hands.parse(drawings(7, 7)))
-    wait(runs, lambda run: not run.alive)
+    wait_for_run(runs, lambda run: not run.alive)
     taught = read(folder / f"{name}.pt").run
     assert taught and taught.settings.drawings == (hands.FILE,)
