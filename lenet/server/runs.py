@@ -14,7 +14,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,7 +28,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lenet.checkpoint import SHIPPED
-from lenet.drawings import to_lines
+from lenet.drawings import Drawing, DrawingsError, parse_drawings, to_lines
 from lenet.events import (
     Done,
     Ending,
@@ -146,8 +146,7 @@ def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> Non
         events, film = EventLog(path), FilmWriter(path.with_suffix(SUFFIX))
         with FileLock(path.parent / _LOCK, timeout=10):
             if job.drawings is not None:
-                with replacing(path.with_suffix(DRAWINGS)) as file:
-                    file.writelines(text.encode() for text in to_lines(job.drawings))
+                keep_drawings(path, job.drawings)
             for event in train(job, path.with_suffix(".pt"), stop, film.begin):
                 film.follow(event)  # before the log: whoever reads an event finds its snapshot
                 if isinstance(event, Done):
@@ -155,6 +154,25 @@ def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> Non
                 events.append(event)
     except (LogError, OSError) as error:
         last_words.send(str(error))
+
+
+def keep_drawings(log: Path, drawings: Sequence[Drawing]) -> None:
+    """Write what a run is taught beside its log, until it has finished."""
+    with replacing(log.with_suffix(DRAWINGS)) as file:
+        file.writelines(line.encode() for line in to_lines(drawings))
+
+
+def kept_drawings(name: str) -> tuple[Drawing, ...]:
+    """What a run is taught, as `keep_drawings` wrote it.
+
+    Raises:
+        RunError: it is no longer there.
+    """
+    path = log_of(name).with_suffix(DRAWINGS)
+    try:
+        return tuple(parse_drawings(path.read_bytes(), path.name))
+    except (OSError, DrawingsError) as error:
+        raise RunError("The drawings of this run are no longer here: teach again.") from error
 
 
 @dataclass
@@ -261,7 +279,8 @@ class Runs:
             return current
         events = _events(log_of(name))
         state = state_of(events, begun=True, alive=False, asked=False, exit_code=None)
-        return Run(state if events else "idle", name, events)
+        message = events[-1].message if events and isinstance(events[-1], Error) else ""
+        return Run(state if events else "idle", name, events, message)
 
     def stop(self) -> None:
         """Ask the run to stop after its batch; nothing happens where none is under way."""

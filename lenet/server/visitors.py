@@ -82,28 +82,18 @@ def _limit(variable: str, default: float) -> float:
 # ---------------------------------------------------------------- training
 
 
-def start(runs: Runs, job: Job, password: str | None = None) -> str:
-    """Start a run for a visitor, and stop it when its time is up.
+def begin(runs: Runs, job: Job, name: str | None = None) -> str:
+    """Start a run whose visitor may train (`check`), and stop it when its time is up.
+
+    Args:
+        name: that the run gets, where it has one already.
 
     Returns:
         The run's name.
 
     Raises:
-        NotAllowed: this visitor may not train, or not for so many epochs.
+        NotAllowed: training is off, or not for so many epochs.
         lenet.server.runs.RunError: as `Runs.start`.
-    """
-    check(password)
-    return begin(runs, job)
-
-
-def begin(runs: Runs, job: Job, name: str | None = None) -> str:
-    """Start a run whose visitor may train, and stop it when its time is up.
-
-    Args:
-        name: that the run gets, where it has one already.
-
-    Raises:
-        NotAllowed, lenet.server.runs.RunError: as `start`.
     """
     _check_open()
     check_epochs(job)

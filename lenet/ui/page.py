@@ -111,7 +111,7 @@ def build(queue: Queue) -> gr.Blocks:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
                 with gr.Row(elem_id="files"):
-                    own = hand.build(network, queue.runs)
+                    own = hand.build(network, queue)
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:

@@ -482,12 +482,18 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
     page.locator("#hand-stop").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("Stopped")
     expect(page.locator("#hand-stop")).to_be_hidden()
+    expect(page.locator("#hand-teach progress")).to_be_hidden()
     page.locator("#hand-resume").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("teaching: 2 s to go")
     assert {data["run"] for name, data in asked if name != "teach"} == {"secret"}
     state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
     expect(page.locator("#hand-notice")).to_contain_text("no longer has this teaching")
+    state["now"] = news("waiting", text="Waiting for the run that is under way…")
+    page.locator("#hand-start").click()
+    expect(page.locator("#hand-teach .waiting")).to_contain_text("Waiting for the run")
+    state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
     expect(page.locator("#hand-start")).to_be_visible()
+    expect(page.locator("#hand-notice")).to_be_hidden()  # it was taken out
 
 
 @pytest.mark.parametrize(

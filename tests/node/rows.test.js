@@ -5,6 +5,7 @@ import {
   columnsOf,
   entriesOf,
   freeSlot,
+  labelOf,
   memberTitle,
   verdict,
 } from "../../lenet/ui/train/rows.js";
@@ -45,6 +46,17 @@ const seeds = (group, accuracies) =>
 
 /** @param {Entry} entry */
 const texts = (entry) => Object.fromEntries(COLUMNS.map(({ key, text }) => [key, text(entry)]));
+
+test("the charts call a run by its title and by what differs from the others", () => {
+  const [slow, fast] = entriesOf([row("slow", { rate: 0.005 }), row("fast", { rate: 0.5 })]);
+  assert.equal(labelOf(slow, [slow, fast]), "slow: rate 0.005");
+  assert.equal(labelOf(slow, [slow]), "slow");
+  const [again] = entriesOf([row("again", { rate: 0.005 })]);
+  assert.equal(labelOf(slow, [slow, again]), "slow");
+  const few = { ...row("few"), setting: { ...slow.rows[0].setting, data: "mnist, 100 images" } };
+  const [damaged] = entriesOf([/** @type {Row} */ (few)]);
+  assert.equal(labelOf(damaged, [damaged, slow]), "few: mnist, 100 images");
+});
 
 test("a run is a line with its settings and how it went", () => {
   const [entry] = entriesOf([row("one", { rate: 0.5 })]);

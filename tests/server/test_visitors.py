@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -70,12 +71,18 @@ def network() -> Checkpoint:
     return Checkpoint({name: value.detach() for name, value in LeNet().named_parameters()})
 
 
+def start(runs: Asked, job: Job, password: Any = None) -> None:
+    """What a visitor's run goes through."""
+    visitors.check(password)
+    visitors.begin(runs, job)
+
+
 # ---------------------------------------------------------------- who trains
 
 
 def test_on_one_s_own_machine_nothing_is_restricted(runs: Asked):
     assert policy() == Policy()
-    visitors.start(runs, prepare(Request(epochs=200)))
+    start(runs, prepare(Request(epochs=200)))
     assert runs.jobs == [prepare(Request(epochs=200))]
     assert runs.minutes == [math.inf]
 
@@ -83,8 +90,8 @@ def test_on_one_s_own_machine_nothing_is_restricted(runs: Asked):
 def test_a_space_has_limits_of_its_own(monkeypatch, runs: Asked):
     monkeypatch.setenv("SPACE_ID", "somebody/lenet")
     with pytest.raises(NotAllowed, match=r"31 epochs are more than .*: choose 1 to 30"):
-        visitors.start(runs, prepare(Request(epochs=31)))
-    visitors.start(runs, prepare(Request(epochs=30)))
+        start(runs, prepare(Request(epochs=31)))
+    start(runs, prepare(Request(epochs=30)))
     assert runs.minutes == [20]
 
 
@@ -92,7 +99,7 @@ def test_where_training_is_off_nobody_trains(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "off")
     for password in (None, "", "x"):
         with pytest.raises(NotAllowed, match="Training is off"):
-            visitors.start(runs, prepare(Request(epochs=1)), password)
+            start(runs, prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="Training is off"):
             visitors.stop(runs, password)
     assert not runs.jobs and not runs.stops
@@ -103,11 +110,11 @@ def test_where_only_the_owner_trains_the_password_is_needed(monkeypatch, runs: A
     monkeypatch.setenv("LENET_PASSWORD", "Zürich")
     for password in (None, "", "zürich", 7, ["Zürich"]):
         with pytest.raises(NotAllowed, match="password"):
-            visitors.start(runs, prepare(Request(epochs=1)), password)
+            start(runs, prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="password"):
             visitors.stop(runs, password)
     assert not runs.jobs and not runs.stops
-    visitors.start(runs, prepare(Request(epochs=1)), "Zürich")
+    start(runs, prepare(Request(epochs=1)), "Zürich")
     visitors.stop(runs, "Zürich")
     assert runs.jobs and runs.stops
 
@@ -160,10 +167,10 @@ def test_only_the_epochs_still_to_go_count(monkeypatch, runs: Asked):
         write(checkpoint, checkpoints_folder() / "run.pt")
         request = Request(resume=str(checkpoints_folder() / "run.pt"))
         if allowed:
-            visitors.start(runs, prepare(request))
+            start(runs, prepare(request))
         else:
             with pytest.raises(NotAllowed, match="4 epochs"):
-                visitors.start(runs, prepare(request))
+                start(runs, prepare(request))
     assert len(runs.jobs) == 1
 
 

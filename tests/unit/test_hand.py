@@ -13,6 +13,7 @@ from lenet.drawings import Drawing, to_lines
 from lenet.events import Event, Taught
 from lenet.preprocess import check_strokes
 from lenet.server import hands
+from lenet.server.queue import Queue
 from lenet.server.runs import Run, Runs
 from lenet.synthetic import example_strokes
 from lenet.train import new_name
@@ -38,9 +39,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def own() -> Iterator[hand._Runs]:
-    runs = Runs(run_on_few_digits)
-    yield hand._Runs(runs)
-    runs.stop()
+    queue = Queue(Runs(run_on_few_digits))
+    yield hand._Runs(queue)
+    queue.runs.stop()
 
 
 def text(*digits: int) -> str:
@@ -143,7 +144,7 @@ def test_what_cannot_be_taught_is_refused_in_a_sentence(own: hand._Runs, monkeyp
 
 
 def test_a_visitor_stops_their_own_run_only(own: hand._Runs):
-    name = hands.start(own.runs, SHIPPED.name, hands.parse(text(*range(10))))
+    name = hands.start(own.queue, SHIPPED.name, hands.parse(text(*range(10))))
     assert "error" not in asked(own.stop_teaching, run=NAME)  # another visitor's, long ended
     assert own.runs.current().state in ("starting", "running")
     assert asked(own.stop_teaching, run=name) == {"run": name}

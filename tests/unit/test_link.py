@@ -55,7 +55,9 @@ def test_an_address_without_settings_fills_nothing(address):
 def test_what_a_link_gives_fills_the_field(given, name, value):
     filled = read(f"?{given}")
     assert filled.values[name] == value and type(filled.values[name]) is type(value)
-    assert filled.words.startswith("The link has filled in ")
+    told = filled.words.startswith("The link has filled in ")
+    assert told if value is not None else "is no number." in filled.words
+    assert "None" not in filled.words
 
 
 @pytest.mark.parametrize(

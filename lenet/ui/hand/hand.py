@@ -12,8 +12,9 @@ import gradio as gr
 from lenet.events import Event, Start, Taught, latest
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
 from lenet.server import hands, visitors
+from lenet.server.queue import Queue
 from lenet.server.recognizers import path_of, recognizer
-from lenet.server.runs import Run, Runs
+from lenet.server.runs import Run
 from lenet.server.shares import QUICK, SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
@@ -64,9 +65,9 @@ class Told(TypedDict):
 class Teaching(TypedDict):
     """How far a teaching is.
 
-    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share`,
-    0..1, how much is done. `network` is the name of the taught network, which is there before the
-    run has measured what `told` says.
+    `state` is that of a run, waiting or gone; `text` says how far it is, or why it failed, and
+    `share`, 0..1, how much is done. `network` is the name of the taught network, which is there
+    before the run has measured what `told` says.
     """
 
     state: str
@@ -76,17 +77,17 @@ class Teaching(TypedDict):
     told: Told | None
 
 
-def build(network: gr.Dropdown, runs: Runs) -> gr.HTML:
+def build(network: gr.Dropdown, queue: Queue) -> gr.HTML:
     """Build the view.
 
     Args:
         network: the Draw tab's dropdown, which offers the visitor's own networks too.
-        runs: the server's.
+        queue: of the server's runs.
 
     Returns:
         The view, whose value says which networks are this visitor's own (`Own`).
     """
-    own = _Runs(runs)
+    own = _Runs(queue)
     view = gr.HTML(
         html_template=template("hand/hand.html"),
         js_on_load=mounting("hand/hand.js", "own"),
@@ -142,8 +143,9 @@ def still_there(request: Request) -> There:
 class _Runs:
     """What the view asks of the run that teaches its visitor's hand."""
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.runs = queue.runs
 
     def teach(self, request: Request) -> Started:
         """Begin to teach a network a visitor's hand.
@@ -155,25 +157,28 @@ class _Runs:
         with refusing_request():
             drawings = hands.parse(request.get("drawings"))
             network, password = request.get("checkpoint"), request.get("password")
-            return {"run": hands.start(self.runs, network, drawings, password)}
+            return {"run": hands.start(self.queue, network, drawings, password)}
 
     def taught(self, request: Request) -> Teaching:
         """How far the `run` is that teaches."""
         with refusing_request():
-            return _teaching(hands.run_of(self.runs, request.get("run")))
+            run = hands.run_of(self.runs, request.get("run"))
+            return _WAITING if hands.waits(self.queue, run.name) else _teaching(run)
 
     def stop_teaching(self, request: Request) -> Started:
         """Stop the `run` that teaches; `password` is the owner's."""
         with refusing_request():
             run = hands.run_of(self.runs, request.get("run"))
-            if run.alive:
+            if hands.waits(self.queue, run.name):
+                self.queue.take_out(run.name, request.get("password"))
+            elif run.alive:
                 visitors.stop(self.runs, request.get("password"))
             return {"run": str(run.name)}
 
     def resume_teaching(self, request: Request) -> Started:
         """Go on with the `run` where it was stopped; `password` is the owner's."""
         with refusing_request():
-            return {"run": hands.resume(self.runs, request.get("run"), request.get("password"))}
+            return {"run": hands.resume(self.queue, request.get("run"), request.get("password"))}
 
 
 def _teaching(run: Run) -> Teaching:
@@ -188,6 +193,13 @@ def _teaching(run: Run) -> Teaching:
     }
 
 
+_WAITING: Teaching = {
+    "state": "waiting",
+    "text": "Waiting for the run that is under way…",
+    "share": None,
+    "network": None,
+    "told": None,
+}
 _TEXTS = {
     "starting": "Loading the data…",
     "stopping": "Stopping…",

@@ -13,7 +13,7 @@ import { hand } from "./store.js";
  * How far a teaching is: `Teaching` of hand.py.
  *
  * @typedef {object} News
- * @property {string} state starting, running, stopping, stopped, finished, failed or gone
+ * @property {string} state waiting, starting, running, stopping, stopped, finished, failed or gone
  * @property {string} text
  * @property {number | null} share that is done
  * @property {string | null} network the name of the one that was taught, as soon as it is there
@@ -123,7 +123,8 @@ export class Teaching {
     const canGoOn = state === "stopped" && !name;
     if (hasEnded && !canGoOn) {
       await hand.follow(null);
-      const failure = state === "failed" || state === "gone";
+      const wasTakenOut = state === "gone" && this.news?.state === "waiting";
+      const failure = state === "failed" || (state === "gone" && !wasTakenOut);
       this.#say(null, failure ? text : "");
     } else this.#say(news);
     return hasEnded;

@@ -98,7 +98,9 @@ def read(address: object) -> Filled | None:
             complaints.append(f"There is no {name} {unknown!r}: choose {' or '.join(choices)}.")
     values = defaults(asked.get("recipe", "fast"))
     values |= {name: text if name in _CHOICES else _number(text) for name, text in asked.items()}
-    told = [f"{_label(name)} {_shown(values[name])}" for name in asked]
+    usable = [name for name in asked if values[name] is not None]
+    complaints += [f"The {_label(name)} is no number." for name in asked if name not in usable]
+    told = [f"{_label(name)} {_shown(values[name])}" for name in usable]
     words = f"The link has filled in {', '.join(told)}." if told else ""
     parts = [words, *complaints, "Nothing trains before you press Train."]
     return Filled(values, " ".join(filter(None, parts)))

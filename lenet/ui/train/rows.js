@@ -119,6 +119,21 @@ export function columnsOf(compared, onlyDiffering) {
   );
 }
 
+/**
+ * What the charts call an entry: its title, and the settings in which it differs from the others.
+ *
+ * @param {Entry} entry
+ * @param {Entry[]} compared
+ */
+export function labelOf(entry, compared) {
+  const differing = columnsOf(compared, true).filter(({ isSetting }) => isSetting);
+  if (compared.length < 2) return entry.title;
+  const told = differing.map(({ key, head, text }) =>
+    key === "recipe" || key === "data" ? text(entry) : `${head.toLowerCase()} ${text(entry)}`,
+  );
+  return told.length ? `${entry.title}: ${told.join(", ")}` : entry.title;
+}
+
 /** @param {number[]} values */
 const rangeOf = (values) => Math.max(...values) - Math.min(...values);
 

@@ -37,7 +37,7 @@ from lenet.recipes import RECIPES
 from lenet.server import history, visitors
 from lenet.server.history import HistoryError, Past
 from lenet.server.queue import Queue, Waiting
-from lenet.server.recognizers import conceal
+from lenet.server.recognizers import conceal, is_own
 from lenet.server.shares import QUICK, Crowded, Lane
 from lenet.settings import ALL_IMAGES, Settings
 from lenet.ui.assets import mounting, template
@@ -148,7 +148,7 @@ def changes(queue: Queue) -> str:
 
 def table(queue: Queue) -> Table:
     """The rows of all runs."""
-    waiting = [_waiting_row(one) for one in queue.waiting]
+    waiting = [_waiting_row(one) for one in queue.waiting if not is_own(one.name)]
     return {"rows": waiting + [_row(past) for past in history.all_runs(queue.runs)]}
 
 
