@@ -1,7 +1,8 @@
 """The memory of a training run above that of a bare `import torch`.
 
-`python -m benchmarks.memory` trains for one epoch with each recipe, in a process of its own, and
-prints the largest resident size in MB and what it is above a process that only imports torch.
+`python -m benchmarks.memory` trains for one epoch with each recipe but hand, in a process of its
+own, and prints the largest resident size in MB, and its excess over a process that only imports
+torch.
 """
 
 import subprocess

@@ -5,7 +5,7 @@ that runs all of its code. Each step asks a question before it shows anything. I
 each time to be run from the first step to the last: the lines of the PyTorch tutorial that this
 project grew out of, and those of this project.
 
-This file is words; it knows nothing of pages, and imports nothing of what it talks about.
+This file holds texts only. It knows nothing of pages, and imports none of the code that it shows.
 """
 
 from dataclasses import dataclass
@@ -189,7 +189,7 @@ for rate, descent in descents.items():
     Step(
         "Training",
         "Training repeats that step with other images, batch after batch. An epoch is one pass "
-        "over all training images. The log tells the mean loss of every hundred batches, and "
+        "over all training images. The log shows the mean loss of every hundred batches, and "
         "after each epoch how many test images are read right.",
         "How many of the test images will be read right after the first epoch?",
         ("about 30 %", "about 70 %", "more than 95 %"),
@@ -227,8 +227,7 @@ for event in train(prepare(Request(data=data.name, epochs=1)), "mine.pt"):
     Step(
         "Saving and loading",
         "What a network has learnt are its weights: 61,706 numbers of 4 bytes each. A checkpoint "
-        "is a file of these numbers by their names. Who loads it has what was "
-        "learnt.",
+        "is a file of these numbers by their names. Whoever loads it has the trained network.",
         "How large is a file with the weights alone?",
         ("25 kB", "250 kB", "2.5 MB"),
         1,
@@ -304,7 +303,7 @@ for index in evaluation.mistakes[:9].tolist():
         "and forgets the optimiser's momentum, the memory of its last steps. (It also prints sums "
         "of 100 losses divided by 10: its 0.291 is a mean loss of 0.029.)",
         "A run stops after 60 steps and goes on with its weights alone. What does its loss do?",
-        ("It goes on as if nothing was", "It falls behind", "It starts again at 2.30"),
+        ("It goes on as if it had not stopped", "It falls behind", "It starts again at 2.30"),
         1,
         "Momentum has to be gathered anew, and with a schedule the rate would be wrong, too. With "
         "both kept, a run that stopped ends on the same bits as one that never did: press Stop in "

@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """Write `docs/lesson.ipynb`: the lesson's nine steps for Jupyter and Colab.
 
 `python -m scripts.notebook` writes it from `lenet.lesson`, with pictures that only a notebook has.
@@ -147,7 +146,7 @@ def _introduction(number: int, step: Step) -> str:
 
 def _reveal(step: Step) -> str:
     answer = f"**{step.guesses[step.answer]}.** " if step.answer is not None else ""
-    return f"<details><summary>And?</summary>\n\n{answer}{step.reveal}\n\n</details>"
+    return f"<details><summary>The answer</summary>\n\n{answer}{step.reveal}\n\n</details>"
 
 
 def _text(source: str) -> dict[str, Any]:

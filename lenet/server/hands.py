@@ -90,7 +90,7 @@ def resume(queue: Queue, name: object, password: str | None = None) -> str:
     """
     path = recognizers.path_of(f"{_checked(name)}.pt")
     if path is None:
-        raise HandError("This teaching has left nothing to go on from: teach again.")
+        raise HandError("This run has left nothing to go on from: teach again.")
     drawings = kept_drawings(path.stem)
     job = prepare(Request(resume=str(path)), read(path))
     return queue.take(replace(job, drawings=drawings), password)

@@ -1,9 +1,9 @@
 """The runs that wait for the one that is under way, in the order in which they were asked for.
 
 What waits lies in a file of the folder of checkpoints, so that a server that was restarted or
-killed starts it; what a run is to be taught lies beside it. A run has its name from when it was
-asked for: where a log of that name is there already, it has begun, and is not started twice. On a
-public server a visitor has one run that waits, and all have ten. This file knows nothing of pages.
+killed starts it; what a run is to be taught lies beside it. A run gets its name when it is asked
+for: where a log of that name is there already, it has begun and is not started twice. On a public
+server a visitor has one run that waits, and all have ten. This file knows nothing of pages.
 """
 
 import atexit
@@ -33,6 +33,7 @@ from lenet.server.runs import (
     Runs,
     keep_drawings,
     kept_drawings,
+    log_of,
     name_of,
 )
 from lenet.server.shares import visitor
@@ -82,7 +83,7 @@ class Queue:
         self.changes = 0  # goes up with each change, for those who show what waits
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        # A server that ends in good order stops its run, and the next one must not begin.
+        # A server that exits normally stops its run, and the next one must not begin.
         self._ended = threading.Event()
         atexit.register(self._ended.set)
         self._waiting = [one for one in _read() if not _has_begun(one)]
@@ -188,14 +189,15 @@ class Queue:
             if policy().public and found.who != _who() and not is_own(name):
                 visitors.check_owner(password)
             self._set([one for one in self._waiting if one is not found])
-            if not _log(found).exists():
-                _log(found).with_suffix(DRAWINGS).unlink(missing_ok=True)
+            path = log_of(found.name)
+            if not path.exists():
+                path.with_suffix(DRAWINGS).unlink(missing_ok=True)
 
     def _keep_drawings(self, names: Sequence[str], jobs: Sequence[Job]) -> None:
         for name, job in zip(names, jobs, strict=True):
             if job.drawings is not None:
                 try:
-                    keep_drawings(checkpoints_folder() / f"{name}.jsonl", job.drawings)
+                    keep_drawings(log_of(name), job.drawings)
                 except OSError as error:
                     folder = checkpoints_folder()
                     raise RunError(f"{folder} cannot be written to: {error.strerror}.") from error
@@ -213,7 +215,7 @@ class Queue:
         self.changes += 1
 
     def _go_on(self) -> None:
-        """Have a thread that starts what waits, as long as something does."""
+        """Start the thread that starts what waits, where something waits and there is none."""
         if self._waiting and self._thread is None:
             self._thread = threading.Thread(target=self._serve, daemon=True, name="queue")
             self._thread.start()
@@ -257,7 +259,7 @@ def _job_of(one: Waiting) -> Job:
 def _is_quiet(run: Run) -> bool:
     """Whether a run's log has not changed for so long that its process would have been seen."""
     try:
-        changed = (checkpoints_folder() / f"{run.name}.jsonl").stat().st_mtime
+        changed = log_of(str(run.name)).stat().st_mtime
     except OSError:
         return True
     return not 0 <= time.time() - changed < UNSEEN
@@ -265,9 +267,10 @@ def _is_quiet(run: Run) -> bool:
 
 def _note_failure(one: Waiting, message: str) -> None:
     """Leave a log that says why a run could not begin, where it has no log of its own yet."""
-    if not _log(one).exists():
+    path = log_of(one.name)
+    if not path.exists():
         with suppress(LogError):
-            EventLog(_log(one)).append(Error(elapsed=0.0, kind="QueueError", message=message))
+            EventLog(path).append(Error(elapsed=0.0, kind="QueueError", message=message))
 
 
 def _has_begun(one: Waiting) -> bool:
@@ -275,15 +278,11 @@ def _has_begun(one: Waiting) -> bool:
     its log before.
     """
     goes_on = one.request == Request(resume=one.request.resume) and one.request.resume
-    return not goes_on and _log(one).exists()
-
-
-def _log(one: Waiting) -> Path:
-    return checkpoints_folder() / f"{one.name}.jsonl"
+    return not goes_on and log_of(one.name).exists()
 
 
 def _who() -> str:
-    """Who asks, so that the file tells nobody's address."""
+    """Who asks, as a hash: the file holds nobody's address."""
     return sha256(_SALT + visitor.get().encode()).hexdigest()[:16]
 
 
@@ -300,5 +299,5 @@ def _read() -> list[Waiting]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, RecursionError) as error:
-        log.error("What waited for its run could not be read: %s", error)
+        log.error("The runs that waited could not be read: %s", error)
         return []

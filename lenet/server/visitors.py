@@ -24,11 +24,11 @@ KEPT_BYTES = 40 << 20  # of each of the three
 
 UPLOADED = "upload-"  # how the names of uploads begin
 
-_wrong = Allowance(each=5, seconds=5)  # passwords: nobody tries them by the thousand
+_wrong = Allowance(each=5, seconds=5)  # wrong passwords: nobody tries thousands
 
 
 class NotAllowed(RuntimeError):
-    """What the owner of this server does not let this visitor do: one sentence."""
+    """What the owner of this server does not allow this visitor: one sentence."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Policy:
 
 
 def policy() -> Policy:
-    """What the environment says.
+    """What the environment variables set.
 
     Raises:
-        ValueError: a variable has no meaning; one sentence with the variable and what it takes.
+        ValueError: a variable is unusable; one sentence with the variable and what it takes.
     """
     training = os.environ.get("LENET_TRAINING", "")
     if training not in ("", "anyone", "owner", "off"):

@@ -16,8 +16,8 @@ def title(page: Page, number: int) -> None:
     expect(page.locator("#lesson-title")).to_have_text(f"{number}. {STEPS[number - 1].title}")
 
 
-def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: Server):
-    draw(small_page, example_strokes()[7])  # what the visitor had stays
+def test_a_walk_from_the_first_step_to_the_last(small_page: Page):
+    draw(small_page, example_strokes()[7])  # the visitor's drawing stays
     expect_answer(small_page, "7")
     small_page.get_by_role("tab", name="Lesson").click()
     expect(small_page.locator("#lesson-list li")).to_have_count(9)
@@ -29,7 +29,7 @@ def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: 
         tab = small_page.get_by_role("tab", name=TABS[step.tab])
         expect(tab).to_have_attribute("aria-selected", "true")
         if number == 1:
-            expect(small_page.locator("#data-means")).to_be_hidden()  # it tells the answer
+            expect(small_page.locator("#data-means")).to_be_hidden()  # it gives the answer away
         guess = small_page.locator("#lesson-ask button").first
         guess.click()
         expect(guess).to_have_attribute("aria-pressed", "true")
@@ -41,7 +41,7 @@ def test_a_walk_from_the_first_step_to_the_last(small_page: Page, small_server: 
             expect(small_page.locator("#lesson-ask .right")).to_have_count(1)
         if number == 1:
             expect(small_page.locator("#data-means")).to_be_visible()
-            expect(found).to_contain_text("MNIST is not to be had on this server")
+            expect(found).to_contain_text("MNIST is not available on this server")
             expect(small_page.locator("#data-set input[value=synthetic]")).to_be_checked()
             counts = small_set().train.labels.bincount()
             expect(small_page.locator("#lesson-ask .right")).to_have_text(str(int(counts.argmax())))

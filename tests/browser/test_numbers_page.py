@@ -1,4 +1,4 @@
-"""Numbers on the pad in a real Chromium: drawn with a mouse and a finger, read, looked at."""
+"""Numbers on the pad in a real Chromium: drawn with a mouse or a finger, read, inspected."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ Line = list[tuple[float, float]]
 
 
 def at(strokes, x: float, y: float = 0.25, width: float = 0.45, height: float = 0.5) -> list[Line]:
-    """Strokes in a box of 1 at a place of the middle of the pad, which is 1 high."""
+    """Strokes in a box of 1, scaled and moved within the box of 1 in the middle of the pad."""
     return [[(x + width * a, y + height * b) for a, b in stroke] for stroke in strokes]
 
 
@@ -175,7 +175,7 @@ def test_the_digit_drawn_last_is_looked_at_and_a_pressed_one_instead(page: Page)
 
 
 def _near(shown: list[int], expected: list[int]) -> bool:
-    """Points of a number are thinned digit by digit, which moves the ink by a hair."""
+    """Points of a number are thinned digit by digit, which changes the ink a little."""
     return max(abs(a - b) for a, b in zip(shown, expected, strict=True)) < 40
 
 

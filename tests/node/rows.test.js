@@ -122,7 +122,7 @@ test("of the settings only those are shown that differ, and how it went always",
   assert.equal(columnsOf(entries, false), COLUMNS);
 });
 
-test("two settings are compared by what their seeds make", () => {
+test("two settings are compared by the accuracies of their seeds", () => {
   const [low, high] = [seeds("low", [0.97, 0.972]), seeds("high", [0.99, 0.991])];
   const near = seeds("near", [0.988, 0.992]);
   assert.equal(

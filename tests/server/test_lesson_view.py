@@ -1,4 +1,4 @@
-"""What the lesson's panel asks the server: answers where it can, and sentences where it cannot."""
+"""What the server answers to the lesson's panel: a fact, or a sentence that says why not."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def find_out(request: object) -> dict:
     "request_",
     [None, [], "4", {}, {"step": 0}, {"step": 10}, {"step": "4"}, {"step": True}, {"step": 4.0}],
 )
-def test_what_no_page_asks_is_a_sentence(request_: object):
+def test_a_malformed_question_gets_one_sentence(request_: object):
     answer = find_out(request_)
     assert answer.keys() == {"error"}
     assert answer["error"].endswith(".")
 
 
-def test_a_network_that_is_gone_is_a_sentence():
+def test_a_question_about_a_network_that_is_gone_gets_one_sentence():
     answer = find_out({"step": 6, "network": "../lenet.pt"})
     assert answer["error"] == "This network is not there: choose another one, or train one."
 

@@ -19,7 +19,7 @@ from lenet.settings import Request, Settings
 
 def old_record() -> dict[str, Any]:
     """A run that was stopped after 320 of 1,000 images of its second epoch, as `torch.load` gives
-    what the first versions wrote: their settings had two fields less, and SGD was not fused.
+    what the first versions wrote: their settings had fewer fields, and SGD was not fused.
     """
     momentum = [torch.rand_like(p) for p in LeNet().parameters()]
     return {
@@ -157,7 +157,7 @@ def test_what_is_unusable_is_refused(place: str, value: Any):
 
 
 @pytest.mark.parametrize("name", sorted(old_record().keys() - {"versions"}))
-def test_what_is_missing_is_told(name: str):
+def test_what_is_missing_is_named(name: str):
     record = old_record()
     del record[name]
     with pytest.raises(ValueError, match=rf"^it has (no {name}|seen more images than)"):

@@ -4,23 +4,22 @@ The drawings lie in the visitor's browser (`store.js`) and come here only to be 
 file knows nothing of how a network is taught.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import gradio as gr
 
-from lenet.events import Event, LogError, Start, Taught, latest
+from lenet.events import Event, Start, Taught, latest
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
 from lenet.server import hands, visitors
 from lenet.server.queue import Queue
 from lenet.server.recognizers import path_of, recognizer
-from lenet.server.runs import Run, RunError
+from lenet.server.runs import Run
 from lenet.server.shares import QUICK, SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.networks import OWN, choices
-from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
+from lenet.ui.shared.requests import Request, answering, in_turn, refusing_request
 from lenet.ui.train.status import status
 
 
@@ -31,7 +30,7 @@ class Read(TypedDict):
 
 
 class There(TypedDict):
-    """Those names of networks that the server has."""
+    """Of the names of networks that a page asked about, those that the server still has."""
 
     there: list[str]
 
@@ -45,10 +44,14 @@ class Started(TypedDict):
 class Told(TypedDict):
     """What a teaching has changed.
 
-    Of the visitor's `drawings` so many were read right `before`, and `after` by networks that were
-    taught without the drawing, in so many `folds`; None where there are too few for that.
-    `mnist_before` and `mnist_after` are the accuracies on MNIST's test images, 0..1, or None where
-    these are not to be had.
+    Attributes:
+        drawings: how many it was taught.
+        before: how many of them the network read right before.
+        after: how many of them were read right, each by a network that was taught without it; None
+            where there are too few drawings for that.
+        folds: into which the drawings were divided for that.
+        mnist_before: the accuracy on MNIST's test images before, 0..1; None without MNIST.
+        mnist_after: the same after.
     """
 
     drawings: int
@@ -63,8 +66,8 @@ class Teaching(TypedDict):
     """How far a teaching is.
 
     `state` is that of a run, waiting or gone; `text` says how far it is, or why it failed, and
-    `share` 0..1 is what is done of it. `network` is the name of the one that was taught, which is
-    there before the run has measured what `told` says.
+    `share`, 0..1, how much is done. `network` is the name of the taught network, which is there
+    before the run has measured what `told` says.
     """
 
     state: str
@@ -123,7 +126,7 @@ def read_hand(request: Request) -> Read:
         request: `checkpoint`, the name of a network, and `drawings`, the text of a drawings file.
     """
     reader = recognizer(request.get("checkpoint"))
-    with _refusing():
+    with refusing_request():
         return {"read": hands.read_digits(reader, hands.parse(request.get("drawings")))}
 
 
@@ -151,20 +154,20 @@ class _Runs:
             request: `checkpoint`, the name of the network to start from; `drawings`, the text of a
                 drawings file; `password`, the owner's.
         """
-        with _refusing():
+        with refusing_request():
             drawings = hands.parse(request.get("drawings"))
             network, password = request.get("checkpoint"), request.get("password")
             return {"run": hands.start(self.queue, network, drawings, password)}
 
     def taught(self, request: Request) -> Teaching:
         """How far the `run` is that teaches."""
-        with _refusing():
+        with refusing_request():
             run = hands.run_of(self.runs, request.get("run"))
             return _WAITING if hands.waits(self.queue, run.name) else _teaching(run)
 
     def stop_teaching(self, request: Request) -> Started:
         """Stop the `run` that teaches; `password` is the owner's."""
-        with _refusing():
+        with refusing_request():
             run = hands.run_of(self.runs, request.get("run"))
             if hands.waits(self.queue, run.name):
                 self.queue.take_out(run.name, request.get("password"))
@@ -174,17 +177,8 @@ class _Runs:
 
     def resume_teaching(self, request: Request) -> Started:
         """Go on with the `run` where it was stopped; `password` is the owner's."""
-        with _refusing():
+        with refusing_request():
             return {"run": hands.resume(self.queue, request.get("run"), request.get("password"))}
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Answer with the sentence that says why something cannot be done."""
-    try:
-        yield
-    except (ValueError, LogError, RunError, visitors.NotAllowed) as error:
-        raise RequestError(str(error)) from error
 
 
 def _teaching(run: Run) -> Teaching:

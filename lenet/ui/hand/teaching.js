@@ -34,7 +34,7 @@ const ENDED = ["stopped", "finished", "failed", "gone"];
 export class Teaching {
   /** What was heard last of the run that is under way, or was stopped. @type {News | null} */
   news = null;
-  /** Why it cannot be had; one sentence. */
+  /** Why it failed or was refused, in one sentence; else empty. */
   failure = "";
   #server;
   #changed;
@@ -120,8 +120,8 @@ export class Teaching {
       await hand.learn(taught);
       if (told) this.#ended(taught);
     }
-    const goesOn = state === "stopped" && !name; // it can
-    if (hasEnded && !goesOn) {
+    const canGoOn = state === "stopped" && !name;
+    if (hasEnded && !canGoOn) {
       await hand.follow(null);
       const wasTakenOut = state === "gone" && this.news?.state === "waiting";
       const failure = state === "failed" || (state === "gone" && !wasTakenOut);

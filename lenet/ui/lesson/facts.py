@@ -1,4 +1,4 @@
-"""What the questions of the lesson come to: on these data, with this network, in this run.
+"""The answers to the lesson's questions: on these data, with this network, in this run.
 
 Functions of data sets, checkpoints and events. `lenet.lesson` has the questions; this file knows
 nothing of Gradio.
@@ -28,7 +28,7 @@ from lenet.ui.train.curves import Curves, Point, curves
 RATES = (0.001, 0.1, 1.0)  # of step 4
 STOP, END = 60, 100  # steps, of step 9
 ERRORS = (500, 150, 50)  # of 10,000: what step 7 lets visitors guess
-SHARES = (0.3, 0.7, 0.95)  # of the test images: what step 5 does
+SHARES = (0.3, 0.7, 0.95)  # of the test images: what step 5 lets visitors guess
 
 _RECORDED = Path(__file__).parent / "recorded.jsonl"
 
@@ -61,7 +61,7 @@ def most_common(data: DataSet) -> Found:
 
 
 def paper() -> Found:
-    """Step 2: what the network gets for paper and for ink."""
+    """Step 2: the numbers that the network gets for paper and for ink."""
     low, high = (f"{value:.2f}".replace("-", "−") for value in (-MEAN / STD, (1 - MEAN) / STD))
     fact = f"(0 − {MEAN}) ÷ {STD} = {low}, and full ink becomes {high}."
     return {"data": None, "right": STEPS[1].answer, "fact": fact}
@@ -109,7 +109,7 @@ def first_epoch(events: Sequence[Event], closed: bool) -> Found:
 
     Args:
         events: of the run.
-        closed: whether training is off on this server; a recorded run then stands in.
+        closed: whether training is off on this server; without a run, a recorded one is shown then.
     """
     start = latest(events, Start)
     if closed and (start is None or RECIPES[start.recipe].teaches):
@@ -188,14 +188,14 @@ def hardest_digit(evaluation: Evaluation, name: str, data: str) -> Found:
 def _runs(name: str) -> tuple[list[float], list[float]]:
     """The losses of a run that never stopped, and of one that goes on with its weights alone."""
     train = data_set(name).train
-    repeat = torch.arange(BATCH * END) % len(train)  # of a small data set each image comes again
+    repeat = torch.arange(BATCH * END) % len(train)  # a small data set comes several times
     frames, labels = train.frames[repeat], train.labels[repeat]
     never = stop_and_go_on(frames, labels, stop=END, end=END)
     return never, stop_and_go_on(frames, labels, stop=STOP, end=END)
 
 
 def going_on(data: DataSet) -> Found:
-    """Step 9: two runs, one of which stopped and lost its momentum."""
+    """Step 9: a run that never stopped, and one that stopped and lost its momentum."""
     never, alone = _runs(data.name)
     ten = slice(STOP + 1, STOP + 11)
     before, after = (sum(losses[ten]) / 10 for losses in (never, alone))

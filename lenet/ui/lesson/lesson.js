@@ -1,8 +1,9 @@
-// The lesson's panel: the open step, its question, what it comes to, and its code.
+// The lesson's panel: the open step, its question, the answer, and its code.
 //
-// A step opens the tab that shows it live; which of that tab's parts are seen beside the panel is
-// said by lesson.css, from what stands here in the page's `data-lesson`.
+// A step opens the tab that shows it live. This file writes the step into the page's `data-lesson`,
+// by which lesson.css chooses the parts of that tab that are seen beside the panel.
 
+import { choice } from "../shared/digits.js";
 import { finder, make, setText } from "../shared/dom.js";
 import { followDrawing, onNetwork, tellLesson } from "../shared/events.js";
 import { ask, failed } from "../shared/report.js";
@@ -29,7 +30,7 @@ import { keepProgress, loadProgress, stepOf } from "./progress.js";
  */
 
 /**
- * What its question comes to: `Found` of lesson/facts.py.
+ * The answer to its question: `Found` of lesson/facts.py.
  *
  * @typedef {object} Found
  * @property {string | null} data
@@ -43,9 +44,9 @@ import { keepProgress, loadProgress, stepOf } from "./progress.js";
 /** @typedef {{ find_out: Call<{ step: number, network: string }, Found> }} Server */
 
 const WITH_INSIDE = [2, 3]; // steps that follow a drawing through the network
-const AGAIN = 1000; // milliseconds until what a run has not told yet is asked for again
+const AGAIN = 1000; // milliseconds until an answer that a run does not give yet is asked for again
 const SYNTHETIC =
-  "MNIST is not to be had on this server: the lesson shows digits that this project draws itself.";
+  "MNIST is not available on this server: the lesson shows digits that this project draws itself.";
 /** @type {Record<string, string>} */
 const FIELDS = { data: "#data-set", results: "#results-data" };
 
@@ -151,7 +152,7 @@ export function mount({ element, props, server, trigger, watch }) {
     return button;
   }
 
-  /** Show what the question comes to, once the visitor has guessed. */
+  /** Show the answer to the question, once the visitor has guessed. */
   async function answer() {
     clearTimeout(timer);
     const step = open;
@@ -166,7 +167,7 @@ export function mount({ element, props, server, trigger, watch }) {
     if (!guessed) {
       found.replaceChildren();
       Object.assign(found.dataset, { step: "", shown: "" });
-      chooseData(step, await look(1)); // which costs least of those that tell the data set
+      chooseData(step, await look(1)); // of the answers that name the data set, the cheapest
       return;
     }
     if (found.dataset.step !== `${step}`) {
@@ -220,7 +221,7 @@ export function mount({ element, props, server, trigger, watch }) {
   }
 
   /**
-   * Where MNIST is not to be had, the tab beside shows what the lesson is about.
+   * Without MNIST, let the tab beside show the data that the lesson is about.
    *
    * @param {number} step
    * @param {Found | Failure} told
@@ -229,31 +230,25 @@ export function mount({ element, props, server, trigger, watch }) {
   function chooseData(step, told, tries = 30) {
     const field = FIELDS[steps[step - 1].tab];
     if (failed(told) || told.data !== "synthetic" || !field || step !== open) return;
-    const choice = document.querySelector(`${field} input[value=synthetic]`);
-    if (choice instanceof HTMLInputElement) choice.checked || choice.click();
+    const input = document.querySelector(`${field} input[value=synthetic]`);
+    if (input instanceof HTMLInputElement) input.checked || input.click();
     else if (tries > 0) setTimeout(() => chooseData(step, told, tries - 1), 100);
   }
 
   // ---------------------------------------------------------------- the code
 
-  /** @type {{ name: "tutorial" | "ours", text: string }[]} */
-  const KINDS = [
-    { name: "tutorial", text: "PyTorch" },
-    { name: "ours", text: "This project" },
+  /** @type {{ value: "tutorial" | "ours", text: string }[]} */
+  const kinds = [
+    { value: "tutorial", text: "PyTorch" },
+    { value: "ours", text: "This project" },
   ];
-  const kinds = KINDS.map(({ name, text }) => {
-    const button = make("button", { type: "button" }, text);
-    button.addEventListener("click", () => {
-      code = name;
-      showCode();
-    });
-    return button;
+  choice(find("#lesson-code .choice"), kinds, (chosen) => {
+    code = chosen;
+    showCode();
   });
-  find("#lesson-code .choice").append(...kinds);
   find("#lesson-code pre").tabIndex = 0; // it scrolls
 
   function showCode() {
-    for (const [i, button] of kinds.entries()) button.ariaPressed = String(KINDS[i].name === code);
     setText(find("#lesson-code pre"), steps[open - 1][code]);
     setText(find("#lesson-copy"), "Copy");
   }

@@ -27,14 +27,8 @@ from lenet.ui.shared.requests import Refusal, Request, answering, in_turn, whole
 
 TABS = ("draw", "train", "results", "data")  # that steps open
 
-_EXPERIMENTS = Lane(10)  # hundreds of steps of SGD: nobody's images wait for them
-_LANES = {
-    1: SLOW,
-    4: _EXPERIMENTS,
-    7: SLOW,
-    8: SLOW,
-    9: _EXPERIMENTS,
-}  # the others wait for no data
+_EXPERIMENTS = Lane(10)  # hundreds of steps of SGD, for which nobody's images should wait
+_LANES = {1: SLOW, 4: _EXPERIMENTS, 7: SLOW, 8: SLOW, 9: _EXPERIMENTS}  # of steps that read data
 
 
 def build(runs: Runs) -> gr.HTML:
@@ -80,7 +74,7 @@ def build_contents(here: gr.Tab, panel: gr.HTML) -> None:
 
 
 def _finder(runs: Runs) -> Callable[[object], Awaitable[facts.Found | Refusal]]:
-    """The server function that says what a step's question comes to.
+    """The server function that answers a step's question.
 
     It takes the `step`, counted from 1, and `network`, the name of the one on the pad.
     """
@@ -117,8 +111,8 @@ def _finder(runs: Runs) -> Callable[[object], Awaitable[facts.Found | Refusal]]:
 
 
 def _evaluated() -> tuple[Evaluation, str, str]:
-    """How the list's first network, which the Results tab shows too, reads the test images; its
-    name, and that of the data set.
+    """How the first network of the list, which the Results tab shows too, reads the test images;
+    its name, and the data set's.
     """
     data = usual_digits()
     path = next(iter(recognizers.paths().values()), None)

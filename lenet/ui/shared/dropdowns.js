@@ -1,5 +1,5 @@
-// Mends Gradio's dropdowns: Tab leaves one, but then its list opened again, since Gradio handles the
-// key too late. The key moves the focus all the same when Gradio does not see it.
+// Mends Gradio's dropdowns: when Tab had left one, its list opened again, since Gradio handles the
+// key too late. Where Gradio does not see the key, the browser moves the focus all the same.
 
 document.addEventListener(
   "keydown",

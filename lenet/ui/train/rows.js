@@ -56,7 +56,7 @@ function outcome(key, head, text) {
 }
 
 /** @param {Row[]} rows */
-export const accuraciesOf = (rows) =>
+const accuraciesOf = (rows) =>
   rows.map(({ accuracy }) => accuracy).filter((accuracy) => accuracy !== null);
 
 /** @param {number[]} accuracies */
@@ -138,8 +138,8 @@ export function labelOf(entry, compared) {
 const rangeOf = (values) => Math.max(...values) - Math.min(...values);
 
 /**
- * Of two settings with several seeds each, whether they differ by more than their seeds do; nothing
- * where that cannot be said.
+ * Whether two settings with several seeds each differ by more than their seeds do, in a sentence;
+ * empty where that cannot be said.
  *
  * @param {Entry[]} compared
  */
@@ -156,7 +156,7 @@ export function verdict(compared) {
   );
 }
 
-/** What stands on the button that shows the rest. @param {number} all */
+/** The text of the button that shows the rest. @param {number} all */
 export const moreText = (all) => `Show all ${count(all)}`;
 
 /** The lowest number of a colour that none has. @param {Iterable<number>} taken */

@@ -59,7 +59,7 @@ export function mount({ element, props, server, trigger, watch }) {
       if (mine !== asked) return;
       if (answer.ok) take(rows);
     } catch {
-      isFresh = false; // the server does not answer: it is asked when the tab is opened again
+      isFresh = false; // the server does not answer: it is asked again when the tab is opened
     }
   }
 
