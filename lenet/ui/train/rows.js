@@ -134,9 +134,11 @@ export function labelOf(entry, compared) {
     ({ isSetting, key }) => isSetting && !(areGroups && key === "seed"),
   );
   if (compared.length < 2 || differing.length > MOST_TOLD) return entry.title;
-  const told = differing.map(({ key, head, text }) =>
-    key === "recipe" || key === "data" ? text(entry) : `${head.toLowerCase()} ${text(entry)}`,
-  );
+  const told = differing
+    .map(({ key, head, text }) =>
+      key === "recipe" || key === "data" ? text(entry) : `${head.toLowerCase()} ${text(entry)}`,
+    )
+    .filter((words) => !entry.title.includes(words)); // somebody called it that
   return told.length ? `${entry.title}: ${told.join(", ")}` : entry.title;
 }
 
