@@ -1,7 +1,7 @@
 """What a Space runs: build the page and serve it on port 7860.
 
-`GRADIO_SERVER_PORT`, `GRADIO_SERVER_NAME`, `GRADIO_ROOT_PATH` and `GRADIO_MCP_SERVER` are Gradio's
-own and apply.
+Gradio itself reads `GRADIO_SERVER_PORT`, `GRADIO_SERVER_NAME`, `GRADIO_ROOT_PATH` and
+`GRADIO_MCP_SERVER`.
 """
 
 import os
@@ -9,7 +9,7 @@ import signal
 import sys
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
-os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # nor does the server keep a record of visits
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # the server keeps no record of visits
 
 
 def main() -> None:
@@ -30,14 +30,14 @@ def main() -> None:
     except ValueError as error:
         sys.exit(str(error))
 
-    # Ended in good order, a server lets its training run stop with a checkpoint.
+    # A server that exits normally lets its training run stop with a checkpoint.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    # Connections that say nothing must not use up the few hundred files that a process begins with.
+    # Idle connections must not use up the few hundred files that a process may have open at first.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    # A thread at work gives way to the event loop after this long, not after 5 ms each time.
+    # A working thread yields to the event loop after this long instead of after 5 ms.
     sys.setswitchinterval(0.0005)
-    torch.set_num_threads(1)  # one drawing is too small to share, many visitors are not
+    torch.set_num_threads(1)  # a drawing is too small to be split among threads
     waiting = queue.Queue(runs.Runs())
     built = page.build(waiting).queue(api_open=False)
     answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
@@ -55,8 +55,8 @@ def main() -> None:
         prevent_thread_lock=True,
     )
     log.begin()
-    runs.warm_up()  # not before the first page is there: it takes a core for a second
-    gc.freeze()  # the collector's look through all of torch and gradio would halt every answer
+    runs.warm_up()  # after the launch: it takes a core for a second
+    gc.freeze()  # a collection over all of torch and gradio would halt every answer
     built.block_thread()
 
 

@@ -2,13 +2,13 @@
 
 `python -m benchmarks.attack [NAME …] [--seconds S]` starts the app as a public server and lets one
 visitor draw as in `benchmarks.serving`, alone and while one attacker, from another address and over
-twenty connections, asks for the same dear thing as fast as it is answered. For each such thing it
+twenty connections, sends the same expensive request as fast as it is answered. For each attack it
 prints the visitor's 50th and 95th percentile of the milliseconds from a call to its answer, before
-and during the attack, the calls that failed, the attacker's requests that were answered and those
-that were refused, and by how much the server's memory grew. The attacker shares the machine, and is
-nice to it.
+and during the attack, the calls that failed, the attacker's requests that were answered, refused
+and broken off, and by how much the server's memory grew. The attacker runs on the same machine, at
+a lower priority.
 
-`--soak` sends 10,000 requests of a kind whose content or answers once stayed in memory, from a
+`--soak` sends 10,000 requests whose content or answers an earlier version kept in memory, from a
 hundred addresses, and prints what the server holds before, in between and a minute after.
 """
 
@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import base64
 import io
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -53,11 +54,12 @@ from lenet.checkpoint import SHIPPED
 from lenet.preprocess import MAX_POINTS
 from lenet.recognize import MAX_DRAWINGS
 from lenet.server.guard import MAX_PIECES
+from lenet.server.hands import MOST
 from lenet.synthetic import example_strokes
 
 CONNECTIONS = 20
 PATIENCE = 60  # seconds for an answer
-ADDRESS = "9.9.9.9"  # of the attacker, as a proxy would tell it
+ADDRESS = "9.9.9.9"  # of the attacker, as a proxy would name it
 PASSWORD = "the owner's"
 NETWORKS = 20
 SOAK, ADDRESSES, FORGOTTEN = 10_000, 100, 75.0  # requests; of the attacker; seconds
@@ -77,7 +79,7 @@ class Target:
         return await self.client.post("/gradio_api/component_server/", json=call)
 
     async def ask(self, name: str, data: Any) -> httpx.Response:
-        """Call an endpoint for programs, and leave its answer where it is."""
+        """Call an endpoint for programs, and do not fetch its answer."""
         return await self.client.post(f"/gradio_api/call/{name}", json={"data": [data]})
 
     async def answer(self, name: str, data: Any) -> httpx.Response:
@@ -112,6 +114,9 @@ def on_pad(strokes: Any, **more: Any) -> dict[str, Any]:
 
 HUGE = [scribble(MAX_POINTS) for _ in range(3)]
 MANY = [[scribble(30) for _ in range(MAX_DRAWINGS)] for _ in range(3)]
+HANDS = [
+    "".join(f'{{"label": 7, "strokes": {scribble(60)}}}\n' for _ in range(MOST)) for _ in range(3)
+]
 NOTHING = "[" + "[]," * (MAX_PIECES // 2 - 1000) + "[]]"
 
 
@@ -128,7 +133,7 @@ PICTURE = large_picture()
 
 
 def hostile_files() -> list[bytes]:
-    """Files that want much memory, time or trust, by the name of networks."""
+    """Files that cost much memory or time, or that run code, sent as networks."""
     million = pickle.dumps([[]] * 1_000_000, 2)[: 1 << 20]
     flipped = bytearray(SHIPPED.read_bytes())
     flipped[len(flipped) // 2] ^= 1
@@ -206,6 +211,26 @@ async def insides(target: Target, number: int) -> httpx.Response:
     return await target.function("read_drawing", on_pad(example_strokes()[number % 10], inside={}))
 
 
+async def silenced(target: Target, number: int) -> httpx.Response:
+    pair = [["conv1", number % 6], ["fc1", number // 6 % 120]]
+    asked = {"checkpoint": SHIPPED.name, "silenced": pair}
+    return await target.function("accuracy_without", asked)
+
+
+async def others(target: Target, number: int) -> httpx.Response:
+    asked = {"data": "mnist", "network": f"network-{number % NETWORKS}.pt", "other": ""}
+    return await target.function("evaluate_others", asked)
+
+
+async def hands(target: Target, number: int) -> httpx.Response:
+    asked = {"checkpoint": SHIPPED.name, "drawings": HANDS[number % 3]}
+    return await target.function("read_hand", asked)
+
+
+async def tables(target: Target, number: int) -> httpx.Response:
+    return await target.client.get("/runs")
+
+
 async def uploads(target: Target, number: int) -> httpx.Response:
     files = {"files": ("mine.pt", HOSTILE[number % len(HOSTILE)])}
     sent = await target.client.post("/gradio_api/upload", files=files)
@@ -246,6 +271,10 @@ ATTACKS: dict[str, Callable[[Target, int], Awaitable[httpx.Response]]] = {
     "long drawings": long_drawings,
     "short drawings": short_drawings,
     "inside view": insides,
+    "silenced": silenced,
+    "others": others,
+    "hands": hands,
+    "tables": tables,
     "hostile files": uploads,
     "passwords": passwords,
     "large bodies": bodies,
@@ -258,9 +287,9 @@ ATTACKS: dict[str, Callable[[Target, int], Awaitable[httpx.Response]]] = {
 
 
 async def besiege(name: str, address: str, config: dict, begun: Event, end: Event) -> Counter:
-    """Ask until it is to end; how many requests were answered, refused and not answered."""
+    """Ask until `end` is set; how many requests were answered, refused and broken off."""
     counts = Counter()
-    numbers = iter(range(1 << 40))
+    numbers = itertools.count()
 
     async def press_on(client: httpx.AsyncClient) -> None:
         while not end.is_set():
@@ -321,8 +350,8 @@ def measure(name: str, address: str, config: dict, server: Any, seconds: float) 
     process.join()
     time.sleep(SETTLE)
     grown = f"{memory(server) - held:+.0f}"
-    told = [str(counts[kind]) for kind in ("answered", "refused", "broken")]
-    return [name, *before, *during, str(failed), *told, grown]
+    ends = [str(counts[kind]) for kind in ("answered", "refused", "broken")]
+    return [name, *before, *during, str(failed), *ends, grown]
 
 
 HEAD = (
@@ -352,7 +381,7 @@ def compare(names: list[str], seconds: float) -> None:
 
 
 async def warm(address: str, config: dict) -> None:
-    """Let the server load what it loads once: MNIST before all."""
+    """Let the server load what it loads once, such as MNIST."""
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
         target = Target(config, client)
         for ask in ATTACKS.values():

@@ -1,11 +1,10 @@
-"""What the film of a run costs the run, and what ten who watch it and the accuracy's growth add.
+"""What a run's film costs the run, and what ten visitors who watch it and reading test digits add.
 
 `python -m benchmarks.film [--rounds N]` trains recipe fast for an epoch on MNIST as the page does:
-without a film, with one, with ten drawings that are read again at each of its moments, and with
-test digits that are read at its moments, in turn. It prints the images a second of each, the share
-of a run's time that goes into writing the film, and the processor's time that following it takes.
-All is read in this process, as the server reads in its own; the web's part of watching is in
-`benchmarks.while_training`.
+in turn without a film, with one, with ten drawings that are read at each of its moments, and with
+test digits that are read at its moments. It prints the images a second of each run, the share of
+its time that goes into writing the film, and the CPU time of reading. This process does the
+reading, as the server does; `benchmarks.while_training` measures the pages' requests.
 """
 
 import argparse
@@ -68,13 +67,13 @@ def run_with_film(*arguments: Any) -> None:
 
 
 def run_without_film(*arguments: Any) -> None:
-    """What a run's process does, but for the film."""
+    """What a run's process does, without the film."""
     runs.FilmWriter = NoFilm
     work_on(*arguments)
 
 
 def measure(filmed: bool, watchers: int, grows: bool) -> tuple[float, float, float]:
-    """A run's images a second, its share in the film, and the processor's seconds of reading."""
+    """A run's images a second, the film's share of its time, and the CPU seconds of reading."""
     trained = Runs(run_with_film if filmed else run_without_film)
     trained.start(prepare(REQUEST))
     known: list[list[int]] = [[] for _ in range(watchers)]
@@ -97,9 +96,8 @@ def measure(filmed: bool, watchers: int, grows: bool) -> tuple[float, float, flo
 
 def watch(run: Run, digit: int, known: list[int]) -> list[int]:
     """Ask as a page does, until there is no more; the batches of the moments that are new."""
-    from lenet.ui.train.film_view import (
-        moments_of,  # not at the top: a run's process imports this file too
-    )
+    # Not at the top: a run's process imports this file, too.
+    from lenet.ui.train.film_view import moments_of
 
     found: list[int] = []
     more = True
@@ -131,7 +129,7 @@ def main() -> None:
         runs.warm_up()
         measure(True, WATCHERS, True)  # loads what is loaded once
         for number in range(rounds):
-            # The order turns round, so that no kind is always the first.
+            # The order is reversed each time, so that no kind is always the first.
             for name in sorted(kinds, reverse=number % 2 == 1):
                 found[name].append(measure(*kinds[name]))
     print("| run | images a second | of the run without | of it writing | s of reading |")

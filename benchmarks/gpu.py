@@ -1,8 +1,8 @@
-"""Training steps recorded on a GPU: the same results as plain ones? How many launches, how fast?
+"""Steps recorded on a GPU compared with plain ones: their results, launches and milliseconds.
 
 `python -m benchmarks.gpu` prints for each recipe milliseconds and launches a step, plain and
 recorded, and the largest difference between the weights of both; beside it the difference between
-two runs of plain steps, since some of a GPU's sums come in no fixed order. Then, for five seeds,
+two runs of plain steps, since a GPU adds some sums in no fixed order. Then, for five seeds,
 after how many seconds of training recipe fast passes 98, 99 and 99.3 % of the test set; evaluation
 is left out of these. It needs a GPU and MNIST.
 """

@@ -1,10 +1,10 @@
-"""How well recipe best reads people it never saw, and digits drawn otherwise than most.
+"""How well recipe best reads people that it never saw, and digits that are drawn unusually.
 
 `python -m benchmarks.handwriting DRAWINGS [--keep FOLDER]` trains five times, each time without a
 fifth of the writers of a drawings file and without the last 10,000 training images of MNIST, reads
-both, and prints the means. The held-out writers' digits are read as they were drawn, and drawn
-again: small, large, thin, thick, with a third of the points, turned, slanted. Takes 20 minutes on
-two cores. The test set is not looked at.
+what was left out, and prints the means. The held-out writers' digits are read as they were drawn,
+and drawn again: small, large, thin, thick, with a third of the points, turned, slanted. Takes 20
+minutes on two cores. The test set is not looked at.
 """
 
 import argparse

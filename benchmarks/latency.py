@@ -1,10 +1,10 @@
 """How fast answers follow the pen of a visitor who is far away from the server.
 
 `python -m benchmarks.latency [--drawings N] [--ms MS …] [--json]` starts the page on this machine
-and puts a proxy between it and a headless Chromium that delays every byte, half of the round trip
-each way, and the first bytes of a connection by one round trip more, which opening it takes. Then
-digits are drawn with the mouse at each distance. Printed are the medians of the milliseconds from
-the last movement of the pen to the answer on the screen, and of the answers a second. Needs
+and puts a proxy between it and a headless Chromium. The proxy delays every byte, half of the round
+trip each way, and the first bytes of a connection by one round trip more, for opening it. Digits
+are drawn with the mouse at each distance. Printed are the medians of the milliseconds from the last
+movement of the pen to the answer on the screen, and of the answers a second. Needs
 `tests/requirements.txt` and a Chromium.
 """
 
@@ -56,7 +56,7 @@ async def relay(
 
 @contextmanager
 def far_away(address: str, milliseconds: float) -> Iterator[str]:
-    """A server's address as somebody sees it who is that far away, there and back."""
+    """The address of a proxy through which a server is that far away, there and back."""
     server = urlsplit(address)
     delay = milliseconds / 2000
     listening: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
@@ -88,7 +88,7 @@ def far_away(address: str, milliseconds: float) -> Iterator[str]:
 
 def measure(drawings: int, distances: list[float]) -> dict[float, dict[str, float]]:
     """Draw at each distance; the medians of each."""
-    examples = quick_examples(density=1)  # in two seconds
+    examples = quick_examples(density=1)  # drawn in two seconds
     found: dict[float, list[dict[str, float]]] = {distance: [] for distance in distances}
     with served("app.py") as (address, _), chromium() as browser:
         for distance in distances:

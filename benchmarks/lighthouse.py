@@ -1,4 +1,4 @@
-"""How soon the page is there on a slow line and a slow phone, and what Google's Lighthouse says.
+"""How soon the page is usable on a slow line and a slow phone, and what Google's Lighthouse says.
 
 `python -m benchmarks.lighthouse [--runs N] [--json]` starts the page on this machine and looks at
 it with Lighthouse (npm's, by `npx`) in a headless Chromium: as on a phone with slow 4G (150 ms of
@@ -10,13 +10,12 @@ medians. The largest paint is that of the pad, which can be drawn on from then o
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks.responsiveness import served
+from benchmarks.responsiveness import chromium_path, served
 
 LIGHTHOUSE = "lighthouse@12"  # the last one for Node 20
 CATEGORIES = "performance", "accessibility", "best-practices"
@@ -29,7 +28,7 @@ DEVICES: dict[str, list[str]] = {"phone": [], "desktop": ["--preset=desktop"]}
 
 
 def look(address: str, device: str) -> dict[str, float]:
-    """What one look says: a score of 100 for each category, and seconds."""
+    """One measurement: a score of 0 to 100 for each category, and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = ["npx", "--yes", LIGHTHOUSE, address, "--quiet", "--output=json"]
@@ -39,8 +38,7 @@ def look(address: str, device: str) -> dict[str, float]:
             "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
             *DEVICES[device],
         ]
-        browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
-        environment = {**os.environ, "CHROME_PATH": browser}
+        environment = {**os.environ, "CHROME_PATH": chromium_path()}
         subprocess.run([*command, *options], check=True, env=environment)
         found = json.loads(report.read_text())
     scores = {name: 100 * found["categories"][name]["score"] for name in CATEGORIES}

@@ -1,7 +1,8 @@
 """The memory of a training run above that of a bare `import torch`.
 
-`python -m benchmarks.memory` trains for one epoch with each recipe, in a process of its own, and
-prints the largest resident size in MB and what it is above a process that only imports torch.
+`python -m benchmarks.memory` trains for one epoch with each recipe but hand, in a process of its
+own, and prints the largest resident size in MB, and its excess over a process that only imports
+torch.
 """
 
 import subprocess
@@ -10,7 +11,10 @@ import tempfile
 
 from lenet.recipes import RECIPES
 
-PEAK = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+PEAK = (
+    f"; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * {UNIT} / 2**20)"
+)
 
 
 def peak(code: str) -> float:

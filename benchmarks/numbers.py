@@ -1,9 +1,9 @@
-"""How long a number takes to be read, by its digits: all of it, and while its last stroke grows.
+"""How long reading a number takes, by its digits: at first, and while its last stroke grows.
 
 `python -m benchmarks.numbers DRAWINGS` composes numbers of 1, 2, 4, 6 and 12 digits of a drawings
 file and reads each with one thread: as if nothing of it had been seen before, again after only its
-last stroke has changed, and again unchanged; beside them a digit by `recognize`. Prints medians,
-and the slowest of drawings with more strokes than can be searched. Takes a minute.
+last stroke has changed, and again unchanged; beside these, a digit by `recognize`. Prints medians,
+and the times of drawings with more strokes than can be searched finely. Takes a minute.
 """
 
 import argparse
@@ -22,8 +22,6 @@ from lenet.preprocess import MAX_POINTS, MAX_STROKES
 LENGTHS = 1, 2, 4, 6, 12
 REPEATS = 40
 LAST = 3  # points that the last stroke lacks before it changes
-
-Strokes = list[list[list[float]]]
 
 
 def milliseconds(call: Callable[[], object]) -> float:
@@ -93,7 +91,7 @@ def main() -> None:
     parser.add_argument("drawings", metavar="DRAWINGS", help="a drawings file")
     drawings, _ = read_drawings(parser.parse_args().drawings)
     torch.set_num_threads(1)
-    measure(drawings, 1)  # what only the first calls take
+    measure(drawings, 1)  # the first calls take longer
     print(f"a digit by recognize: {measure_digit(drawings):.1f} ms")
     print("| digits | ms, all new | ms, the last stroke has changed | ms, unchanged |")
     print("|---|---|---|---|")

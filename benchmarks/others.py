@@ -1,13 +1,13 @@
-"""How well recipe best tells digits from what is none, and what that costs its reading.
+"""How well recipe best tells digits from what is none, and what that costs in accuracy.
 
 `python -m benchmarks.others DRAWINGS [--keep FOLDER]` trains as `benchmarks.handwriting` does: each
 time without a fifth of the writers of a drawings file and without the last 10,000 training images
-of MNIST. Digits are judged by these; others are drawn anew with digits of these writers in them.
+of MNIST. It is judged by these digits, and by new others that contain digits of these writers.
 `--without KIND` holds kinds of others out of training, to see how the network does with what it has
 never been shown. The test set is not looked at.
 
 A fold takes a quarter of an hour of a core. Folds can be trained side by side, each by a command of
-its own with `--folds N --train-only` and one `--keep`; without `--train-only` the same command then
+its own with `--folds N --train-only` and the same `--keep`; a command without `--train-only` then
 prints the table. `OMP_NUM_THREADS=1` keeps them from each other's cores, an empty
 `CUDA_VISIBLE_DEVICES` from the GPU.
 """
@@ -34,7 +34,7 @@ from lenet.recipes import RECIPES
 from lenet.recognize import interpret, predict
 
 EACH = 1000  # others of each kind that a network is judged by
-ACCEPTED = 0.95  # the share of digits beside which the share of others is told
+ACCEPTED = 0.95  # of the digits; the table has the share of others that are accepted with them
 WAYS = (
     "as they were written",
     "small in a corner",
@@ -67,7 +67,7 @@ class Variant:
 
 
 def train_fold(variant: Variant, drawings: list[Drawing], fold: int, out: Path) -> list[Drawing]:
-    """Train without a fifth of the writers, or go on where that was broken off.
+    """Train without a fifth of the writers, or go on with a run that was interrupted.
 
     Returns:
         The drawings of these writers.
@@ -94,7 +94,7 @@ def train_fold(variant: Variant, drawings: list[Drawing], fold: int, out: Path) 
 def judge(
     checkpoint: Checkpoint, drawings: list[Drawing], held_out: Digits
 ) -> dict[str, list[float]]:
-    """The rows of the tables: names, and what stands in their columns.
+    """The rows of the tables: the columns by the name of each row.
 
     Args:
         drawings: of the writers that the network has not learnt from.

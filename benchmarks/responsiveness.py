@@ -1,9 +1,10 @@
 """How fast the answer follows the pen: our pad, and Gradio's own Sketchpad with the same network.
 
 `python -m benchmarks.responsiveness [--drawings N] [--json]` starts both pages on this machine,
-draws digits with the mouse in a headless Chromium, one page after the other in turn, and prints for
-each the milliseconds from the last movement of the pen to the answer on the screen, and the answers
-a second while the pen moves. Needs `tests/requirements.txt` and a Chromium.
+draws digits with the mouse in a headless Chromium, and on our pad numbers of six digits, too. The
+pages take turns. Printed are for each the milliseconds from the last movement of the pen to the
+answer on the screen, and the answers a second while the pen moves. Needs `tests/requirements.txt`
+and a Chromium.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -25,14 +27,13 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PAUSE = 1.5  # seconds in which the slower page starts, and answers
+PAUSE = 1.5  # seconds: enough for the slower page to start, and to answer
 STEP = 0.016  # seconds between two movements of the mouse: a screen's 60 a second
-DENSITY = 4  # of an example's points one is taken: a digit is drawn in half a second
+DENSITY = 4  # every fourth point of an example is drawn, which takes half a second
 
-# Both note in the page when the pen moved last and when each answer stood on the screen.
+# Both note in the page when the pen moved and when each answer was on the screen.
 LISTEN = """
 window.moves = []; window.answers = [];
 const painted = () => requestAnimationFrame(() => setTimeout(
@@ -73,14 +74,14 @@ def sketchpad() -> None:
 
 
 @contextmanager
-def served(*command: str):
+def served(*command: str) -> Iterator[tuple[str, Path]]:
     """Serve a page on a free port of this machine; yield its address and checkpoint folder."""
     with started(*command) as (_, address, folder):
         yield address, folder
 
 
 @contextmanager
-def started(*command: str, **variables: str):
+def started(*command: str, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
     """Serve a page on a free port of this machine, with variables of its environment; yield its
     process, address and folder.
     """
@@ -112,12 +113,19 @@ def started(*command: str, **variables: str):
             process.wait()
 
 
+def chromium_path() -> str:
+    """Where Chromium or Chrome is installed."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        sys.exit("No Chromium found: looked for chromium, google-chrome.")
+    return found
+
+
 @contextmanager
-def chromium():
+def chromium() -> Iterator[Browser]:
     """A Chromium without a window."""
-    executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM)
         yield browser
         browser.close()
 
@@ -134,8 +142,13 @@ def open_pad(browser: Browser, address: str, **options: Any) -> Page:
 def draw(
     page: Page, canvas: str, strokes: list[list[list[float]]], distance: float = 0
 ) -> dict[str, float]:
-    """Draw strokes with the mouse; the delay after the last movement, and the answers a second of
-    those that began while it moved: `distance` are the milliseconds that they are on their way.
+    """Draw strokes with the mouse; the milliseconds from its last movement to the last answer, and
+    the answers a second to what was drawn while it moved.
+
+    Args:
+        canvas: the selector of the element to draw on.
+        strokes: in a box of 1.
+        distance: the milliseconds of a round trip to the server.
     """
     box = page.locator(canvas).first.bounding_box()
     assert box, f"{canvas} is not on the page"
@@ -161,19 +174,26 @@ def draw(
 
 
 def quick_examples(density: int = DENSITY) -> list[list[list[list[float]]]]:
-    """An example of each digit, as a mouse draws it in half a second, or with every `density`th
-    point.
-    """
+    """An example of each digit, 0 to 9, with every `density`th of its points."""
     from lenet.synthetic import example_strokes
 
     examples = example_strokes()
     return [[stroke[::density] for stroke in examples[digit]] for digit in range(10)]
 
 
+def six_digits(examples: list[list[list[list[float]]]], first: int) -> list[list[list[float]]]:
+    """The strokes of six examples beside each other, as wide as the pad."""
+    return [
+        [[0.3 * x - 0.55 + 0.37 * place, 0.25 + 0.5 * y] for x, y in stroke]
+        for place in range(6)
+        for stroke in examples[(first + place) % 10]
+    ]
+
+
 def measure(drawings: int) -> dict[str, dict[str, float]]:
     """Draw on both pages in turn; the medians of each."""
     examples = quick_examples()
-    kinds = ("our pad", "our pad, inside view open", "gr.Sketchpad")
+    kinds = ("our pad", "our pad, inside view open", "our pad, six digits", "gr.Sketchpad")
     found: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     with (
         served("app.py") as (ours, _),
@@ -188,13 +208,15 @@ def measure(drawings: int) -> dict[str, dict[str, float]]:
                 pad.click("#pad-clear")
                 found[kind].append(draw(pad, "#pad", strokes))
                 pad.evaluate("document.getElementById('inside').toggleAttribute('open')")
+            pad.click("#pad-clear")
+            found[kinds[2]].append(draw(pad, "#pad", six_digits(examples, number)))
             sketch.bring_to_front()
             sketch.goto(gradios)  # clearing it would put the brush away again
             sketch.wait_for_selector("#sketch canvas")
             time.sleep(PAUSE)
             sketch.click('#sketch button[aria-label="Brush"]')
             sketch.evaluate(LISTEN_SKETCHPAD)
-            found[kinds[2]].append(draw(sketch, "#sketch canvas", strokes))
+            found[kinds[3]].append(draw(sketch, "#sketch canvas", strokes))
     return {
         name: {key: median(run[key] for run in runs) for key in runs[0]}
         for name, runs in found.items()

@@ -21,10 +21,10 @@ DETAIL = {"viewport": {"width": 1200, "height": 800}, "device_scale_factor": 1.5
 
 
 def picture_drawing(browser: Browser, address: str) -> None:
-    """A 9, and what is read."""
+    """A 9 on the pad, and the answer."""
     page = open_pad(browser, address, **DETAIL)
     draw(page, "#pad", example_strokes()[9])
-    time.sleep(1)
+    expect(page.locator("#answer")).to_have_text("9")
     page.screenshot(path=FOLDER / "page.png")
 
 
@@ -44,7 +44,7 @@ def picture_experiments(browser: Browser, address: str) -> None:
     for tick in ticks.all():
         tick.check()
     page.locator("#runs-differing").check()
-    time.sleep(2)
+    time.sleep(2)  # the curves are fetched and drawn
     top = page.locator("#train-charts").bounding_box()
     end = page.locator("#all-runs").bounding_box()
     assert top and end

@@ -3,12 +3,11 @@
 `python -m benchmarks.serving [--clients N …] [--idle N] [--seconds S]` starts the app and lets 1,
 10, 100 and 300 visitors draw, without and with a training run going. A visitor draws for two
 seconds, calling as the pad does: 20 times a second, one call at a time, always with the newest
-drawing; then pauses for one. Besides these, 100 pages are open where nobody does anything: what
-they cost alone, and beside as many visitors who draw. Printed are the answers a second of all and
-of the visitor that got fewest while drawing, the time from a call to its answer, the longest from
-pen-up to the last answer, failed calls, the server's CPU time an answer and its memory, and how
-busy the generator was, for it shares the machine: its clients run in processes of their own over
-plain sockets.
+drawing; then pauses for one second. 100 idle pages are measured, too: alone, and beside as many
+visitors who draw. Printed are the answers a second of all and of the visitor that got fewest while
+drawing, the time from a call to its answer, the longest from pen-up to the last answer, failed
+calls, the server's CPU time an answer and its memory, and how busy the generator was: its clients
+run on the same machine, in processes of their own, over plain sockets.
 
 `--soak` instead counts memory, threads, processes, open files and temporary files before and after
 100,000 answers, 500 page loads and 20 training runs.
@@ -36,7 +35,7 @@ PROCESSES = 2  # of the generator
 DRAWING, PAUSE = 2.0, 1.0  # seconds
 CALLS = 20  # a second while a visitor draws
 SETTLE = 3.0  # seconds before the counting starts
-IDLE = 2.0  # seconds between two questions of a page where nothing happens
+IDLE = 2.0  # seconds between two questions of an idle page
 
 Strokes = list[list[list[float]]]
 
@@ -116,7 +115,7 @@ async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, conte
 
 
 async def idle(address: str, seconds: float) -> Visit:
-    """Keep a page open for so many seconds, which asks whether there is news of the run."""
+    """Be an idle page for so many seconds: it asks for news of the run."""
     target = urlsplit(address)
     seen = Visit()
     await asyncio.sleep(random.uniform(0, IDLE))  # not all in step
@@ -162,8 +161,8 @@ async def visit(address: str, digits: list[list[bytes]], seconds: float) -> Visi
 def visits(
     address: str, pad: int, clients: int, pages: int, seconds: float
 ) -> tuple[list[Visit], float]:
-    """Some visitors in this process, and some pages where nobody does anything; what they saw, and
-    the share of a core that they took.
+    """Some visitors and some idle pages in this process; what they saw, and the share of a core
+    that they took.
     """
     digits = requests(urlsplit(address).netloc, pad, f"visitors{os.getpid()}")
 
@@ -339,7 +338,7 @@ def left_behind(process: Popen) -> dict[str, float]:
 
 
 def soak(answers: int, loads: int, runs: int) -> None:
-    """What is left after much use."""
+    """Print what the server holds after a little and after heavy use."""
     with started("app.py") as (process, address, folder):
         config = configuration(address)
         pad = pad_of(config)
@@ -399,7 +398,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 10, 100, 300], metavar="N")
     parser.add_argument("--idle", type=int, default=100, metavar="N", help="idle pages")
     parser.add_argument("--seconds", type=float, default=20, metavar="S", help="each row")
-    parser.add_argument("--soak", action="store_true", help="what is left after much use")
+    parser.add_argument("--soak", action="store_true", help="what heavy use leaves behind")
     options = parser.parse_args()
     if options.soak:
         soak(100_000, 500, 20)

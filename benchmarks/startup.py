@@ -1,4 +1,4 @@
-"""How long the app takes to its first page, beside a bare torch and an empty page of Gradio's.
+"""How long the app takes to its first page, compared with `import torch` and an empty Gradio page.
 
 `python -m benchmarks.startup [--rounds N]` starts both in turn and prints the median of the seconds
 from the start of the process until the page was served, and the median ratio of the pairs.
@@ -19,9 +19,7 @@ with gr.Blocks() as page:
     pass
 page.launch(quiet=True, ssr_mode=False)
 """
-
-
-REST = 5.0  # seconds, in which the processes of the last one end
+REST = 5.0  # seconds, in which the processes of the last start end
 
 
 def seconds(*command: str) -> float:

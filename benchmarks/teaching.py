@@ -1,4 +1,4 @@
-"""What teaching a network somebody's hand gains: people that it never saw, and what it forgets.
+"""What teaching a network somebody's hand gains, for people that it never saw, and what it forgets.
 
 `python -m benchmarks.teaching DRAWINGS [--keep FOLDER] [--each N] [--wrong SHARE]` takes the five
 networks of `benchmarks.handwriting`, each trained without a fifth of the writers, teaches a copy of
@@ -31,7 +31,7 @@ from lenet.job import settle
 from lenet.settings import Request
 from lenet.teach import read_right, teach
 
-HARDEST = 6  # people that the sums are given for besides
+HARDEST = 6  # people for whom the sums are printed, too
 
 # Digits that are always misread, as strokes in a square of 1.
 ODD = {
@@ -66,7 +66,7 @@ class Person:
 def calibrated_fold(
     drawings: list[Drawing], fold: int, folder: Path, data: DataSet
 ) -> tuple[Checkpoint, list[Drawing]]:
-    """As `train_fold`, with a network that knows what is no digit."""
+    """As `train_fold`, with the network calibrated, so that it knows what is no digit."""
     checkpoint, held_out = train_fold(drawings, fold, folder)
     answered = answers(checkpoint, data.test, to_tensors(held_out))
     return calibrate(checkpoint, *answered), held_out

@@ -113,7 +113,7 @@ def measure(seeds: int) -> dict[str, dict[str, float]]:
         for name, run in RUNS.items():
             found[name].append(run(seed))
             print(f"seed {seed}, {name}: {_short(found[name][-1])}", file=sys.stderr)
-    # Pair by pair, since a shared machine is now faster, now slower.
+    # Pair by pair, since the speed of a shared machine changes.
     lesson_totals = [sum(run["seconds"]) for run in found["the lesson"]]
     lesson_epochs = [median(run["seconds"]) for run in found["the lesson"]]
     result = {}
@@ -181,5 +181,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()

@@ -1,10 +1,11 @@
-"""What a training run and those who read digits or watch it cost each other.
+"""What a training run, visitors who draw and visitors who watch it cost each other.
 
 `python -m benchmarks.while_training [--rounds N]` serves the page with MNIST in the cache and
 prints, in turn without and with a run: the milliseconds from the last movement of the pen to the
 answer; the milliseconds from a click on Train to the first loss line; and the images a second of a
-run that nobody watches and of one that ten watch. The watchers send what a page was seen to ask for
-while it watched, at its pace; what a browser itself takes to draw a page is its own machine's.
+run that nobody watches and of one that ten watch. The watchers send the requests that a page was
+seen to send while it watched, at its pace; they draw nothing, since browsers have machines of their
+own.
 Needs `tests/requirements.txt` and a Chromium.
 """
 
@@ -13,6 +14,7 @@ import re
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -61,7 +63,7 @@ def stop(page: Page) -> None:
 
 
 def delays(page: Page) -> list[float]:
-    """Draw, and say how long each answer took."""
+    """Draw; the milliseconds that each answer took."""
     page.get_by_role("tab", name="Draw").click()
     found, examples = [], quick_examples()
     for number in range(DRAWINGS):
@@ -105,7 +107,7 @@ def questions(browser: Browser, address: str) -> list[Question]:
 
 
 @contextmanager
-def watching(asked: list[Question]):
+def watching(asked: list[Question]) -> Iterator[None]:
     """Ask as ten pages do, every second."""
     end = threading.Event()
 

@@ -18,7 +18,7 @@ FRAME_SHIFT = 2.0  # pixels
 
 # How much strokes vary.
 WARP = 0.06  # of the box: the height of the waves that bend a drawing
-WAVES = 0.5  # of them over the box, standard deviation
+WAVES = 0.5  # how many of them over the box, standard deviation
 SLANT = 10.0  # degrees, standard deviation; at most twice as much
 ROTATION = 14.0  # degrees, at most, to either side
 STRETCH = 0.2  # standard deviation of the logarithm of width over height
@@ -47,7 +47,7 @@ def random_affine(count: int, generator: torch.Generator) -> torch.Tensor:
 def random_shift(frames: torch.Tensor, reach: int, generator: torch.Generator) -> torch.Tensor:
     """Move a batch as a whole by up to `reach` pixels each way: uint8 N×28×28 to the same.
 
-    What leaves at one side comes in at the other; a frame's margin is paper, so that is paper.
+    What leaves on one side comes in on the other: a frame's margin is paper, so that is paper.
     """
     down, right = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
     return frames.roll((down, right), (1, 2))
@@ -56,7 +56,7 @@ def random_shift(frames: torch.Tensor, reach: int, generator: torch.Generator) -
 def vary_frames(frames: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:
     """Map uint8 N×28×28 frames through affine maps N×2×3 to normalised float32 N×1×32×32 inputs.
 
-    One bilinear look-up does the map and the resize, so the ink is blurred once, as without it.
+    One bilinear look-up does the map and the resize, so the ink is blurred once, as without a map.
     """
     grid = F.affine_grid(affine, [len(frames), 1, INPUT, INPUT], align_corners=False)
     pixels = frames.unsqueeze(1).float()
@@ -70,7 +70,7 @@ def vary_points(
 
     Args:
         points: float32 N×P×2 in a box of side 1. Equal points stay equal, so strokes stay whole.
-        lean: degrees that all of them are slanted to the right besides.
+        lean: degrees by which all of them are slanted to the right, before they vary.
 
     Returns:
         The varied points, float32 N×P×2, in about the same box.

@@ -1,8 +1,8 @@
 """Make a checkpoint's probabilities mean what they say, and the command line.
 
-All that this takes is fitted on digits that a twin of the network, trained with `--hold-out`, has
-not learnt from: the twin's checkpoint says which. What is no digit is drawn for it, with such
-digits in it. This file knows nothing of pages or of the training loop.
+All of it is fitted on digits that a twin of the network, trained with `--hold-out`, has not learnt
+from: the twin's checkpoint says which. What is no digit is drawn for this, partly from such digits.
+This file knows nothing of pages or of the training loop.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def fit_digit_probability(
     Args:
         of_digits: float N, their evidence (`lenet.recognize`).
         of_others: float M, those of what is no digit.
-        share: of all drawings that are others, 0..1; these M count as so many.
+        share: of others among all drawings, 0..1, which these M are weighted to.
     """
     digits, others = len(of_digits), len(of_others)
     x = torch.cat([of_digits, of_others]).double()
@@ -113,10 +113,10 @@ def calibrate(
 ) -> Checkpoint:
     """The checkpoint with a new calibration.
 
-    A drawing counts as a digit where that is the more probable; with `OTHERS_SHARE` this refuses
-    few digits and lets more of the others pass, since visitors draw digits. Only the clearest 95 %
-    of digits can be answered surely: that costs a hundredth of the sure answers, and halves those
-    about letters of a kind that the network was never shown.
+    A drawing counts as a digit where that is more probable than not. Since visitors mostly draw
+    digits (`OTHERS_SHARE`), this refuses few digits and lets more of the others pass. Only the
+    clearest 95 % of digits can be answered surely: that costs a hundredth of the sure answers, and
+    halves those about letters of a kind that the network was never shown.
 
     Args:
         logits: float32 N×10, the network's about digits that it has not learnt from.

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import torch
 
 from lenet.files import PROJECT_CHECKPOINTS, checkpoints_folder, replacing
-from lenet.model import LeNet
+from lenet.model import SHAPES, LeNet
 from lenet.progress import Progress, from_record, to_record
 from lenet.torch_file import TorchFileError, load
 
@@ -54,6 +54,7 @@ class Checkpoint:
             digit, that is 1 of every drawing.
         sure_digit_above: the smallest such probability at which an answer counts as sure.
         accuracy: on the test set of the data that it was trained on, 0..1, or None.
+        path: the file that it was read from, or None.
     """
 
     network: dict[str, torch.Tensor]
@@ -101,8 +102,8 @@ def write(checkpoint: Checkpoint, path: Path | str) -> None:
     """Write a checkpoint: to a temporary file in the same folder, flushed, then renamed.
 
     Raises:
-        CheckpointError: the disk is full or the folder cannot be written to; what stood at `path`
-            stands there still.
+        CheckpointError: the disk is full or the folder cannot be written to; the old file at `path`
+            is kept.
     """
     path = Path(path)
     try:
@@ -176,13 +177,12 @@ def _within(value: object, low: float, high: float) -> bool:
 
 
 def _check_weights(weights: object, path: Path) -> None:
-    expected = {name: tuple(p.shape) for name, p in LeNet().named_parameters()}
-    if not isinstance(weights, dict) or weights.keys() != expected.keys():
+    if not isinstance(weights, dict) or weights.keys() != SHAPES.keys():
         raise CheckpointError(
             f"{path.name} holds another network: LeNet's layers are conv1, conv2, fc1, fc2 and fc3."
         )
-    for name, shape in expected.items():
-        value = weights[name]
+    for name, size in SHAPES.items():
+        value, shape = weights[name], tuple(size)
         if not (isinstance(value, torch.Tensor) and value.is_floating_point()):
             raise CheckpointError(f"{path.name} holds no floating-point weights for {name}.")
         if tuple(value.shape) != shape:
@@ -197,9 +197,9 @@ def _check_weights(weights: object, path: Path) -> None:
 
 
 def _largest_output(weights: dict[str, torch.Tensor]) -> float:
-    """What no logit, and no value on the way to it, exceeds, whatever the network reads."""
+    """A bound of the logits and of all values on the way to them, whatever the network reads."""
     bound = 3.0  # no normalised pixel is larger
-    for layer in ("conv1", "conv2", "fc1", "fc2", "fc3"):
+    for layer in dict.fromkeys(name.partition(".")[0] for name in SHAPES):
         weight, bias = (weights[f"{layer}.{kind}"].double().abs() for kind in ("weight", "bias"))
         bound = max(bound, float((bound * weight.flatten(1).sum(1) + bias).max()))
     return bound

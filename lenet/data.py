@@ -37,7 +37,6 @@ _MNIST_SIZES = {
 }
 _TIMEOUT = 10  # seconds that a mirror may stay silent
 
-
 # The synthetic digits for training and for the test: how many, and from which seed.
 _SYNTHETIC = ((60_000, 0), (10_000, 1))
 _ROW = 1 + FRAME * FRAME  # bytes of a digit in their file
@@ -84,7 +83,7 @@ def load(name: str, stop: Callable[[], bool] = lambda: False) -> DataSet:
         stop: asked while digits are drawn; True ends it.
 
     Raises:
-        DataError: MNIST is neither cached nor to be had.
+        DataError: MNIST is not cached, and no mirror has it.
         LoadingStopped: `stop` said so.
         ValueError: there is no data set of that name.
     """
@@ -116,12 +115,12 @@ def damage(data: DataSet, images: int, wrong: float, seed: int) -> DataSet:
     """The same data set with fewer training images, and with wrong labels.
 
     Args:
-        images: how many there are to be at most, of each digit the same share.
+        images: how many are kept at most, of each digit the same share.
         wrong: percent of these that get the label of another digit, each of the nine as probably.
         seed: chooses both, 0 to 2³¹ - 1.
     """
     frames, labels = data.train.frames, data.train.labels
-    # Not the run's own generator: its first order of the images would begin with the wrong ones.
+    # Not the run's own seed: its first order of the images would begin with the wrong labels.
     generator = torch.Generator().manual_seed(2**31 + seed)
     if images < len(labels):
         order = torch.randperm(len(labels), generator=generator)
@@ -182,8 +181,8 @@ def _synthetic_path() -> Path:
 
 @cache
 def _synthetic_version() -> str:
-    """A text that changes with all that decides how digits are drawn: a hash of two drawings of
-    each template.
+    """A text that changes with all that decides how digits are drawn: a hash of 120 drawings, of
+    each template at least one.
     """
     frames, labels = synthetic_digits(120)
     return hashlib.sha256(frames.numpy().tobytes() + labels.numpy().tobytes()).hexdigest()[:16]

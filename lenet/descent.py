@@ -14,6 +14,7 @@ from lenet.preprocess import frames_to_inputs
 
 BATCH = 64  # images, as in the tutorial
 MOMENTUM = 0.9
+RATE = 0.01  # of SGD with momentum
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ def stop_and_go_on(
     labels: torch.Tensor,
     stop: int = 60,
     end: int = 100,
-    rate: float = 0.01,
     keep_momentum: bool = False,
 ) -> list[float]:
     """Train on one batch after the other, stop, and go on from what a file would hold.
@@ -73,7 +73,6 @@ def stop_and_go_on(
         labels: int64 N.
         stop: after how many steps; `end` where the run never stops.
         end: the steps in all.
-        rate: of SGD with momentum 0.9.
         keep_momentum: whether the optimiser's state is kept, or the weights alone.
 
     Returns:
@@ -81,14 +80,14 @@ def stop_and_go_on(
     """
     torch.manual_seed(0)
     network = LeNet()
-    optimizer = torch.optim.SGD(network.parameters(), lr=rate, momentum=MOMENTUM)
+    optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM)
     losses = []
     for step in range(end):
         if step == stop:
             weights, state = network.state_dict(), optimizer.state_dict()
             network = LeNet()
             network.load_state_dict(weights)
-            optimizer = torch.optim.SGD(network.parameters(), lr=rate, momentum=MOMENTUM)
+            optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM)
             if keep_momentum:
                 optimizer.load_state_dict(state)
         batch = slice(step * BATCH, (step + 1) * BATCH)

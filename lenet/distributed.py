@@ -47,7 +47,7 @@ class Team:
             size: of the whole batch.
 
         Returns:
-            int64, the places in `values` of those among them; none to `count`.
+            int64, the places in `values` of those that are among the largest; none to `count`.
         """
         if self.size == 1:
             return values.topk(count).indices

@@ -10,7 +10,6 @@ knows nothing of networks or training.
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import Any, TextIO, TypeVar
 import numpy as np
 import torch
 
+from lenet.commands import at_least, print_file
 from lenet.preprocess import check_strokes, pad_segments, rasterize, strokes_to_segments
 
 NO_DIGIT = 10  # the label that tensors have for what is no digit
@@ -275,7 +275,7 @@ def compose_numbers(
 ) -> list[DrawnNumber]:
     """Compose numbers, each of one writer's digits, all writers and lengths equally often.
 
-    Gaps, sizes and base lines vary normally (the constants above); a gap is measured between the
+    Gaps, sizes and base lines vary (the constants above); a gap is measured between the
     ink of two digits at equal height, so that a 7 may reach over a 4, as when people write.
     """
     random = np.random.default_rng(seed)
@@ -356,7 +356,7 @@ class Drawn:
     bad_lines: int
 
     def frames(self) -> torch.Tensor:
-        """uint8 N×28×28, the drawings as the canvas would draw them."""
+        """uint8 N×28×28, the drawings as the pad would draw them."""
         return rasterize(self.segments)
 
     def __len__(self) -> int:
@@ -414,9 +414,13 @@ def main() -> int:
         "digits of one writer of a drawings file.",
     )
     parser.add_argument("file", metavar="FILE", help="digits in UNIPEN text, or a drawings file")
-    parser.add_argument("--numbers", type=_at_least_1, metavar="N", help="compose so many numbers")
+    parser.add_argument("--numbers", type=at_least(1), metavar="N", help="compose N numbers")
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of what is random in them (default: 0)"
+        "--seed",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="of what is random in them (default: 0)",
     )
     arguments = parser.parse_args()
     try:
@@ -429,23 +433,7 @@ def main() -> int:
     except DrawingsError as error:
         print(error, file=sys.stderr)
         return 2
-    try:
-        write_drawings(drawings, sys.stdout)
-        sys.stdout.flush()
-    except OSError as error:
-        # What Python still holds back must go nowhere, or it complains once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # `| head` has had enough
-            return 0
-        print(f"The drawings could not be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _at_least_1(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    return print_file(to_lines(drawings))
 
 
 if __name__ == "__main__":

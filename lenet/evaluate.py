@@ -1,6 +1,6 @@
 """How well a checkpoint reads: accuracy, confusions and mistakes, and the command line.
 
-`python -m lenet.evaluate --help` tells how to use it. This file knows checkpoints, labelled digits
+`python -m lenet.evaluate --help` shows how to use it. This file knows checkpoints, labelled digits
 and what is no digit, nothing of pages or of how a network was trained.
 """
 
@@ -111,7 +111,7 @@ def evaluate(
     Args:
         checkpoint: what reads.
         digits: what is read.
-        progress: is told from time to time how many digits have been read.
+        progress: called from time to time with the number of digits that have been read.
     """
     return judge(checkpoint, read_digits(checkpoint, digits, progress), digits.labels)
 
@@ -188,8 +188,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Evaluate as the command line says; 0, or 1 where something could not be read."""
     parser = argparse.ArgumentParser(
         prog="python -m lenet.evaluate",
-        description="Read the MNIST test set, drawings and numbers with a checkpoint and tell how "
-        "well, and how often it takes what is no digit for one.",
+        description="Read the MNIST test set, drawings and numbers with a checkpoint and print how "
+        "many it reads right, and how often it takes what is no digit for one.",
     )
     parser.add_argument("--checkpoint", metavar="FILE", default=SHIPPED, help="default: shipped")
     parser.add_argument(

@@ -16,7 +16,7 @@ from lenet.files import replacing
 from lenet.records import build
 from lenet.settings import ALL_IMAGES
 
-MAX_BYTES = 32 << 20  # of a log: that of the longest run has a twentieth of it
+MAX_BYTES = 32 << 20  # of a log: twenty times the longest run's
 
 
 class LogError(RuntimeError):
@@ -177,7 +177,7 @@ class Stopped(_Happened):
 
     Attributes:
         test_accuracy: after the last whole epoch, 0..1, or None before the first.
-        checkpoint: the path of the last checkpoint, or None before the first: data were loaded.
+        checkpoint: the path of the last checkpoint, or None where data were still being loaded.
     """
 
     test_accuracy: float | None

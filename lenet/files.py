@@ -43,8 +43,8 @@ def being_written(path: Path) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` at the end; where that fails, nothing does."""
-    temporary = being_written(path)  # of a killed process: the next one takes it
+    """A file to write that takes the place of `path` at the end; where that fails, `path` stays."""
+    temporary = being_written(path)  # a killed process leaves it, and the next one overwrites it
     try:
         with temporary.open("wb") as file:
             yield file

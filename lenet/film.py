@@ -1,8 +1,8 @@
 """The film of a training run: the weights to read digits with, at some sixty moments of it.
 
-A film lies beside the log of its run, in records of one size, and is written as the run goes: what
-a run has learnt by then can be looked at again. Only the latest run's film is kept. This file knows
-nothing of pages or of what anybody looks at.
+A film lies beside the log of its run, in records of one size, and is written as the run goes, so
+that the network of each moment can be looked at again. Only the latest run's film is kept. This
+file knows nothing of pages.
 """
 
 import math
@@ -13,19 +13,17 @@ import numpy as np
 import torch
 
 from lenet.events import Batch, Done, Event, Stopped
-from lenet.model import LeNet
+from lenet.model import SHAPES
 from lenet.trainer import LOG_EVERY, Trainer
 
 SUFFIX = ".film"
 LENGTH = 60  # snapshots of a whole run, besides its first
 
-with torch.device("meta"):
-    _SHAPES = {name: p.shape for name, p in LeNet().named_parameters()}
 _RECORD = np.dtype(
     [
         ("batches", "<u4"),
         ("end", "<u4"),
-        ("weights", "<f2", sum(shape.numel() for shape in _SHAPES.values())),
+        ("weights", "<f2", sum(shape.numel() for shape in SHAPES.values())),
     ]
 )
 
@@ -47,10 +45,10 @@ class Snapshot:
     def state(self) -> dict[str, torch.Tensor]:
         """LeNet's state dict, float32."""
         weights = torch.from_numpy(self.weights.astype(np.float32))
-        parts = weights.split([shape.numel() for shape in _SHAPES.values()])
+        parts = weights.split([shape.numel() for shape in SHAPES.values()])
         return {
             name: part.view(shape)
-            for (name, shape), part in zip(_SHAPES.items(), parts, strict=True)
+            for (name, shape), part in zip(SHAPES.items(), parts, strict=True)
         }
 
 
@@ -133,7 +131,7 @@ class FilmWriter:
             return
         weights = torch.cat([p.detach().flatten() for p in trainer.model.parameters()])
         weights = weights.half().cpu().numpy()
-        if not np.isfinite(weights).all():  # what is finite gives finite logits, whatever it is
+        if not np.isfinite(weights).all():  # finite float16 weights always give finite logits
             return
         record = np.array((trainer.progress.step, trainer.progress.schedule.end, weights), _RECORD)
         try:

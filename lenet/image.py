@@ -1,4 +1,4 @@
-"""A picture of a digit → 28×28 frame, as `lenet.preprocess` makes of strokes.
+"""A picture of a digit → 28×28 frame, as `lenet.preprocess` makes them from strokes.
 
 In a picture of a number, connected components of ink take the place of strokes.
 
@@ -67,9 +67,9 @@ def ink_to_frame(ink: np.ndarray) -> torch.Tensor:
 
 
 def find_components(ink: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The connected components of ink, at corners too; of more than 200 the largest.
+    """The connected components of ink, which may touch at corners; the 200 largest.
 
-    Rosenfeld and Pfaltz, "Sequential operations in digital picture processing", 1966, with rows of
+    Rosenfeld and Pfaltz, "Sequential operations in digital picture processing", 1966, with runs of
     pixels in the place of pixels.
 
     Args:
@@ -112,7 +112,7 @@ def find_components(ink: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def _runs(inked: np.ndarray) -> list[tuple[int, int, int]]:
-    """The rows of inked pixels: the row, the first pixel, and the one after the last."""
+    """The horizontal runs of inked pixels: the row, the first pixel, the one after the last."""
     steps = np.diff(np.pad(inked, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     rows, begins = np.nonzero(steps == 1)
     _, ends = np.nonzero(steps == -1)

@@ -38,7 +38,7 @@ class Job:
 
     @property
     def epochs(self) -> int:
-        """Epochs that the run has to go."""
+        """Epochs that are left to train."""
         run = self.resumed.run if self.resumed else None
         return self.settings.epochs - (run.epoch if run else 0)
 
@@ -46,8 +46,8 @@ class Job:
 def prepare(request: Request, resumed: Checkpoint | None = None) -> Job:
     """Read what is resumed, and settle everything else.
 
-    A network is taught a hand from where it was trained to, whatever its run had before it; one
-    that was taught before, from where that began, so that it does not drift away.
+    Teaching a hand begins from a network's weights, wherever its run stood. A network that was
+    taught before begins where that teaching began, so that it does not drift away.
 
     Args:
         request: what is asked for.

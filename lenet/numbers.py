@@ -8,17 +8,17 @@ reads. Each way to make the line of such groups is a path. Its score is the sum 
 
     log p − CUT·c − WIDTH·max(0, w/h − 1) − OVERLAP·o − SMALL·max(0, ½ − h)
 
-p: how probable the group is one digit and the one that it is read as, or a sign that is none; c:
-how many of its ends are cuts through a stroke; w, h: its width, of a group of several strokes, and
-height, both in heights of the line; o: how much of the narrower one its overlap with each other
-piece takes, from left to right, beyond one half. The best path is found exactly, by Viterbi's
-algorithm. Where a drawing may be two lines or one, as the two circles of an 8 may, both are read
-and the higher score wins, less LINE for each line but the first.
+p: the probability that the group is one digit and read right, or a sign that is none; c: how many
+of its ends are cuts through a stroke; w, h: its width, which counts in groups of several strokes,
+and its height, both in heights of the line; o: its horizontal overlap with each other piece, in
+widths of the narrower one, beyond one half. The best path is found exactly, by Viterbi's algorithm.
+Where a drawing may be two lines or one, as the two circles of an 8 may, both are read and the
+higher score wins, less LINE for each line but the first.
 
 No search takes long: a line of too many pieces (`MAX_PIECES`) or candidates (its share of
-`MAX_GROUPS` and `MAX_COST`) is read coarser. Its strokes are not cut, and where that is not enough,
-the nearest pieces become one until half as many are left, again and again, until it is one digit at
-last.
+`MAX_GROUPS` and `MAX_COST`) is read coarser. First its strokes are not cut. Where that is not
+enough, the nearest pieces are joined until half as many are left, again and again, if need be until
+one is left.
 
 This file knows boxes and polylines, nothing of networks.
 """
@@ -34,10 +34,10 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1
 Span = tuple[int, int, int]  # a stroke, and the first and the last point of the part that is meant
 
 # The path's score. Measured on 6,000 pen digits: 5 % are wider than 1.03 of their height, 1 % than
-# 1.28, 0.1 % than 1.58, so that the logarithm of this share falls by 7 for each height more; half
-# of that read most numbers. Gaps between strokes cost nothing: with what they are worth by the same
-# count, the 4s of some people, an L and a short stem, were 11. In nine of ten digits of several
-# strokes each overlaps another by half its width.
+# 1.28, 0.1 % than 1.58, so the logarithm of this share falls by 7 for each height more; half of it
+# reads the most numbers right. Gaps between strokes cost nothing: at the cost that the same count
+# gives, the 4s of some people, an L and a short stem, were read as 11. In nine of ten digits of
+# several strokes, each stroke overlaps another by half its width.
 CUT = 0.2
 WIDTH = 4.0
 OVERLAP = 1.0
@@ -47,13 +47,13 @@ LINE = 0.05
 # What is a candidate.
 WIDEST = 2.0  # heights: no pen digit is wider
 WIDEST_GAP = 0.3  # heights: no pen digit has a wider gap between its strokes
-REACH = 4  # pieces further on the next of a group is looked for
-SIDE = 0.3  # of the line's height: what a stroke must have on both sides of a cut
-ASIDE = 0.8  # of the narrower side's width: so far both sides of a cut may overlap
+REACH = 4  # pieces: how far on the next one of a group is looked for
+SIDE = 0.3  # of the line's height: the least height of a stroke on both sides of a cut
+ASIDE = 0.8  # of the narrower side's width: how far both sides of a cut may overlap
 FLAT = 0.1  # of the line's height: lower waves of a stroke are no peaks and valleys
-NECK = 0.3  # of the line's height: in a neck a stroke's ink lies so close together
+NECK = 0.3  # of the line's height: how close together a stroke's ink lies in a neck
 COLUMNS = 32  # of a stroke, in which a neck is looked for
-CLOSED = 0.1  # of the line's height: a loop's ends may be so far from each other
+CLOSED = 0.1  # of the line's height: how far apart the ends of a loop may be
 LONGEST = 150  # points of a part of a stroke; no digit has more, and comparing them takes too long
 SPECK = 0.1  # of the line's height: smaller ink is a touch of the pen, no part of a number's digit
 
@@ -63,7 +63,7 @@ LOW = 0.5  # of the highest line's height: a lower one is a bar or a dot of its 
 CLOSE = 0.25  # of the lower one's height: lines that are closer may be the parts of one
 MAX_LINES = 8
 
-# What is searched takes at most 50 ms of a core.
+# With these limits a search takes at most 50 ms of a core.
 MAX_GROUPS = 160
 MAX_COST = 18_000  # points of all candidates, and SPAN for each of their strokes
 SPAN = 10
@@ -72,7 +72,7 @@ MAX_PIECES = 48  # of a line: four for each of a dozen digits
 
 @dataclass(frozen=True)
 class Piece:
-    """What is not divided: a stroke, a part of one, or some that are taken together.
+    """An undivided part of a line: a stroke, a part of one, or some that are taken together.
 
     Attributes:
         box: x0, y0, x1, y1 in the drawing's units.
@@ -122,8 +122,8 @@ def segment(strokes: Sequence[np.ndarray], cut: bool = True) -> list[list[Line]]
         cut: whether a stroke may run through several digits.
 
     Returns:
-        The ways in which the drawing may be lines, one or two, each from the upper line to the
-        lowest. None where nothing is drawn.
+        One or two ways to divide the drawing into lines, each from the upper line to the lowest; an
+        empty list where nothing is drawn.
     """
     if not strokes:
         return []
@@ -237,11 +237,12 @@ def _height(box: Box) -> float:
 
 
 def _middle(box: Box) -> float:
+    """Twice the middle from left to right, since middles are only compared."""
     return box[0] + box[2]
 
 
 def _overlap(a: Box, b: Box) -> float:
-    """How far two boxes overlap from left to right; negative is a gap."""
+    """How far two boxes overlap from left to right; a negative number is a gap."""
     return min(a[2], b[2]) - max(a[0], b[0])
 
 
@@ -480,7 +481,7 @@ def _necks(stroke: np.ndarray, height: float, known: np.ndarray) -> list[int]:
 
 
 def _spread(values: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """The range of those of the values that are meant, column by column; -inf where none is."""
+    """By column, the range of the values that `which` marks; -inf where it marks none."""
     return np.where(which, values, -np.inf).max(0) - np.where(which, values, np.inf).min(0)
 
 
@@ -602,7 +603,7 @@ def _ink(pieces: Sequence[Piece]) -> tuple[tuple[Span, ...], int]:
 
 
 def _reaches_in(box: Box, other: Box) -> float:
-    """By how much two boxes overlap by more than half of the narrower one's width, in widths."""
+    """By how much the overlap of two boxes exceeds half the width of the narrower, in widths."""
     narrower = min(_width(box), _width(other))
     overlap = _overlap(box, other)
     share = overlap / narrower if narrower else float(overlap >= 0)

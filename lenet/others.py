@@ -1,8 +1,8 @@
 """Drawings of what is no digit: letters, signs, parts of digits, several digits, scribbles, shapes.
 
-A network that has only ever seen digits takes a letter for one, and surely. Shown these with the
-uniform distribution as their target, it learns to be unsure (Hendrycks, Mazeika, Dietterich, "Deep
-anomaly detection with outlier exposure", ICLR 2019). They are varied and drawn as digits are.
+A network that has only ever seen digits takes a letter for one, and is sure of it. Shown these with
+the uniform distribution as their target, it learns to be unsure (Hendrycks, Mazeika, Dietterich,
+"Deep anomaly detection with outlier exposure", ICLR 2019). They are varied and drawn as digits are.
 
 `python -m lenet.others N > FILE` writes an others file: one JSON object a line, `{"label": null,
 "strokes": [[[x, y], …], …]}`. This file knows nothing of networks or training.
@@ -11,7 +11,6 @@ anomaly detection with outlier exposure", ICLR 2019). They are varied and drawn 
 import argparse
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -20,16 +19,17 @@ from pathlib import Path
 import torch
 
 from lenet.augment import vary_strokes
+from lenet.commands import at_least, print_file
 from lenet.synthetic import synthetic_segments
 from lenet.templates import jitter, join
 
 LETTERS = Path(__file__).with_name("letters.txt")
 REACH = 5.0  # as in `lenet.templates`, for letters: with a digit's, a C becomes an O
-MOST = 24  # line segments of a letter; for each of its chords
-A_CHORD = 3
+MOST = 24  # line segments of a letter at most
+A_CHORD = 3  # line segments for each of its chords
 
 DIGIT = 16  # line segments of a digit among others, where it is drawn small
-PART = 0.25, 0.45  # of a digit's length: with more, an 8's is an S that is a 5
+PART = 0.25, 0.45  # of a digit's length: with more, a part of an 8 is an S, which is a 5
 PIECE = 0.35, 0.75  # of a neighbour's width
 GAP = -0.06, 0.6  # in heights, between digits in a row; with less, a 1 would slash a 0
 JOINED = 0.2  # the share of digits in a row that are drawn without lifting the pen
@@ -122,7 +122,7 @@ def _lengths(segments: torch.Tensor) -> torch.Tensor:
 
 
 def _ink(segments: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """The length of each drawing's first segments together, float32 N."""
+    """The length of each drawing's first `lengths` segments together, float32 N."""
     each = (segments[..., 2:] - segments[..., :2]).norm(dim=2)
     return (each * (torch.arange(segments.shape[1]) < lengths[:, None])).sum(1)
 
@@ -148,7 +148,7 @@ def _uniform(limits: tuple[float, float], count: int, generator: torch.Generator
 
 
 def _best(badness: torch.Tensor, count: int) -> torch.Tensor:
-    """The indices of `count` drawings, those that are bad only where there are too few others."""
+    """The indices of `count` drawings, bad ones only where there are too few good ones."""
     return badness.argsort(stable=True)[:count]
 
 
@@ -434,9 +434,13 @@ def main(arguments: list[str] | None = None) -> int:
         usage="%(prog)s [--each] [--seed S] N > FILE.jsonl",
         description="Draw what is no digit, as strokes: one JSON object a line.",
     )
-    parser.add_argument("count", metavar="N", type=int, help="how many, in the mix of training")
-    parser.add_argument("--each", action="store_true", help="so many of each kind instead")
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of all that is random")
+    parser.add_argument(
+        "count", metavar="N", type=at_least(1), help="how many, in the mix of training"
+    )
+    parser.add_argument("--each", action="store_true", help="N of each kind instead")
+    parser.add_argument(
+        "--seed", metavar="S", type=at_least(0), default=0, help="of all that is random"
+    )
     options = parser.parse_args(arguments)
     generator = torch.Generator().manual_seed(options.seed)
     if options.each:
@@ -446,13 +450,8 @@ def main(arguments: list[str] | None = None) -> int:
     segments, _ = other_segments(count, generator, shares=shares)
     if not options.each:
         segments = segments[torch.randperm(count, generator=generator)]
-    try:
-        for drawing in segments:
-            print(json.dumps({"label": None, "strokes": to_strokes(drawing)}))
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has had enough; what Python holds back must go nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    drawings = ({"label": None, "strokes": to_strokes(drawing)} for drawing in segments)
+    return print_file(json.dumps(drawing) + "\n" for drawing in drawings)
 
 
 if __name__ == "__main__":

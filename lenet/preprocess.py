@@ -1,10 +1,10 @@
 """The only way into the network: strokes → 28×28 frame → 1×32×32 input.
 
-Training, evaluation and the drawing pad all take it, so what the network sees of a visitor's
-drawing is made exactly as what it was trained on. A *frame* is MNIST's picture of a digit: uint8,
-white ink on black, the ink scaled into a 20×20 box and its centre of mass in the middle of 28×28
-(http://yann.lecun.com/exdb/mnist/). `lenet.image` makes frames of pictures. This file knows nothing
-of networks, data sets or files.
+Training, evaluation and the drawing pad all take it, so a visitor's drawing is prepared exactly as
+the training digits are. A *frame* is MNIST's picture of a digit: uint8, white ink on black, the
+ink scaled into a 20×20 box and its centre of mass in the middle of 28×28
+(http://yann.lecun.com/exdb/mnist/). `lenet.image` makes frames from pictures. This file knows
+nothing of networks, data sets or files.
 """
 
 import math
@@ -23,11 +23,10 @@ INPUT = 32  # pixels a side of what the network takes
 PEN_WIDTH = 2.4  # pixels of the frame: gives pen digits the mean ink of MNIST's
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in 0..1
 
-# A mouse's steps show in a drawing that is so many of them high; they are equal to so much of one,
-# and points further apart than so many are meant as they are, such as a square's corners.
-STEPS = 4.0, 60.0
-UNEVEN = 0.1
-NEAR = 3.0
+# Small drawings show the mouse's steps: see `smooth_steps`.
+STEPS = 4.0, 60.0  # steps: the height of a drawing that shows them
+UNEVEN = 0.1  # of a step: by how much a move may miss a whole number of steps
+NEAR = 3.0  # steps: points further apart are meant as they are, such as a square's corners
 
 MAX_STROKES = 200
 MAX_POINTS = 20_000
@@ -47,7 +46,7 @@ def resize_frames(frames: torch.Tensor) -> torch.Tensor:
     """Resize uint8 N×28×28 frames to uint8 N×1×32×32, bilinear and antialiased."""
     channels = 4 if len(frames) % 4 == 0 else 1  # four at once as channels take a third of the time
     pixels = frames.view(len(frames) // channels, channels, FRAME, FRAME)
-    if frames.is_cuda:  # antialiases floating point only
+    if frames.is_cuda:  # CUDA antialiases floating point only
         pixels = pixels.float()
     pixels = F.interpolate(pixels, (INPUT, INPUT), mode="bilinear", antialias=True)
     if frames.is_cuda:
@@ -129,9 +128,9 @@ def _kind(value: object) -> str:
 def smooth_steps(strokes: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Smooth a drawing so small that it shows the mouse's steps, which are whole pixels.
 
-    Each point is averaged once with its neighbours, 1 2 1. Digits of five to thirty pixels are read
-    as well as larger ones then but for half a point; without it, for nearly a point. Any other
-    drawing stays as it is.
+    Each point is averaged once with its neighbours, 1 2 1. With this, the network reads digits of
+    five to thirty pixels half a point worse than larger ones; without it, nearly a point worse. Any
+    other drawing stays as it is.
 
     Args:
         strokes: float64 P×2 each, as `check_strokes` returns them.
@@ -164,8 +163,8 @@ def _smooth(stroke: np.ndarray, near: float) -> np.ndarray:
 def thin_stroke(stroke: np.ndarray, side: float) -> np.ndarray:
     """Merge points of a stroke, float64 P×2, that lie closer along it than half a frame's pixel.
 
-    So the number of segments follows the ink and not the mouse. `side` is that of the drawing's
-    box, the longer one, or 1 where it has none.
+    So the number of segments depends on the ink and not on the mouse. `side` is the longer side of
+    the drawing's box, or 1 where it has none.
     """
     x, y = (stroke[1:] - stroke[:-1]).T
     bins = np.zeros(len(stroke))
@@ -194,7 +193,10 @@ def strokes_to_segments(strokes: Iterable[np.ndarray]) -> torch.Tensor:
 
 
 def polylines_to_segments(polylines: Sequence[np.ndarray]) -> torch.Tensor:
-    """The same of polylines as they are, at least one."""
+    """Turn polylines, at least one, float64 P×2 each, into float32 S×4 segments in a box of side 1.
+
+    They are neither smoothed nor thinned.
+    """
     points = np.concatenate(polylines)
     low, side = points.min(0), longer_side(points)
     segments = []
@@ -244,7 +246,7 @@ def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDT
     return torch.from_numpy(frames)
 
 
-# NumPy, since what one drawing takes is mostly the calls: PyTorch's take several times as long.
+# NumPy, since one drawing takes mostly the time of the calls: PyTorch's take several times as long.
 
 
 def _rasterize_chunk(segments: np.ndarray, width: np.ndarray) -> np.ndarray:
@@ -270,7 +272,7 @@ def _short_segments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 
     Returns:
         Where the parts of all drawings begin, float32 M×2, where they go from there, float32 M×2,
-        and the drawing that each belongs to, int64 M. What repeats a drawing's last is left out.
+        and the drawing that each belongs to, int64 M. Segments that only pad are left out.
     """
     count, length = points.shape[:2]
     differs = (points != points[:, -1:]).any((2, 3))
@@ -291,10 +293,10 @@ def _short_segments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 def _coverage(
     start: np.ndarray, along: np.ndarray, owner: np.ndarray, width: np.ndarray, size: int
 ) -> np.ndarray:
-    """The share 0..1 of each pixel that short segments of a pen's width N cover: N×size×size.
+    """How much of each pixel, 0..1, the short segments of N drawings cover: float32 N×size×size.
 
-    A pixel's share is taken from the distance of its middle to the nearest segment. Only pixels in
-    a window around a short segment are near enough to get any.
+    That follows from the distance of the pixel's middle to the nearest segment. Only the pixels in
+    a window around a short segment are near enough to be covered.
     """
     reach = float(width.max()) / 2 + 0.5
     side = min(size, math.ceil(_SHORT + 2 * reach) + 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from lenet.model import LeNet
+from lenet.model import SHAPES
 from lenet.recipes import RECIPES, Schedule
 from lenet.records import build
 from lenet.settings import DATA_SETS, Settings, check_limits
@@ -158,7 +158,7 @@ def _is_momentum(optimizer: dict[str, Any]) -> bool:
     state = optimizer.get("state")
     if state == {}:
         return True
-    shapes = dict(enumerate(p.shape for p in LeNet().parameters()))
+    shapes = dict(enumerate(SHAPES.values()))
     if not isinstance(state, dict) or state.keys() != shapes.keys():
         return False
     for number, shape in shapes.items():
@@ -181,9 +181,8 @@ def _is_finite(tensor: torch.Tensor, shape: torch.Size) -> bool:
 
 def _are_weights(weights: dict[str, Any]) -> bool:
     """Whether these are LeNet's."""
-    shapes = {name: p.shape for name, p in LeNet().named_parameters()}
-    return weights.keys() == shapes.keys() and all(
-        isinstance(value, torch.Tensor) and _is_dense(value) and _is_finite(value, shapes[name])
+    return weights.keys() == SHAPES.keys() and all(
+        isinstance(value, torch.Tensor) and _is_dense(value) and _is_finite(value, SHAPES[name])
         for name, value in weights.items()
     )
 

@@ -1,4 +1,4 @@
-"""How to train: every hyper-parameter in one table, and the learning rate's way through a run.
+"""How to train: every hyper-parameter in one table, and the schedule of the learning rate.
 
 This file knows nothing of data, files or the loop.
 """
@@ -16,17 +16,17 @@ class Recipe:
         learning_rate: the constant rate, or the peak of the cycle.
         momentum: of SGD; Nesterov's where `nesterov`.
         weight_decay: L2 penalty of SGD.
-        warm_up: the share of the steps that the rate rises, 0 for a constant rate.
+        warm_up: the share of the steps in which the rate rises, 0 for a constant rate.
         averaging: decay a step of the exponential moving average of the weights, 0 for none.
-        hardest: the share of each batch, the images with the largest losses, that is learnt from.
+        hardest: the share of each batch that is learnt from: the images with the largest losses.
             Finding them is a forward pass alone, a third of a step's work (Kawaguchi and Lu,
             "Ordered SGD", AISTATS 2020, algorithm 1).
         shift: pixels that a batch is moved at most, as a whole, to each side.
         augment: vary every image anew in every epoch.
-        images: of the data set that an epoch has, chosen anew in every epoch; 0 for all.
+        images: how many of the data set an epoch has, chosen anew in every epoch; 0 for all.
         repeats: how often each drawing of a drawings file comes in an epoch.
-        drawn: how many drawings an epoch has at most: of many each comes less often; 0 for no
-            limit. A recipe with a limit teaches a trained network somebody's hand.
+        drawn: how many drawings an epoch has at most, repeats included; 0 for no limit. A recipe
+            with a limit teaches a trained network somebody's hand.
         synthetic: digits drawn from templates that are mixed in, new ones in every epoch.
         others: drawings of what is no digit that are mixed in, new ones in every epoch; the network
             is to find all ten digits equally probable there (`lenet.others`).

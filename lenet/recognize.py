@@ -46,41 +46,43 @@ from lenet.preprocess import (
 )
 
 MAX_DRAWINGS = 500  # that are read in one call
-FLOOR = 1e-3  # of an energy above that of no digit: half of what is none lies lower
+FLOOR = 1e-3  # how far an energy lies above ln 10 at least: half of what is no digit lies lower
 EVEN = 0.5  # a drawing that is at least so probably a digit counts as one
 NO_DIGIT = "?"  # in a number, where a candidate of its path is no digit
-# How much a part counts that is surely none. The more, the more letters are taken as a whole; up to
-# 0.5 as many numbers are read right, with 1 none is divided that need not be.
+# What a part that is surely no digit counts in a path. The more, the more letters are read as one
+# sign; up to 0.5 as many numbers are read right, and with 1 nothing is divided that need not be.
 SIGN = 0.5
-SMALLEST = 1e-9  # probability: of what is certainly no digit, so that its logarithm is finite
-REMEMBERED = 2000  # candidates of numbers whose reading is kept, of 5 KB each
+SMALLEST = 1e-9  # probability, so that its logarithm is finite
+REMEMBERED = 2000  # candidates whose answers are kept, 5 KB each
 
+_BATCH = 1000  # frames that the network reads at once
 _Ink = tuple[tuple[bytes, int, int], ...]  # strokes by their content, and a part of each
-_WHOLE = (b"", 0, 0)  # besides them: there is nothing else in the drawing
+_WHOLE = (b"", 0, 0)  # added where they are the whole drawing
 
 
 @torch.inference_mode()
-def predict(model: LeNet, frames: torch.Tensor, batch_size: int = 1000) -> torch.Tensor:
+def predict(model: LeNet, frames: torch.Tensor) -> torch.Tensor:
     """The logits, float32 N×10 on the CPU, of uint8 N×28×28 frames."""
     device = next(model.parameters()).device
-    parts = [model(frames_to_inputs(part.to(device))).cpu() for part in frames.split(batch_size)]
+    parts = [model(frames_to_inputs(part.to(device))).cpu() for part in frames.split(_BATCH)]
     return torch.cat(parts)
 
 
 def evidence(logits: torch.Tensor) -> torch.Tensor:
-    """How much each of float32 N×10 logits speaks for a digit, float64 N: the logarithm of how far
-    the energy lies above ln 10, where it is when the network has learnt that this is no digit.
+    """How strongly float32 N×10 logits speak for a digit, float64 N: the logarithm of how far the
+    energy lies above ln 10, its value where the network has learnt that a drawing is no digit.
 
-    The energy is the logarithm of the sum of exponentials, of the logits as they are (Liu, Wang,
-    Owens, Li, "Energy-based out-of-distribution detection", NeurIPS 2020, with the sign of a
-    score). A logistic function of it would give others at that floor one chance in twenty.
+    The energy is the logarithm of the sum of the exponentials of the logits, which no temperature
+    divides (Liu, Wang, Owens, Li, "Energy-based out-of-distribution detection", NeurIPS 2020, with
+    the opposite sign). A logistic function of the energy itself would give what lies at ln 10 one
+    chance in twenty of being a digit.
     """
     return (logits.double().logsumexp(1) - math.log(10)).clamp(min=FLOOR).log()
 
 
 @dataclass(frozen=True)
 class Recognitions:
-    """The answers about N frames; `Recognition` has one of them.
+    """The answers about N frames; `Recognition` is the answer about one.
 
     Attributes:
         probabilities: float32 N×10.
@@ -160,9 +162,8 @@ class NumberRecognition:
         number: its digits, with a "?" for each part that is none; "" when nothing is drawn or
             nothing is a digit.
         digits: the candidates that it is made of, from left to right, line by line.
-        lattice: all candidates of each line; only the digit where it is one whatever the others
-            would have been read as.
-        strokes: float64 P×2 each, with no more points than are needed; none of a picture.
+        lattice: all candidates of each line; only the chosen one where no other could have won.
+        strokes: float64 P×2 each, smoothed and thinned; none for a picture.
     """
 
     number: str
@@ -262,7 +263,7 @@ class Recognizer:
 
         if len(drawn) == 1:
             number = _read_number(segment(drawn, cut=False), read, drawn)
-            if number.digits[0].score >= -2 * CUT:  # so much does the first cut cost
+            if number.digits[0].score >= -2 * CUT:  # the first cut costs as much
                 return number
         return _read_number(segment(drawn), read, drawn)
 
@@ -270,7 +271,7 @@ class Recognizer:
         """Read a picture, as `recognize_image` takes it, as a number of up to a dozen digits.
 
         Components of ink take the place of strokes; digits that touch are not told apart. The boxes
-        are in pixels of the picture as it is after it was shrunk to 256 a side.
+        are in pixels of the picture after it was shrunk to at most 256 a side.
         """
         ink = find_ink(image)
         labels, corners = find_components(ink)
@@ -331,8 +332,8 @@ def _read_number(
 def _read_whole(
     ways: list[list[Line]], read: Callable[[list[Group]], list[Recognition]]
 ) -> Candidate | None:
-    """A drawing that is one digit whatever its parts are read as, so that none of them has to be
-    read: no path through them can score as much (branch and bound).
+    """The whole drawing as one digit, where no path through its parts can score as much, so that
+    none of them has to be read (branch and bound); else None.
     """
     whole, rival = find_whole(ways)
     if whole is None or rival >= -whole.penalty:
@@ -347,9 +348,9 @@ def _candidate(group: Group, answer: Recognition, log_p: float, chosen: bool) ->
 
 
 def _log_p(recognition: Recognition, box: Box) -> float:
-    """What the reading of a candidate adds to a path, at most 0: the logarithm of how probable it
-    is one digit and the one that it is read as, or that it is a sign of its own and none. A wide
-    sign takes the place of several.
+    """What a candidate's answer adds to the score of a path, at most 0: the logarithm of the
+    probability that it is one digit and read right or, where that is higher, that it is a sign. A
+    wide sign counts as several.
     """
     x0, y0, x1, y1 = box
     signs = max(1.0, (x1 - x0) / ((y1 - y0) or 1.0))
@@ -359,7 +360,7 @@ def _log_p(recognition: Recognition, box: Box) -> float:
 
 
 class _Remembered:
-    """The latest answers about candidates by their ink; may be asked by several threads."""
+    """The latest answers about candidates, by their ink; any thread may call."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[_Ink, Recognition] = OrderedDict()
@@ -376,8 +377,8 @@ class _Remembered:
         return found
 
     def keep(self, answers: Mapping[_Ink, Recognition]) -> None:
-        """Keep answers, and forget those that were not asked for longest."""
-        if len(answers) > 1:  # copies, since a picture of a batch holds the memory of all of it
+        """Keep answers, and forget those that nobody has asked for longest."""
+        if len(answers) > 1:  # copies: a part of a batch keeps the memory of all of it
             answers = {
                 key: replace(answer, pixels=answer.pixels.clone(), frame=answer.frame.clone())
                 for key, answer in answers.items()

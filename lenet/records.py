@@ -19,8 +19,8 @@ def build(kind: type[T], record: object) -> T:
 
     Args:
         kind: the dataclass. Its fields may be numbers, texts, tuples, other classes, dataclasses
-            again, or unions of these. An integer stands for a float too, a list for a tuple. None
-            is larger than what a float holds exactly.
+            again, or unions of these. An integer stands for a float too, a list for a tuple. No
+            integer may be larger than what a float holds exactly.
 
     Raises:
         ValueError: a field is missing or of another type; the end of a sentence that says which.

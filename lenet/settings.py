@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 DATA_SETS = ("mnist", "synthetic")
-ALL_IMAGES = 60_000  # for training that a data set has
+ALL_IMAGES = 60_000  # training images of each data set
 
 # What a visitor may ask for: the smallest and the largest value of each.
 LIMITS = {
@@ -49,7 +49,7 @@ class Request:
         epochs: on resuming: as many more; an interrupted epoch counts as the first.
         hold_out: test on the last training images, held out of training, not on the test set.
         skip_bad: leave bad lines of drawings files out.
-        training_images: how many of the data set's there are to learn from, at most.
+        training_images: how many of the data set's are learnt from, at most.
         wrong_labels: percent of these that get another digit's label.
         resume: the checkpoint to go on from.
     """

@@ -49,7 +49,7 @@ def teach(
     Args:
         settings: of a recipe that teaches.
         origin: the network to begin from; what its run had before does not matter.
-        data: whose training digits are shown besides.
+        data: its training digits are shown, too.
         drawn: what is taught.
     """
     one = Digits(data.test.frames[:1], data.test.labels[:1])  # nobody asks for the accuracy

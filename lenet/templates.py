@@ -70,6 +70,7 @@ class Spline:
 
 @cache
 def spline(template: str, segments: int) -> Spline:
+    """The curve of a template, with points for this number of line segments."""
     knots, runs = _parse(template)
     lengths = [_chords(knots[run]).sum() for stroke in runs for run in stroke]
     per_length = (segments - len(lengths)) / sum(lengths)

@@ -1,9 +1,9 @@
 """Reads what `torch.save` wrote, without `torch.load`: dicts, lists, numbers, texts and tensors.
 
 A file may come from anybody. Nothing in it runs, and it takes no more memory than a few times its
-own bytes. `torch.load(weights_only=True)` runs nothing either, but makes whatever the file asks
-for, and looks at no checksum. Both formats of torch are read: the archive, and what versions before
-1.6 wrote. This file knows nothing of networks.
+own bytes. `torch.load(weights_only=True)` runs nothing either, but makes tensors as large as the
+file asks for, and checks no checksums. Both formats of torch are read: the archive, and what
+versions before 1.6 wrote. This file knows nothing of networks.
 """
 
 import io
@@ -20,7 +20,7 @@ MAX_BYTES = 16 << 20  # our files take less than one; no LeNet of 61,706 numbers
 
 _MAX_OPCODES = 50_000  # of a pickle: ours have less than 2,000
 _MAX_ENTRIES = 1000  # of an archive: ours have less than 50
-_MAGIC = 0x1950A86A20F9469CFC6C  # with which the old format begins
+_MAGIC = 0x1950A86A20F9469CFC6C  # the old format begins with it
 _DTYPES = {
     "torch DoubleStorage": torch.float64,
     "torch FloatStorage": torch.float32,
@@ -50,7 +50,7 @@ def load(file: BinaryIO) -> Any:
         TorchFileError: it is too large or damaged, or holds something else.
     """
     try:
-        content = io.BytesIO(file.read(MAX_BYTES + 1))  # a file would make room for what is claimed
+        content = io.BytesIO(file.read(MAX_BYTES + 1))  # a file would make room for what it claims
         if len(content.getbuffer()) > MAX_BYTES:
             raise TorchFileError(_LARGE)
         if zipfile.is_zipfile(content):
@@ -59,7 +59,7 @@ def load(file: BinaryIO) -> Any:
         return _load_old_format(content)
     except TorchFileError:
         raise
-    except (  # with which Python's and torch's readers meet damage
+    except (  # what Python's and torch's readers raise on damage
         zipfile.BadZipFile,
         struct.error,
         ArithmeticError,
@@ -78,7 +78,7 @@ def load(file: BinaryIO) -> Any:
 def _load_archive(file: BinaryIO) -> Any:
     records = _records(file)
     if records.get("byteorder", sys.byteorder.encode()) != sys.byteorder.encode():
-        raise TorchFileError("it was written by a machine with another order of bytes")
+        raise TorchFileError("it was written by a machine with another byte order")
     storages = {name: bytearray(content) for name, content in records.items()}
     return _unpickle(
         io.BytesIO(records["data.pkl"]),
@@ -183,7 +183,7 @@ def _unpickle(file: BinaryIO, storages: Storages) -> Any:
             case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
                 stack.append(argument)
             case "BINUNICODE" | "SHORT_BINUNICODE":
-                argument.encode()  # halves of characters could not be told to anybody
+                argument.encode()  # raises on half a character, which no message could show
                 stack.append(argument)
             case "NONE" | "NEWTRUE" | "NEWFALSE":
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[opcode.name])
@@ -216,7 +216,7 @@ def _unpickle(file: BinaryIO, storages: Storages) -> Any:
             case "REDUCE":
                 arguments = stack.pop()
                 stack.append(_made(stack.pop(), arguments))
-            case "BUILD":  # what a state dict tells of its layers besides
+            case "BUILD":  # the metadata of a state dict
                 stack.pop()
             case "INST" | "OBJ" | "NEWOBJ" | "NEWOBJ_EX" | "EXT1" | "EXT2" | "EXT4":
                 raise TorchFileError(_MORE)
@@ -250,7 +250,7 @@ def _stored(place: Any, storages: Storages) -> torch.Tensor:
 
 
 def _made(name: Any, arguments: Any) -> Any:
-    """What a pickle wants to be made by something that it names."""
+    """What a pickle makes by calling something that it names."""
     if not isinstance(name, _Name) or not isinstance(arguments, tuple):
         raise TorchFileError(_DAMAGED)
     if name == _DICT and arguments == ():

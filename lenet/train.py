@@ -1,6 +1,6 @@
 """Train LeNet: a run as a stream of events, and the command line.
 
-`python -m lenet.train --help` tells how to use it. `lenet.events` says what the events are: a
+`python -m lenet.train --help` shows how to use it. `lenet.events` defines the events: a
 `Start` and a `Saved`, a `Batch` every 100 batches, an `Epoch` and a `Saved` after each epoch, more
 `Saved` between them, and last exactly one `Done`, `Stopped` or `Error`. This file knows nothing of
 pages or of who follows a run.
@@ -23,7 +23,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lenet.checkpoint import CheckpointError, write
-from lenet.data import DATA_SETS, DataError, DataSet, damage, hold_out, load
+from lenet.data import DataError, DataSet, damage, hold_out, load
 from lenet.distributed import Team
 from lenet.drawings import Drawn, load_drawings, to_tensors
 from lenet.events import (
@@ -41,12 +41,12 @@ from lenet.events import (
 from lenet.files import checkpoints_folder
 from lenet.job import Job, prepare
 from lenet.recipes import RECIPES
-from lenet.settings import Request
+from lenet.settings import DATA_SETS, Request
 from lenet.teach import what_changed
 from lenet.trainer import Trainer, TrainingError
 
-LOOK_EVERY = 0.05  # seconds between two looks whether to stop, while data load
-PATIENCE = 0.5  # seconds for digits that are being drawn to be left
+LOOK_EVERY = 0.05  # seconds between two questions whether to stop, while data load
+PATIENCE = 0.5  # seconds for a thread that draws digits to end
 
 
 def train(
@@ -63,7 +63,7 @@ def train(
             at the end; it may be the one resumed from.
         stop: asked after every batch, and before the first one while data load; True ends the run,
             with a checkpoint where it has begun.
-        begun: given what trains before the first event, to look at it at every event.
+        begun: given the trainer before the first event, to look at it at every event.
     """
     elapsed = 0.0
     try:
@@ -97,7 +97,7 @@ def _train(
     except DataError:
         if not teaches:
             raise
-        data = _load("synthetic", stop)  # what was learnt before has to be seen again, no more
+        data = _load("synthetic", stop)  # any digits keep the network from forgetting
     if data is None:
         yield Stopped(
             elapsed=before.elapsed if before else 0.0,
@@ -131,7 +131,7 @@ def _train(
             raise
         raise TrainingError(
             f"Training by {team.size} processes broke off, perhaps because one of them ended; the "
-            f"last checkpoint is kept. This one was told: {error}"
+            f"last checkpoint is kept. The error here: {error}"
         ) from error
     yield save()
     if teaches and trainer.progress.finished:
@@ -162,7 +162,7 @@ def drawings_of(job: Job) -> Drawn:
 def _load(name: str, stop: Callable[[], bool]) -> DataSet | None:
     """A data set, or None where `stop` comes first.
 
-    A thread loads it, since nothing interrupts a download: that one ends with the process.
+    A thread loads it, since nothing interrupts a download: that thread ends with the process.
     """
     found: Future[DataSet] = Future()
     left = threading.Event()
@@ -209,8 +209,8 @@ def _start_event(job: Job, trainer: Trainer) -> Start:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep freed memory: activations of megabytes are freed and taken in every batch,
-    and giving them back to the kernel each time costs a third of an epoch in page faults.
+    """Let glibc keep freed memory: every batch allocates and frees activations of megabytes, and
+    giving them back to the kernel each time costs a third of an epoch in page faults.
     """
     try:
         libc = ctypes.CDLL("libc.so.6")
@@ -244,14 +244,14 @@ def new_name(recipe: str, data: str, secret: int = 2) -> str:
     """A name for a run that begins now, without folder and ending.
 
     Args:
-        secret: random bytes at its end: two make it its own even among those of one second, 16 let
-            nobody guess it.
+        secret: how many random bytes end it: two tell runs of the same second apart, 16 let nobody
+            guess it.
     """
     return f"{recipe}-{data}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(secret)}"
 
 
 def data_of(name: str) -> str | None:
-    """The data set in a run's name, or None where somebody else has named it."""
+    """The data set in a run's name, or None where `new_name` did not make it."""
     parts = name.split("-")
     return parts[1] if len(parts) > 1 and parts[1] in DATA_SETS else None
 
@@ -261,18 +261,18 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     drawings = tuple(options.drawings) if options.drawings else None
     request = Request(
-        options.recipe,
-        options.data,
-        drawings,
-        options.epochs,
-        options.batch_size,
-        options.lr,
-        options.seed,
-        options.hold_out or None,
-        options.skip_bad or None,
-        options.images,
-        options.wrong_labels,
-        options.resume,
+        recipe=options.recipe,
+        data=options.data,
+        drawings=drawings,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.lr,
+        seed=options.seed,
+        hold_out=options.hold_out or None,
+        skip_bad=options.skip_bad or None,
+        training_images=options.images,
+        wrong_labels=options.wrong_labels,
+        resume=options.resume,
     )
     name = new_name(options.recipe or "fast", options.data or "mnist")
     out = Path(options.out or checkpoints_folder() / f"{name}.pt")
@@ -357,7 +357,7 @@ def _parser() -> argparse.ArgumentParser:
         "run as if it had never stopped",
     )
     add("--out", metavar="CHECKPOINT", help="the file to write (default: a new one by its date)")
-    add("--log", metavar="FILE", help="write the events as JSON lines; on resuming it goes on")
+    add("--log", metavar="FILE", help="write the events as JSON lines; a resumed run continues it")
     return parser
 
 

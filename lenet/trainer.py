@@ -51,11 +51,11 @@ class Loss(Protocol):
 
 
 def outlier_exposure(weight: float, device: torch.device) -> Loss:
-    """Cross-entropy; of others the divergence from ten equally probable digits, times `weight`.
+    """Cross-entropy; for others the divergence from ten equally probable digits, times `weight`.
 
     Hendrycks, Mazeika, Dietterich, "Deep anomaly detection with outlier exposure", ICLR 2019. The
-    entropy of the target, which the paper's loss includes, is left out: so the loss of what has
-    been learnt is 0 for others as for digits.
+    entropy of the target, which the paper's loss includes, is left out: so the smallest loss is 0
+    for others as for digits.
     """
     targets = torch.cat([torch.eye(10), torch.full((1, 10), weight / 10)]).to(device)
     least = torch.tensor([0.0] * 10 + [weight * math.log(10)]).to(device)
@@ -96,7 +96,7 @@ class Trainer:
         self.progress.schedule = self._cycle(settings.learning_rate)
         self.losses: list[torch.Tensor] = []  # of the batches since they were last looked at
         self.accuracy: float | None = None
-        self.calibrated = Checkpoint({})  # what the run's checkpoints say besides
+        self.calibrated = Checkpoint({})  # the calibration that its checkpoints keep
 
     def _take_images(self, train: Digits, drawn: Drawn) -> None:
         """Hold the data set and the drawings on the device, with room for what is drawn."""
@@ -203,7 +203,7 @@ class Trainer:
 
     @torch.no_grad()
     def _keep_some_of(self, origin: Mapping[str, torch.Tensor]) -> None:
-        """Go back part of the way, which loses more of what was forgotten than of what was learnt.
+        """Go back part of the way to `origin`: that undoes more forgetting than learning.
 
         Wortsman and others, "Robust fine-tuning of zero-shot models", CVPR 2022, section 3.
         """
@@ -380,7 +380,7 @@ class Trainer:
         )
 
     def restore(self, checkpoint: Checkpoint, own_rate: bool = False) -> None:
-        """Go on from a checkpoint: where it stood if the settings are its own, else near there.
+        """Go on from a checkpoint: exactly where it stood if the settings are its own, else near.
 
         Other images begin a new epoch. Other settings, or more epochs than the run had, begin a new
         cycle of the learning rate from here to the end; its peak is low, so that what was learnt
@@ -405,7 +405,7 @@ class Trainer:
             if before.settings.recipe == self.settings.recipe:
                 self._restore_momentum(before)
             self._restore_progress(before)
-            if self._has_the_way_of(before):
+            if self._keeps_schedule_of(before):
                 return
             rate = before.schedule.rate(before.step)
         elif self.recipe.teaches:
@@ -435,8 +435,8 @@ class Trainer:
             run.logged = run.epoch_loss = (0.0, 0)
         self.generator.set_state(before.random)
 
-    def _has_the_way_of(self, before: Progress) -> bool:
-        """Whether the way to the end is the one that the learning rate's cycle was made for."""
+    def _keeps_schedule_of(self, before: Progress) -> bool:
+        """Whether the steps to the end are those that the earlier run's schedule was made for."""
         return (
             before.settings == self.settings
             and before.data_checksum == self.progress.data_checksum

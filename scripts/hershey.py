@@ -7,8 +7,8 @@ A. V. Hershey, "Calligraphy for computers", 1967; free to use. Run it where they
 
 Each glyph becomes a template as `lenet.templates` reads them: few knots, corners marked. What looks
 like a digit is left out: O, l, S, Z, B, q and their like, but also what is a digit in some hand: a
-curled y that is a 4, a J that is a 1 with a hook, a Φ that is a slashed 0, a ⊥ and a [ that
-are a 1 with a base. Chosen by looking at pictures.
+curled y that is a 4, a J that is a 1 with a hook, a Φ that is a slashed 0, a ⊥ and a [ that are a 1
+with a base. They were chosen by eye.
 """
 
 import math

@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """Write `docs/lesson.ipynb`: the lesson's nine steps for Jupyter and Colab.
 
 `python -m scripts.notebook` writes it from `lenet.lesson`, with pictures that only a notebook has.
@@ -20,20 +19,30 @@ Nine steps from the data to a network that you trained yourself. Each asks a que
 then run the cell. The page's Lesson tab has the same steps, live."""
 
 _SETUP = """\
-# This project has to be there, with its requirements.txt and matplotlib. In Colab, for example:
-# !git clone https://huggingface.co/spaces/YOU/lenet-live
-# %cd lenet-live
+# What is not there is fetched: in Colab this project, elsewhere what it needs.
+SPACE = "https://huggingface.co/spaces/YOU/lenet-live"
+
 import os
+import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+if "project" not in globals():  # the cell may be run twice
+    folders = (Path.cwd(), *Path.cwd().parents)
+    found = [folder for folder in folders if (folder / "lenet" / "lesson.py").is_file()]
+    project = found[0] if found else Path("lenet-live").resolve()
+    if not project.is_dir():
+        subprocess.run(["git", "clone", "--depth", "1", SPACE, project], check=True)
+    needed = ("torch", "torchvision", "tqdm", "matplotlib")
+    missing = [name for name in needed if not find_spec(name)]
+    if missing:
+        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)
+    sys.path.insert(0, str(project))
+    os.chdir(tempfile.mkdtemp())  # what is written below goes there
 
-here = Path.cwd()
-project = next(folder for folder in (here, *here.parents) if (folder / "lenet").is_dir())
-sys.path.insert(0, str(project))
-os.chdir(tempfile.mkdtemp())  # what is written below goes there"""
+import matplotlib.pyplot as plt"""
 
 _PICTURES = (
     """\
@@ -147,7 +156,7 @@ def _introduction(number: int, step: Step) -> str:
 
 def _reveal(step: Step) -> str:
     answer = f"**{step.guesses[step.answer]}.** " if step.answer is not None else ""
-    return f"<details><summary>And?</summary>\n\n{answer}{step.reveal}\n\n</details>"
+    return f"<details><summary>The answer</summary>\n\n{answer}{step.reveal}\n\n</details>"
 
 
 def _text(source: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the browser tests share: the served page and a Chromium to open it with."""
+"""What all tests share: their marks, MNIST, two served pages, and a Chromium to open them with."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ import pytest
 import torch
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support import SOON, Server, free_port, serving, small_set
+from support import IN_BACKGROUND, SOON, Server, free_port, serving, small_set
 
 from lenet.data import DataError, DataSet, load_mnist
 
-# The shell without a window first: the same engine at half the cost of a page.
+# Chromium's headless shell first: the same engine, and a page costs half as much.
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -26,8 +26,8 @@ CHROMIUM_ARGUMENTS = [
 
 expect.set_options(timeout=SOON)
 
-# What Hypothesis makes up is the same each time, and new with `--hypothesis-profile long`, which
-# goes on until it is stopped.
+# Hypothesis makes up the same examples each time; with `--hypothesis-profile long` it makes up new
+# ones until it is stopped.
 COMMON = {"deadline": None, "database": None}
 settings.register_profile("short", max_examples=150, derandomize=True, **COMMON)
 settings.register_profile("long", max_examples=1_000_000, **COMMON)
@@ -56,7 +56,7 @@ def mnist() -> DataSet:
     from torchvision.datasets import MNIST
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody waits for the internet
+        patch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # no waiting for the internet
         try:
             return load_mnist()
         except DataError:
@@ -78,10 +78,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The page in this process with small data sets: what it imports, a test can replace.
+    """The page in this process with small data sets: a test can replace what it imports.
 
     The synthetic digits are 40 for training and 60 for the test, the labels of the first 30 of
-    these wrong by one to three; MNIST is not to be had. A training run gets 512 pictures of noise.
+    these wrong by one to three; MNIST cannot be loaded. A training run gets 512 pictures of noise.
     """
     import gradio as gr
     from runs_on_noise import run_without_mnist
@@ -113,12 +113,9 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         blocks: gr.Blocks = page.build(waiting)
         _, url, _ = blocks.launch(
             **page.LOOK,
-            server_name="127.0.0.1",
+            **IN_BACKGROUND,
             server_port=free_port(),
-            prevent_thread_lock=True,
             run_history=False,
-            ssr_mode=False,
-            quiet=True,
             app_kwargs={"routes": page.routes(waiting)},
         )
         yield Server(url, folder / "checkpoints", folder / "data")
@@ -189,6 +186,6 @@ def _open(browser: Browser, server: Server, problems: list[str], **device) -> It
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.goto(server.url)
         page.wait_for_selector("#pad-examples button")
-        expect(page.locator(".loading")).to_have_count(0)  # Gradio's own word while a part loads
+        expect(page.locator(".loading")).to_have_count(0)  # shown while Gradio loads a part
         yield page
     assert not problems

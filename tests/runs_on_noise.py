@@ -1,4 +1,4 @@
-"""The server's runs with noise for digits, so that they are quick. Other processes import this."""
+"""The server's runs, on noise so that they are quick. Other processes import this."""
 
 import torch
 
@@ -11,13 +11,13 @@ LONG = Request("tutorial", "synthetic", epochs=200)
 
 
 def run_on_few_digits(*arguments) -> None:
-    """What a run's process does, with noise for digits."""
+    """What a run's process does, on noise."""
     lenet.train.load = _noise
     work_on(*arguments)
 
 
 def run_without_mnist(*arguments) -> None:
-    """The same where MNIST is not to be had."""
+    """The same where MNIST cannot be loaded."""
 
     def load(name: str, *_) -> DataSet:
         if name == "mnist":

@@ -1,6 +1,7 @@
 """What tests of several folders use: servers to ask, small data, pages to read."""
 
 import asyncio
+import errno
 import os
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,14 +20,23 @@ import torch
 from playwright.sync_api import Page
 
 from lenet.data import DataSet, Digits
-from lenet.events import Start
+from lenet.events import Batch, Epoch, Start
 from lenet.server import visitors
+from lenet.server.runs import Run, Runs
 from lenet.server.shares import Allowance
 from lenet.synthetic import synthetic_digits
 
 ROOT = Path(__file__).parent.parent
-START = 120  # seconds: importing torch and gradio on a busy machine
-SOON = 60_000  # milliseconds: what a page does at once takes longer on a busy machine
+WAIT = 120  # seconds for another process on a busy machine
+SOON = 60_000  # milliseconds for what a page does at once, on a busy machine
+
+# How Gradio serves a page of a test: on this machine, and the test goes on.
+IN_BACKGROUND: dict[str, Any] = {
+    "server_name": "127.0.0.1",
+    "prevent_thread_lock": True,
+    "quiet": True,
+    "ssr_mode": False,
+}
 
 
 class Server(NamedTuple):
@@ -43,7 +53,7 @@ def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[st
 
     Args:
         log: the file that its output goes to.
-        variables: of its environment, besides ours.
+        variables: of its environment, besides the test's own.
         options: of `subprocess.Popen`, such as another folder to run it in.
     """
     port = free_port()
@@ -102,8 +112,20 @@ def start_event(**changes: Any) -> Start:
     return Start(**(fields | changes))
 
 
+def batch_event(epoch: int, batch: int, elapsed: float, **changes: Any) -> Batch:
+    """What a run logs after so many batches of an epoch."""
+    fields = {"loss": 0.5, "learning_rate": 0.1, "images_per_second": 1.0}
+    return Batch(epoch=epoch, batch=batch, elapsed=elapsed, **(fields | changes))
+
+
+def epoch_event(epoch: int, elapsed: float, **changes: Any) -> Epoch:
+    """What a run logs after an epoch."""
+    fields = {"train_loss": 0.5, "test_loss": 0.25, "test_accuracy": 0.9}
+    return Epoch(epoch=epoch, elapsed=elapsed, **(fields | changes))
+
+
 def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """What a coroutine returns, from a loop in another thread: the browser has one in this."""
+    """What a coroutine returns, run in another thread: in this one Playwright has a loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 
@@ -120,8 +142,40 @@ def pixels(page: Page, selector: str) -> list[list[int]]:
     )
 
 
+def on_own_machine(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Let the server be one's own, with this folder of checkpoints and no wrong passwords yet."""
+    monkeypatch.setenv("LENET_CHECKPOINTS", str(folder))
+    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
+    limits = ("LENET_MAX_EPOCHS", "LENET_MAX_MINUTES")
+    for variable in ("SPACE_ID", "LENET_TRAINING", "LENET_PASSWORD", *limits):
+        monkeypatch.delenv(variable, raising=False)
+    return folder
+
+
+def full_disk(*_: Any, **__: Any) -> None:
+    """What a function of `os` or `shutil` does where there is no room, to be put in its place."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    """Look again and again until something is true."""
+    end = time.monotonic() + WAIT
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def wait_for_run(runs: Runs, true: Callable[[Run], bool]) -> Run:
+    """Follow a server's run until something is true of it."""
+    end = time.monotonic() + WAIT
+    while not true(run := runs.current()):
+        assert time.monotonic() < end, f"waited in vain: {run.state} {run.message}"
+        time.sleep(0.02)
+    return run
+
+
 def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    end = time.monotonic() + START
+    end = time.monotonic() + WAIT
     while process.poll() is None and time.monotonic() < end:
         try:
             urllib.request.urlopen(url)
@@ -129,12 +183,3 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
         except urllib.error.URLError:
             time.sleep(0.2)
     pytest.fail(f"app.py did not start:\n{log.read_text()}")
-
-
-def on_own_machine(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """Let the server be one's own, with this folder of checkpoints and no wrong passwords yet."""
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(folder))
-    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
-    for variable in ("SPACE_ID", "LENET_TRAINING", "LENET_PASSWORD"):
-        monkeypatch.delenv(variable, raising=False)
-    return folder

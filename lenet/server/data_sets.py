@@ -6,16 +6,17 @@ from typing import TypedDict
 
 import torch
 
-from lenet.data import DATA_SETS, DataError, DataSet, load, loading_progress
+from lenet.data import DataError, DataSet, load, loading_progress
 from lenet.others import other_segments
 from lenet.preprocess import rasterize
+from lenet.settings import DATA_SETS
 
 OTHERS = 1000  # drawings of what is no digit
 LABELS = [("MNIST", "mnist"), ("Synthetic digits", "synthetic")]  # of `DATA_SETS`, for the page
 
 
 class Waiting(TypedDict):
-    """How far something is that takes a while: a text for the page, and a share 0..1 or None."""
+    """How far a slow task is: a text for the page, and a share 0..1 or None."""
 
     text: str
     share: float | None
@@ -28,14 +29,14 @@ def data_set(name: str) -> DataSet:
     """A data set by its name, loaded when it is first asked for and then held.
 
     Raises:
-        DataError: MNIST is not to be had.
+        DataError: MNIST cannot be loaded.
     """
     with _loading[name]:
         return _load(name)
 
 
 def usual_digits() -> DataSet:
-    """MNIST, or the synthetic digits where it is not to be had."""
+    """MNIST, or the synthetic digits where it cannot be loaded."""
     try:
         return data_set("mnist")
     except DataError:

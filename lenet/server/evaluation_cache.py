@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lenet.checkpoint import Checkpoint, replacing
-from lenet.data import Digits, data_folder
+from lenet.checkpoint import Checkpoint
+from lenet.data import Digits
 from lenet.evaluate import Evaluation, judge, read_digits
+from lenet.files import data_folder, replacing
 from lenet.recognize import Recognitions, interpret, predict
 
 KEPT = 200  # evaluations; one of 10,000 digits takes 400 kB
@@ -42,13 +43,13 @@ def content_key(checkpoint: Checkpoint, frames: torch.Tensor) -> str:
 def evaluate_once(
     checkpoint: Checkpoint, digits: Digits, progress: Callable[[int], None] = lambda done: None
 ) -> Evaluation:
-    """As `lenet.evaluate.evaluate`, from the kept logits; where there are none, read and keep."""
+    """As `lenet.evaluate.evaluate`, from kept logits; where there are none, read and keep them."""
     logits = _logits(checkpoint, digits.frames, lambda: read_digits(checkpoint, digits, progress))
     return judge(checkpoint, logits, digits.labels)
 
 
 def recognize_once(checkpoint: Checkpoint, frames: torch.Tensor) -> Recognitions:
-    """The same of frames without labels, uint8 N×28×28."""
+    """The same for frames without labels, uint8 N×28×28."""
     logits = _logits(checkpoint, frames, lambda: predict(checkpoint.model(), frames))
     return interpret(checkpoint, logits)
 

@@ -1,8 +1,8 @@
 """How the accuracy of a run grows between two epochs: its film's snapshots read test digits.
 
-The run has no part in this. As soon as somebody watches it, a thread of the server reads at the
-lowest priority, and so little of the time that the run keeps 99 % of its speed; what that leaves
-out is read when the run has ended. This file knows nothing of pages.
+The run itself does nothing for this. As soon as somebody watches it, a thread of the server reads
+at the lowest priority, and in so little of the time that the run keeps 99 % of its speed; what is
+left is read when the run has ended. This file knows nothing of pages.
 """
 
 import sys
@@ -32,7 +32,7 @@ SHARE = 0.02  # of one core's time, while the run goes
 
 
 class Reading(NamedTuple):
-    """The share of the digits, 0..1, that a network reads right after so many batches."""
+    """The share of the digits, 0..1, that a network reads right after a number of batches."""
 
     batches: int
     accuracy: float
@@ -111,7 +111,7 @@ class Growth:
 
 @cache
 def growth_of(runs: Runs) -> Growth:
-    """The one of a server, by its runs."""
+    """The readings of a server, by its runs: always the same object."""
     return Growth(runs)
 
 

@@ -106,10 +106,10 @@ _KEPT = {  # how long a browser keeps what it got
 
 UNDER_WAY = 4 << 20  # bytes of one visitor's bodies that are being answered
 LONG = 64 << 10  # bytes and pieces of a body: a drawing of 2,000 points
-PAGE = 64 << 10  # what a page counts, which takes as long to make as these take to parse
+PAGE = 64 << 10  # bytes that a page counts: it takes as long to make as these to parse
 SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
 
-BEGINNING = 10  # looks at the event loop until Gradio has parsed a body and waits for something
+BEGINNING = 10  # turns of the event loop until Gradio has parsed a body and waits for something
 
 _FORWARDED = b"x-forwarded-for"
 
@@ -121,8 +121,8 @@ log = logging.getLogger("lenet")
 class Guard:
     """ASGI middleware: refuses what is not open, too large or too slow, compresses, adds headers.
 
-    On a public server each visitor has a share of what is sent: of bytes under way, of what is made
-    sense of on the event loop (pages, long drawings and all that Gradio parses), and of uploads.
+    On a public server each visitor has a share: of the bytes under way, of what takes long on the
+    event loop (pages, long drawings and all that Gradio parses), and of uploads.
 
     Args:
         app: what answers the rest.
@@ -207,7 +207,7 @@ class Guard:
         self.under_way[who] += len(body)
         size = len(body) + PIECE * pieces
         try:
-            if size > LONG:
+            if size > LONG:  # the answerers take long over it, too
                 await self._wait_for_share(size)
             given = await self.answerers[path](body) if path in self.answerers else None
             if given is not None:
@@ -306,7 +306,7 @@ def _address(peer: str, told: str) -> str:
     if not way:
         return peer
     found = next((address for address in way if address.is_global), way[:2][-1])
-    # Whoever has one address of IPv6 has all that begin alike.
+    # Whoever has an IPv6 address usually has all of its /64 network.
     return str(ip_network((found, 64), strict=False) if found.version == 6 else found)
 
 
@@ -325,7 +325,7 @@ def _too_large(limit: int) -> _Refused:
 
 
 def _no_room() -> _Refused:
-    return _Refused(429, "So much was uploaded of late that there is no room: wait some minutes.")
+    return _Refused(429, "Too much was uploaded in the last minutes: wait some minutes.")
 
 
 def _in_time(receive: Receive, limit: int, patience: float) -> Receive:
@@ -339,7 +339,7 @@ def _in_time(receive: Receive, limit: int, patience: float) -> Receive:
             async with asyncio.timeout_at(min(end, now + PATIENCE)):
                 message = await receive()
         except TimeoutError as error:
-            raise _Refused(408, f"The request did not arrive within {patience} s.") from error
+            raise _Refused(408, "The request did not arrive in time: send it again.") from error
         taken += len(message.get("body", b""))
         if taken > limit:
             raise _too_large(limit)

@@ -14,8 +14,9 @@ from lenet.drawings import Drawing, DrawingsError, parse_drawings, to_tensors
 from lenet.events import Epoch, latest
 from lenet.job import prepare
 from lenet.recognize import Recognizer
-from lenet.server import recognizers, visitors
-from lenet.server.runs import DRAWINGS, Run, Runs
+from lenet.server import recognizers
+from lenet.server.queue import Queue
+from lenet.server.runs import Run, Runs, kept_drawings
 from lenet.settings import Request
 
 MOST = 500  # drawings of one visitor
@@ -58,9 +59,10 @@ def read_digits(reader: Recognizer, drawings: Sequence[Drawing]) -> list[int | N
 
 
 def start(
-    runs: Runs, network: object, drawings: tuple[Drawing, ...], password: str | None = None
+    queue: Queue, network: object, drawings: tuple[Drawing, ...], password: str | None = None
 ) -> str:
-    """Teach a network drawings, in a run of its own, and return the run's name.
+    """Teach a network drawings, in a run of its own, and return the run's name. It waits for the
+    one that is under way.
 
     A network that was taught before is taught anew from where that began.
 
@@ -69,33 +71,34 @@ def start(
 
     Raises:
         lenet.checkpoint.CheckpointError: there is no such network, or it cannot be read.
-        lenet.server.visitors.NotAllowed, lenet.server.runs.RunError: as `visitors.start`.
+        lenet.server.visitors.NotAllowed, lenet.server.runs.RunError: as `Queue.train`.
     """
     path = recognizers.path_of(network)
     if path is None:
         raise CheckpointError("This network is no longer there: choose another one.")
     job = prepare(Request("hand", drawings=(FILE,), resume=str(path)))
-    return visitors.start(runs, replace(job, drawings=drawings), password)
+    return queue.take(replace(job, drawings=drawings), password)
 
 
-def resume(runs: Runs, name: object, password: str | None = None) -> str:
+def resume(queue: Queue, name: object, password: str | None = None) -> str:
     """Go on with a run that was stopped, and return its name.
 
     Raises:
-        HandError: there is no such run, or its drawings are gone.
-        lenet.checkpoint.CheckpointError, lenet.server.visitors.NotAllowed,
-        lenet.server.runs.RunError: as `start`.
+        HandError: there is no such run.
+        lenet.checkpoint.CheckpointError, lenet.server.visitors.NotAllowed: as `start`.
+        lenet.server.runs.RunError: as `start`, or its drawings are gone.
     """
     path = recognizers.path_of(f"{_checked(name)}.pt")
     if path is None:
-        raise HandError("This teaching has left nothing to go on from: teach again.")
-    try:
-        content = path.with_suffix(DRAWINGS).read_bytes()
-    except OSError as error:
-        raise HandError("The drawings of this run are no longer here: teach again.") from error
+        raise HandError("This run has left nothing to go on from: teach again.")
+    drawings = kept_drawings(path.stem)
     job = prepare(Request(resume=str(path)), read(path))
-    drawings = tuple(parse_drawings(content, FILE))
-    return visitors.start(runs, replace(job, drawings=drawings), password)
+    return queue.take(replace(job, drawings=drawings), password)
+
+
+def waits(queue: Queue, name: object) -> bool:
+    """Whether a visitor's run waits for another one's end."""
+    return any(one.name == name for one in queue.waiting)
 
 
 def run_of(runs: Runs, name: object) -> Run:

@@ -102,7 +102,7 @@ class Past:
         return found[1] if found else None
 
 
-def summarise(events: Sequence[Event]) -> Summary:
+def summarize(events: Sequence[Event]) -> Summary:
     """What the events of a log tell of their run."""
     if not events:
         return Summary(damage="Its log is empty.")
@@ -187,7 +187,7 @@ def _summary(path: Path, changed: int, size: int) -> Summary:
     kept = _summaries.get(path)
     if kept is None or kept[:2] != (changed, size):
         try:
-            summary = summarise(read_log(path))
+            summary = summarize(read_log(path))
         except LogError as error:
             summary = Summary(damage=str(error))
         kept = _summaries[path] = (changed, size, summary)
@@ -228,10 +228,10 @@ def events_of(runs: Runs, name: object) -> tuple[Event, ...]:
 
 
 def checked(name: object) -> str:
-    """The name, where a run has it that is everybody's.
+    """The name of a run that everybody may see.
 
     Raises:
-        HistoryError: none has.
+        HistoryError: there is no such run.
     """
     with suppress(OSError):
         logs = {path.name for path in checkpoints_folder().glob(f"[!.]*{_LOG}")}

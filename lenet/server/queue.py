@@ -1,9 +1,9 @@
 """The runs that wait for the one that is under way, in the order in which they were asked for.
 
 What waits lies in a file of the folder of checkpoints, so that a server that was restarted or
-killed starts it. A run has its name from when it was asked for: where a log of that name is there
-already, it has begun, and is not started twice. On a public server a visitor has one run that
-waits, and all have ten. This file knows nothing of pages.
+killed starts it; what a run is to be taught lies beside it. A run gets its name when it is asked
+for: where a log of that name is there already, it has begun and is not started twice. On a public
+server a visitor has one run that waits, and all have ten. This file knows nothing of pages.
 """
 
 import atexit
@@ -24,7 +24,18 @@ from lenet.files import checkpoints_folder, replacing
 from lenet.job import Job, prepare
 from lenet.records import build
 from lenet.server import visitors
-from lenet.server.runs import EVERY, Run, RunError, Runs, name_of
+from lenet.server.recognizers import conceal, is_own
+from lenet.server.runs import (
+    DRAWINGS,
+    EVERY,
+    Run,
+    RunError,
+    Runs,
+    keep_drawings,
+    kept_drawings,
+    log_of,
+    name_of,
+)
 from lenet.server.shares import visitor
 from lenet.server.visitors import NotAllowed, policy
 from lenet.settings import Request
@@ -72,7 +83,7 @@ class Queue:
         self.changes = 0  # goes up with each change, for those who show what waits
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        # A server that ends in good order stops its run, and the next one must not begin.
+        # A server that exits normally stops its run, and the next one must not begin.
         self._ended = threading.Event()
         atexit.register(self._ended.set)
         self._waiting = [one for one in _read() if not _has_begun(one)]
@@ -104,7 +115,11 @@ class Queue:
                 or has runs enough that wait.
             lenet.server.runs.RunError: the folder of checkpoints cannot be written to.
         """
-        return self._take([prepare(request, resumed)], password)[0]
+        return self.take(prepare(request, resumed), password)
+
+    def take(self, job: Job, password: str | None = None) -> str:
+        """The same for a job, which may teach a visitor's drawings."""
+        return self._take([job], password)[0]
 
     def train_seeds(
         self, request: Request, seeds: Sequence[int], password: str | None = None
@@ -145,6 +160,7 @@ class Queue:
                 known = {one.name for one in self._waiting} | {self.runs.current().name}
                 if any(one.name in known for one in new):
                     raise RunError("This run is under way or waits already: wait for its end.")
+                self._keep_drawings(names[begun:], jobs[begun:])
                 self._set([*self._waiting, *new])
                 self._go_on()
         return [*names]
@@ -159,7 +175,8 @@ class Queue:
             raise NotAllowed("One run of yours may wait on this server: wait until it has begun.")
 
     def take_out(self, name: object, password: object = None) -> None:
-        """Let a run wait no longer; on a public server its visitor or the owner may say so.
+        """Let a run wait no longer; on a public server its visitor or the owner may say so. Who
+        knows the name of one that teaches is its visitor.
 
         Raises:
             RunError: no such run waits: it has begun, or somebody else took it out.
@@ -169,9 +186,21 @@ class Queue:
             found = next((one for one in self._waiting if one.name == name), None)
             if found is None:
                 raise RunError("This run no longer waits.")
-            if policy().public and found.who != _who():
+            if policy().public and found.who != _who() and not is_own(name):
                 visitors.check_owner(password)
             self._set([one for one in self._waiting if one is not found])
+            path = log_of(found.name)
+            if not path.exists():
+                path.with_suffix(DRAWINGS).unlink(missing_ok=True)
+
+    def _keep_drawings(self, names: Sequence[str], jobs: Sequence[Job]) -> None:
+        for name, job in zip(names, jobs, strict=True):
+            if job.drawings is not None:
+                try:
+                    keep_drawings(log_of(name), job.drawings)
+                except OSError as error:
+                    folder = checkpoints_folder()
+                    raise RunError(f"{folder} cannot be written to: {error.strerror}.") from error
 
     def _set(self, waiting: list[Waiting]) -> None:
         """Change what waits, on disk first."""
@@ -186,7 +215,7 @@ class Queue:
         self.changes += 1
 
     def _go_on(self) -> None:
-        """Have a thread that starts what waits, as long as something does."""
+        """Start the thread that starts what waits, where something waits and there is none."""
         if self._waiting and self._thread is None:
             self._thread = threading.Thread(target=self._serve, daemon=True, name="queue")
             self._thread.start()
@@ -205,11 +234,11 @@ class Queue:
     def _start_next(self) -> None:
         following = self._waiting[0]
         try:
-            visitors.begin(self.runs, prepare(following.request), following.name)
+            visitors.begin(self.runs, _job_of(following), following.name)
         except (ValueError, RunError, NotAllowed) as error:
             if self.runs.current().alive:  # somebody else's began just now
                 return
-            log.error("Run %s could not begin: %s", following.name, error)
+            log.error("Run %s could not begin: %s", conceal(following.name), conceal(str(error)))
             _note_failure(following, str(error))
         with suppress(RunError):  # a full disk: it is known to have begun by its log
             self._set(self._waiting[1:])
@@ -217,10 +246,20 @@ class Queue:
         self._waiting = self._waiting[1:]
 
 
+def _job_of(one: Waiting) -> Job:
+    """The run that waited.
+
+    Raises:
+        ValueError, lenet.server.runs.RunError: what it begins with is no longer there.
+    """
+    job = prepare(one.request)
+    return replace(job, drawings=kept_drawings(one.name)) if is_own(one.name) else job
+
+
 def _is_quiet(run: Run) -> bool:
     """Whether a run's log has not changed for so long that its process would have been seen."""
     try:
-        changed = (checkpoints_folder() / f"{run.name}.jsonl").stat().st_mtime
+        changed = log_of(str(run.name)).stat().st_mtime
     except OSError:
         return True
     return not 0 <= time.time() - changed < UNSEEN
@@ -228,7 +267,7 @@ def _is_quiet(run: Run) -> bool:
 
 def _note_failure(one: Waiting, message: str) -> None:
     """Leave a log that says why a run could not begin, where it has no log of its own yet."""
-    path = checkpoints_folder() / f"{one.name}.jsonl"
+    path = log_of(one.name)
     if not path.exists():
         with suppress(LogError):
             EventLog(path).append(Error(elapsed=0.0, kind="QueueError", message=message))
@@ -239,11 +278,11 @@ def _has_begun(one: Waiting) -> bool:
     its log before.
     """
     goes_on = one.request == Request(resume=one.request.resume) and one.request.resume
-    return not goes_on and (checkpoints_folder() / f"{one.name}.jsonl").exists()
+    return not goes_on and log_of(one.name).exists()
 
 
 def _who() -> str:
-    """Who asks, so that the file tells nobody's address."""
+    """Who asks, as a hash: the file holds nobody's address."""
     return sha256(_SALT + visitor.get().encode()).hexdigest()[:16]
 
 
@@ -260,5 +299,5 @@ def _read() -> list[Waiting]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, RecursionError) as error:
-        log.error("What waited for its run could not be read: %s", error)
+        log.error("The runs that waited could not be read: %s", error)
         return []

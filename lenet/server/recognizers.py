@@ -1,7 +1,7 @@
 """The networks that this server reads digits with, held in memory once they were asked for.
 
 Only the name of a file that is there reaches a path, whatever a request says. A network that was
-taught a visitor's hand is in no list: who knows its name, which nobody can guess, may use it.
+taught a visitor's hand is in no list: whoever knows its name, which nobody can guess, may use it.
 """
 
 import re
@@ -20,13 +20,12 @@ from lenet.server.shares import AT_ONCE, QUICK
 SHORT = 200
 FEW_STROKES = 4
 
-
 _OWN = re.compile(r"hand-[a-z]+-\d{8}-\d{6}-[0-9a-f]{32}")  # as `lenet.server.runs` names them
 
 
 def paths() -> dict[str, Path]:
-    """The checkpoints for everybody by file name; one in the folder of training stands in for a
-    shipped one.
+    """The checkpoints for everybody by file name; one in the folder of training takes the place of
+    a shipped one of its name.
     """
     return {name: path for name, path in _all().items() if not is_own(path.stem)}
 

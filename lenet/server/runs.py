@@ -1,10 +1,9 @@
 """The training runs of a server: each in a process of its own, started, stopped and followed.
 
 A run belongs to the server, not to the page that started it: every page sees the same, from its
-first event. All of it lies in the folder of checkpoints: the run's log beside its
-checkpoint, the name of the latest run, and a lock that the run holds while it lives; so a server
-that was restarted finds its run again. One run at a time. This file knows nothing of pages or of
-who may train.
+first event. All of it lies in the folder of checkpoints: the run's log beside its checkpoint, the
+name of the latest run, and a lock that the run holds while it lives; so a server that was restarted
+finds its run again. One run at a time. This file knows nothing of pages or of who may train.
 """
 
 import gc
@@ -15,7 +14,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,7 +28,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from lenet.checkpoint import SHIPPED
-from lenet.drawings import to_lines
+from lenet.drawings import Drawing, DrawingsError, parse_drawings, to_lines
 from lenet.events import (
     Done,
     Ending,
@@ -137,7 +136,7 @@ def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> Non
     def stop() -> bool:
         return asked() or time.monotonic() >= end
 
-    gc.freeze()  # the garbage collector's first look through all of torch would take 0.2 s
+    gc.freeze()  # the garbage collector's first pass through all of torch would take 0.2 s
     os.setsid()  # Ctrl-C in the server's terminal is the server's alone
     os.nice(10)  # reading digits goes first
     # A core stays free: two threads on two cores wait for each other at every step, and a single
@@ -147,15 +146,33 @@ def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> Non
         events, film = EventLog(path), FilmWriter(path.with_suffix(SUFFIX))
         with FileLock(path.parent / _LOCK, timeout=10):
             if job.drawings is not None:
-                with replacing(path.with_suffix(DRAWINGS)) as file:
-                    file.writelines(line.encode() for line in to_lines(job.drawings))
+                keep_drawings(path, job.drawings)
             for event in train(job, path.with_suffix(".pt"), stop, film.begin):
-                film.follow(event)  # before the log: who reads of an event finds its snapshot
+                film.follow(event)  # before the log: whoever reads an event finds its snapshot
                 if isinstance(event, Done):
                     path.with_suffix(DRAWINGS).unlink(missing_ok=True)
                 events.append(event)
     except (LogError, OSError) as error:
         last_words.send(str(error))
+
+
+def keep_drawings(log: Path, drawings: Sequence[Drawing]) -> None:
+    """Write what a run is taught beside its log, until it has finished."""
+    with replacing(log.with_suffix(DRAWINGS)) as file:
+        file.writelines(text.encode() for text in to_lines(drawings))
+
+
+def kept_drawings(name: str) -> tuple[Drawing, ...]:
+    """What a run is taught, as `keep_drawings` wrote it.
+
+    Raises:
+        RunError: it is no longer there.
+    """
+    path = log_of(name).with_suffix(DRAWINGS)
+    try:
+        return tuple(parse_drawings(path.read_bytes(), path.name))
+    except (OSError, DrawingsError) as error:
+        raise RunError("The drawings of this run are no longer here: teach again.") from error
 
 
 @dataclass
@@ -164,7 +181,7 @@ class _Child:
 
     Attributes:
         name: of its run.
-        pipe: at whose other end it says why it could not write its log.
+        pipe: by which it says why it could not write its log.
         before: what its log held before it started.
         after: the name of the run that was the latest before it.
         last_words: what it said.
@@ -223,7 +240,7 @@ class Runs:
             child = self._launch(job, name or name_of(job), minutes)
             self._child, self._asked = child, None
             # Not before: a log without a process is a run that failed.
-            _log_of(child.name).touch()
+            log_of(child.name).touch()
             with suppress(OSError), replacing(checkpoints_folder() / _LATEST) as file:
                 file.write(child.name.encode())
             self._follower = threading.Thread(
@@ -233,7 +250,7 @@ class Runs:
             return child.name
 
     def _launch(self, job: Job, name: str, minutes: float) -> _Child:
-        path = _log_of(name)
+        path = log_of(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             (path.parent / _LOCK).touch()
@@ -243,13 +260,13 @@ class Runs:
         except LogError as error:
             raise RunError(str(error)) from error
         ours, theirs = _CONTEXT.Pipe(duplex=False)
-        # A daemon is asked to stop, and keeps what was learnt, when the server ends in good order.
+        # A daemon is asked to stop, and keeps what was learnt, when the server exits normally.
         arguments = (job, path, minutes, theirs)
         process = _CONTEXT.Process(target=self._work, args=arguments, daemon=True)
-        latest = latest_log()
+        earlier = latest_log()
         process.start()
         theirs.close()
-        return _Child(name, process, ours, before, latest.stem if latest else None)
+        return _Child(name, process, ours, before, earlier.stem if earlier else None)
 
     def of(self, name: str) -> Run:
         """A run by its name, as it is now: the latest or an earlier one.
@@ -260,9 +277,10 @@ class Runs:
         current = self.current()
         if current.name == name:
             return current
-        events = _events(_log_of(name))
+        events = _events(log_of(name))
         state = state_of(events, begun=True, alive=False, asked=False, exit_code=None)
-        return Run(state if events else "idle", name, events)
+        message = events[-1].message if events and isinstance(events[-1], Error) else ""
+        return Run(state if events else "idle", name, events, message)
 
     def stop(self) -> None:
         """Ask the run to stop after its batch; nothing happens where none is under way."""
@@ -277,7 +295,7 @@ class Runs:
             os.kill(run.pid, signal.SIGTERM)
 
     def forget(self, name: str) -> None:
-        """A run that has ended is about to be deleted: it is no longer the latest."""
+        """Let a run that has ended, and is about to be deleted, no longer be the latest."""
         with self._starting:
             if self._child and self._child.name == name:
                 if self._follower:
@@ -292,7 +310,7 @@ class Runs:
         name = child.name if child else path.stem if path else None
         if name is None:
             return Run("idle")
-        path = _log_of(name)
+        path = log_of(name)
         # Before its log is read: a run that then has ended has logged how.
         alive, exit_code = self._life(child)
         events, message = (), ""
@@ -315,7 +333,7 @@ class Runs:
         with self._looking:
             if child is None:  # an earlier server started it
                 return _locked(), None
-            # Where the process is gone that runs are forked from, the run may go on.
+            # A run may outlive the process that it was forked from.
             return child.process.is_alive() or _locked(), child.process.exitcode
 
     def _cause_of_death(self, child: _Child | None) -> str:
@@ -361,7 +379,8 @@ def name_of(job: Job) -> str:
     return new_name(job.settings.recipe, job.settings.data, secret)
 
 
-def _log_of(name: str) -> Path:
+def log_of(name: str) -> Path:
+    """Where the log of a run lies, by the run's name."""
     return checkpoints_folder() / f"{name}.jsonl"
 
 
@@ -372,7 +391,7 @@ def latest_log() -> Path | None:
     """
     folder = checkpoints_folder()
     with suppress(OSError, ValueError):  # of an earlier version, or damaged
-        path = _log_of((folder / _LATEST).read_text())
+        path = log_of((folder / _LATEST).read_text())
         if path.parent == folder and path.is_file():
             return path
     logs = []

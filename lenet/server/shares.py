@@ -1,6 +1,6 @@
 """Fair shares of the server: however much one visitor asks for, it costs the others little.
 
-A visitor is an address. Dear calls wait in lanes, where visitors take turns; what is sent is
+A visitor is an address. Expensive calls wait in lanes, where visitors take turns; what is sent is
 counted by the byte. This file knows nothing of what anybody asks for.
 """
 
@@ -20,7 +20,7 @@ P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 _ALL = "everybody"  # no address
-_REMEMBERED = 1000  # visitors, before those are forgotten who have not come for a while
+_REMEMBERED = 1000  # visitors; beyond, those who have not come for a while are forgotten
 
 visitor: ContextVar[str] = ContextVar("visitor", default="")  # who asks, in each request
 
@@ -44,7 +44,7 @@ class Lane:
         self._busy = False
         self._turns: dict[str, deque[asyncio.Future[None]]] = {}  # the calls that wait
         self._order: list[str] = []  # of these visitors, who had a turn, the latest last
-        # Not one of a pool: each thread of these would keep memory of its own for torch.
+        # One thread alone: each thread of a pool would keep memory of its own for torch.
         self._thread = None if on_loop else ThreadPoolExecutor(1)
 
     async def run(self, function: Callable[P, Answer], *args: P.args, **kwargs: P.kwargs) -> Answer:
@@ -104,11 +104,9 @@ class Lane:
         self._busy = False
 
 
-AT_ONCE = Lane(
-    1000, on_loop=True
-)  # drawings of usual size: a millisecond, less than a thread takes
-GRADIO = Lane(1000, on_loop=True)  # what Gradio makes sense of on the event loop
-QUICK = Lane(50)  # what takes some: long drawings, films, pictures, a look inside
+AT_ONCE = Lane(1000, on_loop=True)  # usual drawings: a millisecond, less than a thread costs
+GRADIO = Lane(1000, on_loop=True)  # what Gradio parses on the event loop
+QUICK = Lane(50)  # what takes some milliseconds: long drawings, films, pictures, a look inside
 SLOW = Lane(50)  # what may take seconds: evaluating networks, loading data sets
 
 
@@ -126,7 +124,7 @@ class Allowance:
         self._spent: dict[str, tuple[float, float]] = {}  # how much, and when that was so
 
     def spend(self, amount: float) -> float:
-        """Spend so much, and return the seconds until a visitor who waits that long is even."""
+        """Spend an amount, and return the seconds until it is no longer more than the allowance."""
         now = time.monotonic()
         if len(self._spent) > _REMEMBERED:
             self._forget(now)

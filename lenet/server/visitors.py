@@ -24,11 +24,11 @@ KEPT_BYTES = 40 << 20  # of each of the three
 
 UPLOADED = "upload-"  # how the names of uploads begin
 
-_wrong = Allowance(each=5, seconds=5)  # passwords: nobody tries them by the thousand
+_wrong = Allowance(each=5, seconds=5)  # wrong passwords: nobody tries thousands
 
 
 class NotAllowed(RuntimeError):
-    """What the owner of this server does not let this visitor do: one sentence."""
+    """What the owner of this server does not allow this visitor: one sentence."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Policy:
 
 
 def policy() -> Policy:
-    """What the environment says.
+    """What the environment variables set.
 
     Raises:
-        ValueError: a variable has no meaning; one sentence with the variable and what it takes.
+        ValueError: a variable is unusable; one sentence with the variable and what it takes.
     """
     training = os.environ.get("LENET_TRAINING", "")
     if training not in ("", "anyone", "owner", "off"):
@@ -82,28 +82,18 @@ def _limit(variable: str, default: float) -> float:
 # ---------------------------------------------------------------- training
 
 
-def start(runs: Runs, job: Job, password: str | None = None) -> str:
-    """Start a run for a visitor, and stop it when its time is up.
+def begin(runs: Runs, job: Job, name: str | None = None) -> str:
+    """Start a run whose visitor may train (`check`), and stop it when its time is up.
+
+    Args:
+        name: that the run gets, where it has one already.
 
     Returns:
         The run's name.
 
     Raises:
-        NotAllowed: this visitor may not train, or not for so many epochs.
+        NotAllowed: training is off, or not for so many epochs.
         lenet.server.runs.RunError: as `Runs.start`.
-    """
-    check(password)
-    return begin(runs, job)
-
-
-def begin(runs: Runs, job: Job, name: str | None = None) -> str:
-    """Start a run whose visitor may train, and stop it when its time is up.
-
-    Args:
-        name: that the run gets, where it has one already.
-
-    Raises:
-        NotAllowed, lenet.server.runs.RunError: as `start`.
     """
     _check_open()
     check_epochs(job)

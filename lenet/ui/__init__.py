@@ -1,1 +1,1 @@
-"""The web page: one module a tab, each with one `build()`. Only this folder imports gradio."""
+"""The web page, with a folder for each tab. Only this folder imports gradio."""

@@ -6,18 +6,15 @@ examples, and offers them to assistants as tools where its MCP server is on.
 
 import base64
 import binascii
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TypedDict
 
-import gradio as gr
 from gradio.events import api
 
 from lenet.recognize import NumberRecognition, Recognition
 from lenet.server import recognizers
-from lenet.server.shares import QUICK, Crowded
+from lenet.server.shares import QUICK
 from lenet.server.uploads import open_picture
-from lenet.ui.gradio_page import uploaded_file
+from lenet.ui.gradio_page import refusing_event, uploaded_file
 
 Drawing = list[list[list[float]]]
 
@@ -36,7 +33,7 @@ class Answer(TypedDict):
     """The answer about one drawing.
 
     Attributes:
-        digit: the most probable one even where it is none; None where nothing is drawn.
+        digit: the most probable one, even where the drawing is none; None where nothing is drawn.
         is_digit: whether the drawing looks like a digit at all.
         probabilities: ten floats in the order of the digits.
     """
@@ -67,7 +64,7 @@ class PictureAnswer(Answer):
 
 def build() -> None:
     """Add the endpoints to the page that is being built."""
-    # Not Gradio's queue but lanes let visitors wait for each other.
+    # Lanes say who waits, not Gradio's queue.
     for function in (recognize, recognize_number, recognize_batch, recognize_image):
         api(function, api_name=function.__name__, concurrency_limit=None)
 
@@ -84,7 +81,7 @@ async def recognize(strokes: Drawing = SEVEN) -> Answer:
     Args:
         strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
     """
-    with _told():
+    with refusing_event():
         return _answer(await recognizers.recognize(recognizers.first_recognizer(), strokes))
 
 
@@ -103,7 +100,7 @@ async def recognize_number(strokes: Drawing = SEVENTY_ONE) -> NumberAnswer:
     Args:
         strokes: a list of strokes, each a list of [x, y] points, y downwards, in any unit
     """
-    with _told():
+    with refusing_event():
         reader = recognizers.first_recognizer()
         return _number_answer(await recognizers.recognize_number(reader, strokes))
 
@@ -118,7 +115,7 @@ async def recognize_batch(drawings: list[Drawing] = SEVEN_AND_ONE) -> list[Answe
     Args:
         drawings: a list of drawings, each a list of strokes of [x, y] points, y downwards
     """
-    with _told():
+    with refusing_event():
         reader = recognizers.first_recognizer()
         return [_answer(a) for a in await QUICK.run(reader.recognize_many, drawings)]
 
@@ -138,7 +135,7 @@ async def recognize_image(image: str = PICTURE) -> PictureAnswer:
     Args:
         image: the picture's file in base64, or an uploaded file
     """
-    with _told():
+    with refusing_event():
         recognition, number = await QUICK.run(_read_picture, image)
         return {**_answer(recognition), "number": number}
 
@@ -181,12 +178,3 @@ def _number_answer(recognition: NumberRecognition) -> NumberAnswer:
         {**_answer(digit.recognition), "box": list(digit.box)} for digit in recognition.digits
     ]
     return {"number": recognition.number, "digits": digits}
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell the caller what was wrong with the request, and nobody else."""
-    try:
-        yield
-    except (ValueError, Crowded) as error:
-        raise gr.Error(str(error), print_exception=False) from error

@@ -30,7 +30,7 @@ def mounting(name: str, *events: str) -> str:
 
     Args:
         name: the script's file.
-        events: that it triggers; Gradio offers those that it finds in quotes in this text.
+        events: that it triggers; Gradio allows those that it finds in quotes in this text.
     """
     return (
         f'import(new URL("{_address(name)}", document.baseURI))'
@@ -50,14 +50,18 @@ def script(name: str) -> str:
 
 
 def _address(name: str) -> str:
-    """Relative to the page, which may stand behind a path prefix."""
+    """The address of a script, relative to the page: that may be behind a path prefix.
+
+    Raises:
+        FileNotFoundError: there is no such script.
+    """
     if name not in _SCRIPTS:
         raise FileNotFoundError(f"There is no script {name} in {_HERE}.")
     return f"scripts/{_VERSION}/{name}"
 
 
 async def _script(request: Request) -> Response:
-    """A script; one of another version is not there, as a browser would keep it under that name."""
+    """A script; none for another version, since browsers keep what they get at an address."""
     script = _SCRIPTS.get(request.path_params["name"])
     if script is None or request.path_params["version"] != _VERSION:
         return PlainTextResponse("There is no such script.", 404)

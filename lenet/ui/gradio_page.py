@@ -1,7 +1,7 @@
-"""Gradio as this page uses it, and with `gradio_queue` the only place that knows what Gradio does
-not document.
+"""What this page uses of Gradio that Gradio does not document; only this file and `gradio_queue`
+know it.
 
-That is: the method that answers every call (`Page`), what a call of a server function looks like
+These are: the method that answers every call (`Page`), what a call of a server function looks like
 (`answering`), how an uploaded file is named (`uploaded_file`), the template of the page
 (`show_links_as`, `show_early`), and the folder of uploads, whose empty folders Gradio leaves behind
 (`sweeping`).
@@ -15,8 +15,8 @@ import inspect
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,23 +29,24 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from lenet.server.guard import Answerer
 from lenet.server.log import LONGEST, brief
-from lenet.server.shares import visitor
-from lenet.server.visitors import policy
+from lenet.server.runs import RunError
+from lenet.server.shares import Crowded, visitor
+from lenet.server.visitors import NotAllowed, policy
 from lenet.ui.gradio_queue import FairQueue, NoSessions
 
 UPLOADS_KEPT = 600  # seconds that a visitor's file stays in Gradio's cache
 
-# For events that are not for programs. What they bring is checked by our functions: Gradio would
-# compare it with what it has kept of the page.
+# For events that programs do not call. Our functions check the values: Gradio would compare them
+# with the page as it was built.
 QUEUED: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "private",
     "preprocess": False,
     "concurrency_limit": None,
 }
-# The same without Gradio's queue: one request, and its answer cannot be lost. In the queue it can,
-# where one event follows another at once: the page's stream of answers is just then being closed.
-# But only the queue runs validators, and only what fails in it is shown to the visitor.
+# The same without Gradio's queue: one request, whose answer cannot be lost. In the queue it can be
+# lost where one event directly follows another, as the page is closing its stream of answers.
+# But only the queue runs validators, and the page shows failures of the queue alone.
 QUIET: dict[str, Any] = {**QUEUED, "queue": False}
 
 FUNCTIONS = "/gradio_api/component_server/"  # where the page calls server functions of gr.HTML
@@ -66,10 +67,10 @@ class Page(gr.Blocks):
         super().__init__(delete_cache=(UPLOADS_KEPT, UPLOADS_KEPT), **options)
 
     def launch(self, *arguments: Any, **options: Any) -> Any:
-        """As Gradio's, but without its login, which the pad's answers would pass by.
+        """Serve the page, but without Gradio's login, which the pad's calls would bypass.
 
         Raises:
-            ValueError: a login is asked for.
+            ValueError: the arguments ask for a login.
         """
         given = inspect.signature(super().launch).bind(*arguments, **options).arguments
         if given.get("auth") or given.get("auth_dependency"):
@@ -82,7 +83,7 @@ class Page(gr.Blocks):
         return launched
 
     def queue(self, *arguments: Any, **options: Any) -> Any:
-        """As Gradio's, with shares."""
+        """Queue calls as Gradio does, with a share for each visitor."""
         super().queue(*arguments, **options)
         self._queue = FairQueue(self._queue, policy().public)
         return self
@@ -99,31 +100,39 @@ class Page(gr.Blocks):
                     print_exception=False,
                 )
             return await super().process_api(block_fn, inputs, *rest, **more)
-        except gr.Error as error:  # what was sent may stand in it
+        except gr.Error as error:  # it may repeat what was sent
             error.message = error.message[:LONGEST]
             error.print_exception = False
             raise
         except Exception as error:
             log.error("%s failed: %s", name, brief(error))
             raise gr.Error(
-                'The server could not do this. A program that asked finds under "Use via API" '
-                "what to send.",
+                'The server could not do this. Programs find under "Use via API" what to send.',
                 print_exception=False,
             ) from error
 
 
+@contextmanager
+def refusing_event() -> Iterator[None]:
+    """Show the caller of an event, and not the log, the sentence that says why it is refused."""
+    try:
+        yield
+    except (ValueError, RunError, NotAllowed, Crowded) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
 def show_links_as(title: str, description: str, picture: str) -> None:
-    """Say in the page's head how a link to it is shown elsewhere, in place of Gradio's own name.
+    """Say in the page's head how other sites show a link to it, in place of Gradio's own name.
 
     The tags are those of the Open Graph protocol (https://ogp.me) and of X's cards. `gr.Blocks`
-    has a `head`, too, but the browser adds that, and who shows a link runs no scripts. Gradio's
-    manifest goes: an app that a browser makes of the page would bear Gradio's name.
+    has a `head` too, but a script adds that, and sites that show a link run no scripts. Gradio's
+    manifest goes: a browser would install the page as an app of Gradio's name.
 
     Args:
         title: of the page.
         description: one or two sentences.
-        picture: its address below the page's. The tag has to name the host, too: that of the
-            request, or what a proxy tells of it.
+        picture: its address below the page's. The tag needs the host too: the request's, or the
+            one that a proxy names.
     """
     root = "{{ config['root'] }}"
     tags = {
@@ -150,7 +159,7 @@ def show_links_as(title: str, description: str, picture: str) -> None:
 
 
 def show_early(markup: str) -> None:
-    """Begin the page's body with markup, which is seen before Gradio's scripts have come."""
+    """Begin the page's body with markup that is seen until Gradio's scripts have loaded."""
     own = f"{_EARLY}{{% raw %}}{markup}{{% endraw %}}"
 
     def change(given: str) -> str:
@@ -170,7 +179,7 @@ def _change_template(change: Callable[[str], str]) -> None:
 
 
 def _names_an_address(value: Any) -> bool:
-    """Whether a file that is sent is an address on the web, which Gradio would fetch."""
+    """Whether a call names a web address as its file, which Gradio would fetch."""
     try:
         if b"://" not in orjson.dumps(value):  # quicker than looking at each of 20,000 points
             return False
@@ -192,8 +201,8 @@ def answering(**functions: Callable[[Any], Awaitable[Any]]) -> Answerer:
     """Answer calls of server functions as Gradio would, for the guard: from a call's body.
 
     Gradio would look through a hundred routes, ask a thread pool who the visitor is and keep a
-    state for each page, which takes longer than reading a digit. What is no call of one of these
-    functions it has to make sense of itself: None.
+    state for each page, which takes longer than reading a digit. The answer is None where the body
+    is no call of one of these functions: that is left to Gradio.
     """
 
     async def answer(body: bytes) -> bytes | None:
@@ -208,16 +217,16 @@ def answering(**functions: Callable[[Any], Awaitable[Any]]) -> Answerer:
 
 
 def uploaded_file(value: Any) -> Path | None:
-    """Where a file lies that a visitor sent; None where the value is no file.
+    """The path of a file that a visitor sent; None where the value is no file.
 
-    Gradio lets no file pass to a function whose path is not that of an upload.
+    Gradio passes a function no path but those of uploads.
     """
     return Path(value["path"]) if is_file_obj_with_meta(value) else None
 
 
 @asynccontextmanager
 async def sweeping(_app: Any, every: float = UPLOADS_KEPT) -> AsyncIterator[None]:
-    """The server's lifespan: Gradio deletes old files, and leaves the folder of each for ever."""
+    """A lifespan of the server: remove the folders of old uploads, which Gradio leaves behind."""
 
     async def sweep() -> None:
         while True:

@@ -1,9 +1,9 @@
 """Gradio's queue, made safe: no visitor can fill it or slow the others.
 
-Gradio lets everybody wait in one line, keeps what calls brought until the page is forgotten, and
-answers that nobody fetches for as long. Here each visitor has a share, nothing is kept of a call
-but its answer, and that for a minute. Lanes (`lenet.server.shares`) say who waits for whom: the
-queue itself lets every call begin at once.
+Gradio lets everybody wait in one line, and until it forgets a page it keeps what the page sent and
+the answers that nobody fetched. Here each visitor has a share, and of a call only its answer is
+kept, for a minute. Lanes (`lenet.server.shares`) say who waits for whom: the queue itself lets
+every call begin at once.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from starlette.requests import Request
 from lenet.server.shares import visitor
 
 ALL = 500  # calls of everybody that are under way or have not been fetched
-EACH = 100  # of them, of one visitor to a public server
-EACH_BYTES = 4 << 20  # that these brought
+EACH = 100  # the same of one visitor to a public server
+EACH_BYTES = 4 << 20  # that these sent
 KEPT = 60.0  # seconds that an answer waits for its visitor
 TIDY_EVERY = 10.0  # seconds
 
@@ -32,7 +32,7 @@ class _Call:
 
     Attributes:
         visitor: who made it.
-        size: the bytes that it brought.
+        size: the bytes that it sent.
         session: the stream that its answer goes to.
         ended: when it was first seen to have ended.
     """
@@ -48,24 +48,24 @@ class FairQueue(Queue):
 
     Args:
         made: that queue.
-        public: whether each visitor has but a share.
+        public: whether strangers use the server, so that each visitor gets a share only.
     """
 
     def __init__(self, made: Queue, public: bool) -> None:
         vars(self).update(vars(made))
         self.public = public
-        self.sleep_when_free = 0.005  # seconds: to look a thousand times each takes 3 % of a core
+        self.sleep_when_free = 0.005  # seconds; Gradio's 0.001 takes 3 % of a core
         self._calls: dict[str, _Call] = {}  # by the event's id
         self._sessions: dict[str, float] = {}  # when each was used last
 
     def start(self) -> None:
-        """Begin to work, and to forget."""
+        """Begin to work, and to tidy regularly."""
         self.max_thread_count = ALL
         super().start()
         run_coro_in_background(self._tidy_regularly)
 
     async def push(self, body: PredictBodyInternal, request: Request, username: str | None) -> Any:
-        """Take a call, or say why not, in Gradio's words for an event, a sentence and a status."""
+        """Take a call, or return False, a sentence that says why not and Gradio's word for that."""
         self.tidy()
         size = len(await request.body())
         own = [call for call in self._calls.values() if call.visitor == visitor.get()]
@@ -108,15 +108,15 @@ class FairQueue(Queue):
             self.tidy()
 
     async def start_progress_updates(self) -> None:
-        """None of our functions reports progress this way, and looking for it takes time."""
+        """Do nothing: none of our functions reports progress this way, and looking takes time."""
 
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
-        """Gradio would make a table of them after each call."""
+        """Nothing: Gradio would make a table of all records after each call."""
         return {}
 
 
 class NoSessions(StateHolder):
-    """Keeps nothing of a page: every event of ours brings all that it needs."""
+    """Keeps no state of a page: each event of ours sends all that it needs."""
 
     def __init__(self, page: Any) -> None:
         super().__init__()
@@ -129,4 +129,4 @@ class NoSessions(StateHolder):
 
 class _Forgetful(SessionState):
     def _update_value_in_config(self, key: int, value: Any) -> None:
-        """What an event sends and returns belongs to it alone."""
+        """Do nothing: what an event sends and returns is forgotten with it."""

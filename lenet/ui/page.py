@@ -54,7 +54,7 @@ LOOK: dict[str, Any] = {
     ).set(
         body_background_fill="*neutral_100",
         body_text_color="*neutral_900",
-        # Text stands out from its ground by 4.5 to 1 at least, which Gradio's own colours do not.
+        # Text has a contrast of at least 4.5 to 1, which Gradio's own colours lack.
         body_text_color_subdued="*neutral_600",
         block_label_text_color="*neutral_600",
         block_title_text_color="*neutral_600",
@@ -76,7 +76,7 @@ LOOK: dict[str, Any] = {
 
 
 def routes(queue: Queue) -> list[Route]:
-    """The addresses that the page asks besides Gradio's."""
+    """The routes that the page needs besides Gradio's."""
     return [
         assets.ROUTE,
         news.route(
@@ -90,7 +90,7 @@ def routes(queue: Queue) -> list[Route]:
 
 
 async def _picture(request: Request) -> Response:
-    """What the page looks like, for who shows a link to it."""
+    """A picture of the page, for sites that preview a link to it."""
     return FileResponse(_PICTURE)
 
 
@@ -111,23 +111,23 @@ def build(queue: Queue) -> gr.Blocks:
             with gr.Tab("Draw", id="draw"):
                 network = draw.build()
                 with gr.Row(elem_id="files"):
-                    own = hand.build(network, queue.runs)
+                    own = hand.build(network, queue)
                     network_files.build(network, own)
                 inside.build()
             with gr.Tab("Train", id="train") as tab:
-                drawn_with, table = train.build(tab, asking, address, network, own, queue)
+                draws, table = train.build(tab, asking, address, network, own, queue)
             with gr.Tab("Results", id="results") as tab:
-                looked_at = results.build(tab, own, table, tabs)
+                results_view = results.build(tab, own, table, tabs)
             with gr.Tab("Data", id="data"):
-                browsed = data.build()
+                data_view = data.build()
             with gr.Tab("Lesson", id="lesson") as tab:
                 lesson.build_contents(tab, panel)
         api.build()
-        for to_the_pad in (drawn_with, table.draw, looked_at.draw, browsed.draw):
+        for to_the_pad in (draws, table.draw, results_view.draw, data_view.draw):
             to_the_pad(lambda: gr.Tabs(selected="draw"), None, tabs, **QUIET)
         address.opened(lambda: gr.Tabs(selected="train"), None, tabs, **QUIET)
         for name in lesson.TABS:
-            # Without the server: a step is there at once.
+            # The browser does it alone, so that a step opens at once.
             opens = f"() => ({{ __type__: 'update', selected: '{name}' }})"
             getattr(panel, name)(None, None, tabs, js=opens, **QUIET)
     return page

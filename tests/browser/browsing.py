@@ -1,10 +1,12 @@
-"""What a visitor does on the page: drawing, training, waiting for what comes."""
+"""What a visitor does on the page: drawing, training, waiting."""
 
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import torch
 from playwright.sync_api import Page, Request, Response, expect
 from support import SOON
 
@@ -12,8 +14,13 @@ from lenet.recipes import RECIPES
 from lenet.synthetic import example_strokes
 
 LONG = 300_000  # milliseconds: a run on a busy machine
-# The batches of an epoch at which recipe fast says its loss.
-TOLD = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
+# The batches of an epoch at which recipe fast logs its loss.
+LOGGED = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
+
+
+def an(digit: int) -> str:
+    """A digit with its article: a 7, an 8."""
+    return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
 def to_screen(page: Page, strokes) -> list:
@@ -56,8 +63,8 @@ def sent_strokes(page: Page) -> list:
 
 @contextmanager
 def answered(page: Page, text: str) -> Iterator[None]:
-    """Wait for the answer to a request with this text that what is done within brings about, and
-    until the page has made of it what it does.
+    """Wait until a request with this text, which the block causes, is answered and the page shows
+    the answer.
     """
     with page.expect_response(lambda r: text in (r.request.post_data or "")) as waiting:
         yield
@@ -67,7 +74,7 @@ def answered(page: Page, text: str) -> Iterator[None]:
 
 @contextmanager
 def read_to_the_end(page: Page, strokes) -> Iterator[None]:
-    """Wait until the drawing that is begun within is read with its last point."""
+    """Wait until the drawing that the block begins is read with its last point."""
 
     def is_whole(response: Response) -> bool:
         sent = strokes_in(response.request)
@@ -87,6 +94,14 @@ def draw_example(page: Page, digit: int) -> None:
     expect_answer(page, str(digit))
 
 
+def open_frame(page: Page, frame: torch.Tensor) -> None:
+    """Put a frame, uint8 28×28, on the pad, as the tabs with digits do."""
+    page.evaluate(
+        "detail => document.dispatchEvent(new CustomEvent('lenet:open', { detail }))",
+        base64.b64encode(frame.numpy().tobytes()).decode(),
+    )
+
+
 def until(page: Page, condition: Callable[[], bool]) -> None:
     """Let the page go on, frame by frame, until the condition holds."""
     end = time.monotonic() + SOON / 1000
@@ -96,8 +111,7 @@ def until(page: Page, condition: Callable[[], bool]) -> None:
 
 
 def settle(page: Page) -> None:
-    """Let the page come through what it has begun: what it was to ask by now it has asked, and the
-    answers that it has are shown.
+    """Wait until the page has sent what it was about to ask, and shows the answers that have come.
 
     A request of the test's own is sent after the page's and answered, and two frames are painted.
     """
@@ -111,7 +125,7 @@ def settle(page: Page) -> None:
 
 
 def look_twice(page: Page) -> None:
-    """Wait until the page has asked twice more for the server's run, and shows what it was told."""
+    """Wait until the page has asked twice more for the server's run, and shows the answers."""
     for _ in range(2):
         with page.expect_response("**/news"):
             pass
@@ -134,7 +148,7 @@ def status(page: Page, state: str) -> None:
 
 
 def open_accordion(page: Page, name: str, content: str) -> None:
-    """Open an accordion; a click just when Gradio first shows its tab is lost."""
+    """Open an accordion, clicking again where a click is lost while Gradio first shows its tab."""
     header, inside = page.get_by_role("button", name=name), page.locator(content)
 
     def is_open() -> bool:
@@ -149,3 +163,19 @@ def choose_synthetic(page: Page, epochs: int) -> None:
     open_accordion(page, "Settings of a new run", "#train-data")
     page.locator("#train-data").get_by_text("Synthetic digits").click()
     page.locator("#train-epochs input").fill(str(epochs))
+
+
+def touch(phone: Page, strokes) -> None:
+    """Draw with a finger what `draw` draws with the mouse."""
+    finger = phone.context.new_cdp_session(phone)
+    for stroke in to_screen(phone, strokes):
+        kinds = ["touchStart"] + ["touchMove"] * (len(stroke) - 1)
+        for kind, (x, y) in zip(kinds, stroke, strict=True):
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+            )
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def boxes(page: Page):
+    return page.locator("#pad-digits button:visible")

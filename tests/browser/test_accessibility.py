@@ -1,5 +1,5 @@
 """Every tab and dialog under axe-core: names, roles, headings, and the contrast of text, light and
-dark; and colours that the visitor's system sets. What only a person can see or hear no test checks.
+dark; and colours that the visitor's system sets. What only a person can judge is not checked.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ NUMBER = [  # a 4 and a 2
     for stroke in EXAMPLES[digit]
 ]
 
-# A change of colours has come to its end before they are compared.
+# Colours are compared when their transitions have ended.
 VIOLATIONS = """async () => {
     const run = async (options) => {
         await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
@@ -76,7 +76,7 @@ def test_a_hand(small_page: Page, check: Check):
     expect_answer(small_page, "7")
     small_page.keyboard.press("7")
     expect(small_page.locator("#telling > p[role=status]")).to_contain_text("Kept as")
-    check("told")
+    check("a drawing is kept")
     small_page.locator("#hand-open").click()
     expect(small_page.locator("#hand-examples figure")).to_have_count(1)
     check("the view")

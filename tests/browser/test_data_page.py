@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from browsing import answered, settle, until
+from browsing import an, answered, settle, until
 from playwright.sync_api import Page, Route, expect
 from support import pixels, small_set
 
@@ -46,7 +46,7 @@ def pick(page: Page, group: str, name: str) -> None:
 # ---------------------------------------------------------------- browsing
 
 
-def test_the_first_view_are_nine_training_images(data: Page):
+def test_the_first_view_shows_nine_training_images(data: Page):
     expect_images(data, TRAIN, list(range(9)))
     expect(data.locator("#data-position")).to_have_text("1 to 9 of 40 training images")
     expect(data.locator("#data-previous")).to_be_disabled()
@@ -145,7 +145,7 @@ def variations(frame: torch.Tensor, seed: int) -> list[list[int]]:
 def test_an_image_is_shown_large_with_a_dozen_variations(data: Page):
     data.locator("#data-images button").nth(5).click()
     dialog = data.get_by_role("dialog")
-    expect(dialog.locator("h3")).to_have_text(f"Training image 5, a {int(TRAIN.labels[5])}")
+    expect(dialog.locator("h3")).to_have_text(f"Training image 5, {an(int(TRAIN.labels[5]))}")
     expect(dialog.locator(".variations canvas")).to_have_count(12)
     assert pixels(data, "dialog[open] .content > canvas") == [TRAIN.frames[5].flatten().tolist()]
     first = pixels(data, "dialog[open] .variations canvas")
@@ -188,10 +188,10 @@ def test_look_inside_brings_the_pad_and_the_view_into_sight(
     expect(page.locator("#inside canvas[data-layer=frame]")).to_be_in_viewport()
 
 
-# ---------------------------------------------------------------- what cannot be had
+# ---------------------------------------------------------------- what cannot be loaded
 
 
-def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
+def test_a_data_set_that_cannot_be_loaded_shows_one_sentence(small_page: Page):
     small_page.get_by_role("tab", name="Data").click()
     error = small_page.locator("#data .error").first
     expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.")
@@ -224,7 +224,7 @@ NINE = {**WHAT, "digit": -1, "at": 0, "step": 0}
         (vary_digit, {**WHAT, "index": 0}),
     ],
 )
-def test_a_malformed_request_is_one_sentence(small_server, function, request_):
+def test_a_malformed_request_gets_one_sentence(small_server, function, request_):
     answer = function(request_)
     assert list(answer) == ["error"]
     assert answer["error"].startswith("The request") and answer["error"].endswith(".")

@@ -5,13 +5,22 @@ import io
 import re
 from dataclasses import replace
 from itertools import pairwise
-from urllib.parse import urlparse
 
 import pytest
-from browsing import answered, choose, draw, expect_answer, sent_strokes, settle, to_screen, until
+from browsing import (
+    answered,
+    choose,
+    draw,
+    expect_answer,
+    open_frame,
+    sent_strokes,
+    settle,
+    to_screen,
+    until,
+)
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Route, expect
-from support import SOON
+from support import SOON, pixels
 
 from lenet import LeNet
 from lenet.checkpoint import SHIPPED, Checkpoint, read, write
@@ -29,10 +38,19 @@ def hold_calls(page: Page) -> list[Route]:
     return held
 
 
+def has_ink(page: Page, side: int) -> bool:
+    """Whether something is drawn in the upper left square of the pad with this side, in pixels."""
+    return page.evaluate(
+        """(side) => document.querySelector("#pad").getContext("2d")
+            .getImageData(0, 0, side, side).data.some((value) => value > 0)""",
+        side,
+    )
+
+
 # ---------------------------------------------------------------- drawing
 
 
-@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("digit", [1, 4, 7, 8])
 def test_a_digit_drawn_with_the_mouse_is_read(page: Page, digit: int):
     expect_answer(page, "")
     draw(page, EXAMPLES[digit])
@@ -112,9 +130,7 @@ def test_the_drawing_survives_another_size_of_the_window(page: Page):
     draw(page, EXAMPLES[4])
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.querySelector('#pad').width < 400")
-    ink = """document.querySelector('#pad').getContext('2d').getImageData(0, 0, 300, 300)
-             .data.some((value) => value > 0)"""
-    assert page.evaluate(ink)
+    assert has_ink(page, 300)
     assert page.evaluate("const pad = document.querySelector('#pad'); pad.width == pad.clientWidth")
 
 
@@ -226,9 +242,7 @@ def test_clear_leaves_nothing(page: Page, way: str):
     expect_answer(page, "")
     expect(page.locator(".hint")).to_be_visible()
     assert "%" not in page.inner_text("#probabilities")
-    ink = """document.querySelector('#pad').getContext('2d').getImageData(0, 0, 900, 900)
-             .data.some((value) => value > 0)"""
-    assert not page.evaluate(ink)
+    assert not has_ink(page, 900)
 
 
 @pytest.mark.parametrize("way", ["button", "key"])
@@ -246,10 +260,7 @@ def test_undo_brings_back_what_was_replaced(page: Page, replacement: str, way: s
         page.get_by_role("button", name="Draw an example 7").click()
         expect_answer(page, "7")
     else:
-        frame = base64.b64encode(strokes_to_frame(EXAMPLES[7]).numpy().tobytes()).decode()
-        page.evaluate(
-            "detail => document.dispatchEvent(new CustomEvent('lenet:open', {detail}))", frame
-        )
+        open_frame(page, strokes_to_frame(EXAMPLES[7]))
         expect_answer(page, "7")
     page.click("#pad-undo") if way == "button" else page.keyboard.press("Control+z")
     expect_answer(page, "4")
@@ -286,7 +297,7 @@ def test_keys_do_nothing_in_a_field_or_under_another_tab(page: Page):
     until(page, lambda: len(sent[-1]) == len(EXAMPLES[4]) + 1)
 
 
-@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize("digit", [3, 8])
 def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
     sent = sent_strokes(page)
     draw(page, EXAMPLES[(digit + 1) % 10])  # it goes
@@ -294,6 +305,18 @@ def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
     until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[digit])))
     expect_answer(page, str(digit))
     assert all(350 <= x <= 1050 and 150 <= y <= 850 for stroke in sent[-1] for x, y in stroke)
+
+
+def test_an_example_is_drawn_to_its_end_though_another_question_is_asked_meanwhile(page: Page):
+    sent = sent_strokes(page)
+    page.evaluate(
+        """() => {
+            document.querySelector("#pad-examples button:nth-of-type(9)").click();
+            setTimeout(() => document.querySelector("#inside").open = true, 50);
+        }"""
+    )
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[8])))
+    expect_answer(page, "8")
 
 
 # ---------------------------------------------------------------- the answer
@@ -360,9 +383,7 @@ def test_the_picture_is_what_the_network_sees(page: Page):
     draw(page, EXAMPLES[2])
     until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[2])))
     expected = resize_frames(strokes_to_frame(sent[-1])[None]).flatten().tolist()
-    shown = """[...document.querySelector('#seen').getContext('2d').getImageData(0, 0, 32, 32).data]
-               .filter((_, i) => i % 4 == 0)"""
-    until(page, lambda: page.evaluate(shown) == expected)
+    until(page, lambda: pixels(page, "#seen") == [expected])
     assert page.locator("#seen").get_attribute("aria-label")
 
 
@@ -440,10 +461,7 @@ def test_a_drawing_survives_a_reload_and_undo_goes_on(page: Page):
 
 
 def test_a_picture_survives_a_reload(page: Page):
-    frame = base64.b64encode(strokes_to_frame(EXAMPLES[7]).numpy().tobytes()).decode()
-    page.evaluate(
-        "detail => document.dispatchEvent(new CustomEvent('lenet:open', {detail}))", frame
-    )
+    open_frame(page, strokes_to_frame(EXAMPLES[7]))
     expect_answer(page, "7")
     kept(page, 0)
     page.reload()
@@ -490,9 +508,7 @@ def test_a_picture_is_framed_shown_and_read(page: Page, way: str):
     expect_answer(page, "4")
     bring(page, way, photograph(7))
     expect_answer(page, "7")
-    corner = """document.querySelector('#pad').getContext('2d').getImageData(0, 0, 90, 90)
-                .data.some((value) => value > 0)"""
-    assert not page.evaluate(corner)  # the paper is gone
+    assert not has_ink(page, 90)  # the paper is gone
     page.click("#pad-undo")
     expect_answer(page, "4")
 
@@ -605,7 +621,7 @@ def test_what_is_no_digit_is_said_in_one_sentence(refusing, page: Page):
     expect(page.locator("#doubt")).to_be_empty()
 
 
-def test_a_bad_checkpoint_is_one_sentence_and_the_network_stays(broken, page: Page):
+def test_a_bad_checkpoint_shows_one_sentence_and_the_network_stays(broken, page: Page):
     for _ in range(2):
         choose(page, "#checkpoint", broken.name)
         expect(page.locator("#pad-message")).to_contain_text("broken.pt was not loaded")
@@ -639,17 +655,6 @@ def test_a_network_that_is_deleted_while_it_is_in_use(unsure, page: Page):
 # ---------------------------------------------------------------- the page
 
 
-def test_nothing_comes_from_another_host(browser: Browser, server):
-    with browser.new_context() as context:
-        hosts = set()
-        context.on("request", lambda request: hosts.add(urlparse(request.url).netloc))
-        page = context.new_page()
-        page.goto(server.url)
-        page.get_by_role("button", name="Draw an example 4").click()
-        expect_answer(page, "4")
-    assert hosts <= {urlparse(server.url).netloc, ""}  # "": data: and blob: addresses
-
-
 def test_pad_and_answer_fit_on_a_phone(phone: Page):
     phone.get_by_role("button", name="Draw an example 4").click()
     expect_answer(phone, "4")
@@ -666,7 +671,7 @@ def test_pad_and_answer_fit_on_a_phone(phone: Page):
     assert phone.locator("#pad-undo").evaluate(again) == "manipulation"
 
 
-def test_pad_and_answer_fit_beside_each_other_on_a_phone_that_lies(phone: Page):
+def test_pad_and_answer_fit_beside_each_other_on_a_phone_held_sideways(phone: Page):
     phone.set_viewport_size({"width": 667, "height": 375})
     phone.get_by_role("button", name="Draw an example 4").click()
     expect_answer(phone, "4")

@@ -1,5 +1,5 @@
-"""One journey through the whole page in Chromium, Firefox and WebKit; the long ones are made in
-Chromium alone.
+"""One journey through the whole page in Chromium, Firefox and WebKit; the other tests need Chromium
+alone.
 """
 
 import shutil
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import Server
+from support import SOON, Server
 from webdriver import BROWSERS, Tab
 
 from lenet.synthetic import example_strokes
@@ -39,7 +39,7 @@ def element(selector: str) -> str:
 
 
 def with_text(selector: str, text: str) -> str:
-    """The element of a selector that begins with this text, to be clicked or waited for."""
+    """The visible element of a selector whose text begins so, to be clicked or waited for."""
     return (
         f"[...document.querySelectorAll({selector!r})]"
         f".find((each) => each.textContent.trim().startsWith({text!r}) && each.checkVisibility())"
@@ -86,8 +86,10 @@ def test_a_visit(tab: Tab):
 
     tab.click(with_text("[role=tab]", "Train"))
     settings, data = with_text("button", "Settings of a new run"), element("#train-data")
+    end = time.monotonic() + SOON / 1000
     while not tab.evaluate(f"Boolean({data}?.checkVisibility())"):
-        tab.click(settings)  # one just when Gradio first shows the tab is lost
+        assert time.monotonic() < end, "the settings do not open"
+        tab.click(settings)  # a click just when Gradio first shows the tab is lost
         time.sleep(0.5)
     tab.click(with_text("#train-data label", "Synthetic digits"))
     tab.fill(element("#train-epochs input"), "200")

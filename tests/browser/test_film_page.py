@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import TOLD, choose_synthetic, draw_example, look_twice, settle, status
+from browsing import LOGGED, choose_synthetic, draw_example, look_twice, settle, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
@@ -79,7 +79,7 @@ def probabilities(page: Page, snapshot: Snapshot) -> torch.Tensor:
 
 
 def sentence(name: str, snapshot: Snapshot, expected: torch.Tensor) -> re.Pattern:
-    """What the page says of a snapshot; a percentage may be rounded the other way."""
+    """What the page says of a snapshot; it may round a half the other way."""
     digit, share = int(expected.argmax()), 100 * float(expected.max())
     when = f"after {snapshot.batches:,} batches" if snapshot.batches else "before training"
     percents = {round(share - 0.01), round(share + 0.01)}
@@ -210,13 +210,13 @@ def test_the_learning_rate_is_drawn(film, page: Page):
     page.get_by_role("tab", name="Train").click()
     points = page.locator(".rate polyline").get_attribute("points").split()
     heights = [float(point.split(",")[1]) for point in points]
-    assert len(points) == len(TOLD)
+    assert len(points) == len(LOGGED)
     peak = heights.index(min(heights))
     assert heights[peak:] == sorted(heights[peak:]) and heights[-1] > 90
 
 
 def test_the_film_grows_with_the_run_and_goes_on_where_it_stopped(film, page: Page, server: Server):
-    """The last of this file: it starts a run of its own."""
+    """It comes last, since its run takes the place of the film above."""
     before = newest(server)
     draw_example(page, 5)
     press_train(page, epochs=2)

@@ -1,4 +1,4 @@
-"""A visitor's hand in a real Chromium: telling what was drawn, keeping, teaching."""
+"""A visitor's hand in a real Chromium: labelling, keeping and teaching drawings."""
 
 import json
 import random
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import LONG, choose, draw, expect_answer, settle
+from browsing import LONG, boxes, choose, draw, expect_answer, settle, touch
+from drawn_numbers import NUMBERS
 from playwright.sync_api import Browser, Page, Route, expect
 from support import SOON, Server, serving
-from test_numbers_page import NUMBERS, boxes, touch
 
 from lenet.drawings import read_drawings, read_others
 from lenet.synthetic import example_strokes
@@ -23,7 +23,7 @@ GARBAGE = [{"id": "a"}, {"id": "b", "label": 12, "strokes": [[[0, 0]]], "made": 
 
 
 def hand_of(digit: int, seed: int = 0) -> list:
-    """An example as a hand trembles, another one for each seed."""
+    """An example in a trembling hand, which draws it differently for each seed."""
     rng = random.Random(f"{digit} {seed}")
     return [
         [(x + rng.uniform(-0.02, 0.02), y + rng.uniform(-0.02, 0.02)) for x, y in stroke]
@@ -57,6 +57,11 @@ def open_hand(page: Page) -> None:
     expect(page.locator("#hand-view")).to_be_visible()
 
 
+def arrive(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector("#pad-examples button")
+
+
 def reload(page: Page) -> None:
     page.reload()
     page.wait_for_selector("#pad-examples button")
@@ -66,7 +71,7 @@ def figures(page: Page):
     return page.locator("#hand-examples figure")
 
 
-# ---------------------------------------------------------------- telling
+# ---------------------------------------------------------------- labelling
 
 
 def test_nothing_is_there_before_something_is_drawn(page: Page):
@@ -102,7 +107,7 @@ def test_a_pressed_bar_keeps_the_drawing_and_makes_room_for_the_next(page: Page)
 
 
 @pytest.mark.parametrize("key, words", [("3", "a 3"), ("n", "no digit"), ("-", "no digit")])
-def test_a_key_tells_what_was_drawn(page: Page, key: str, words: str):
+def test_a_key_labels_what_was_drawn(page: Page, key: str, words: str):
     draw(page, hand_of(3))
     expect_answer(page, "3")
     page.keyboard.press(key)
@@ -110,7 +115,7 @@ def test_a_key_tells_what_was_drawn(page: Page, key: str, words: str):
     expect_kept(page, 1)
 
 
-def test_keys_in_a_field_and_in_the_view_tell_nothing(page: Page):
+def test_keys_in_a_field_and_in_the_view_label_nothing(page: Page):
     draw(page, hand_of(3))
     expect_answer(page, "3")
     page.locator("#checkpoint input").click()
@@ -124,7 +129,7 @@ def test_keys_in_a_field_and_in_the_view_tell_nothing(page: Page):
     expect_kept(page, 0)
 
 
-def test_a_finger_tells_what_was_drawn(phone: Page):
+def test_a_finger_labels_what_was_drawn(phone: Page):
     touch(phone, hand_of(9))
     expect(phone.locator("#answer")).not_to_be_empty()
     bar(phone, 4).tap()
@@ -137,7 +142,7 @@ def test_a_finger_tells_what_was_drawn(phone: Page):
     expect_answer(phone, "47")
 
 
-def test_each_digit_of_a_number_is_told_on_its_own(page: Page):
+def test_each_digit_of_a_number_is_labelled_on_its_own(page: Page):
     draw(page, NUMBERS["47"])
     expect_answer(page, "47")
     boxes(page).nth(0).click()
@@ -163,7 +168,7 @@ def test_each_digit_of_a_number_is_told_on_its_own(page: Page):
     expect_answer(page, "47")
 
 
-def test_what_looks_like_two_digits_can_be_told_as_one(page: Page):
+def test_what_looks_like_two_digits_can_be_labelled_as_one(page: Page):
     draw(page, NUMBERS["11"])
     expect_answer(page, "11")
     page.locator("#tell-one").click()
@@ -175,7 +180,7 @@ def test_what_looks_like_two_digits_can_be_told_as_one(page: Page):
     expect(page.locator("#hand-examples h3")).to_have_text("4")
 
 
-def test_a_picture_cannot_be_told(page: Page):
+def test_a_picture_cannot_be_labelled(page: Page):
     page.get_by_role("tab", name="Data").click()
     page.locator("#data-images button").first.click(timeout=SOON)
     page.locator(".look-inside:visible").click()
@@ -196,8 +201,7 @@ def test_drawings_survive_a_reload_and_are_nobody_elses(page: Page, browser: Bro
     expect(page.locator("#hand-examples h3")).to_have_text(["3", "7"])
     with browser.new_context() as other:
         stranger = other.new_page()
-        stranger.goto(page.url)
-        stranger.wait_for_selector("#pad-examples button")
+        arrive(stranger, page.url)
         draw(stranger, EXAMPLES[1])
         expect(kept(stranger)).to_have_text("Your hand", timeout=SOON)
 
@@ -298,8 +302,7 @@ def test_a_bad_file_says_why_and_changes_nothing(page: Page, tmp_path: Path, cas
 
 def test_of_two_tabs_neither_loses_the_others_drawings(page: Page):
     other = page.context.new_page()
-    other.goto(page.url)
-    other.wait_for_selector("#pad-examples button")
+    arrive(other, page.url)
     page.bring_to_front()  # only the tab in front paints, and gets what the mouse does, in time
     tell(page, 7)
     expect_kept(other, 1)
@@ -345,8 +348,7 @@ def test_without_storage_it_works_for_this_visit(browser: Browser, server: Serve
         context.set_default_timeout(SOON)
         page = context.new_page()
         page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
-        page.goto(server.url)
-        page.wait_for_selector("#pad-examples button")
+        arrive(page, server.url)
         tell(page, 7)
         expect(page.locator("#telling")).to_contain_text("Kept as a 7, until you leave this page.")
         tell(page, 3)
@@ -411,17 +413,7 @@ def test_the_end_of_a_round_shows_the_hand(page: Page, tmp_path: Path):
     expect(page.locator("#pad-round")).to_be_hidden()
 
 
-# ---------------------------------------------------------------- teaching, by a server of straw
-
-
-TOLD = {
-    "drawings": 2,
-    "before": 0,
-    "after": 2,
-    "folds": 2,
-    "mnist_before": 0.9948,
-    "mnist_after": 0.9946,
-}
+# ---------------------------------------------------------------- teaching, with made-up answers
 
 
 def news(state: str, **more: Any) -> dict[str, Any]:
@@ -429,7 +421,7 @@ def news(state: str, **more: Any) -> dict[str, Any]:
 
 
 def answer_calls(page: Page, **answers: Callable[[Any], Any]) -> list[tuple[str, Any]]:
-    """Answer these server functions in the server's place; what was asked of them."""
+    """Answer these server functions in the server's place; returns the calls, as they come."""
     asked = []
 
     def answer(route: Route) -> None:
@@ -451,13 +443,13 @@ def test_without_drawings_teach_says_what_to_do_first(page: Page):
     expect(page.locator("#hand-notice")).to_contain_text("Nothing to teach yet: write some digits")
 
 
-def test_few_drawings_are_taught_with_a_word_on_what_to_expect(page: Page):
+def test_before_few_drawings_are_taught_there_is_advice(page: Page):
     tell(page, 7)
     asked = answer_calls(
         page, teach=lambda data: {"run": "r"}, taught=lambda data: news("running", share=0.4)
     )
     open_hand(page)
-    expect(page.locator("#hand-advice")).to_contain_text("Of the 7 there is but one drawing")
+    expect(page.locator("#hand-advice")).to_contain_text("You have drawn the 7 only once")
     page.locator("#hand-start").click()
     expect(page.locator("#hand-teach progress")).to_have_attribute("value", "0.4")
     (name, sent), *_ = asked
@@ -468,7 +460,7 @@ def test_few_drawings_are_taught_with_a_word_on_what_to_expect(page: Page):
 
 def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page):
     tell(page, 7)
-    state = {"now": news("running", text="teaching: 3 s to go", share=0.5)}
+    state = {"run": "secret", "now": news("running", text="teaching: 3 s to go", share=0.5)}
 
     def stop(data: Any) -> dict[str, Any]:
         state["now"] = news("stopped")
@@ -480,7 +472,7 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
 
     asked = answer_calls(
         page,
-        teach=lambda data: {"run": "secret"},
+        teach=lambda data: {"run": state["run"]},
         taught=lambda data: state["now"],
         stop_teaching=stop,
         resume_teaching=resume,
@@ -494,18 +486,25 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
     page.locator("#hand-stop").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("Stopped")
     expect(page.locator("#hand-stop")).to_be_hidden()
+    expect(page.locator("#hand-teach progress")).to_be_hidden()
     page.locator("#hand-resume").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("teaching: 2 s to go")
     assert {data["run"] for name, data in asked if name != "teach"} == {"secret"}
     state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
     expect(page.locator("#hand-notice")).to_contain_text("no longer has this teaching")
+    state["run"] = "another"
+    state["now"] = news("waiting", text="Waiting for the run that is under way…")
+    page.locator("#hand-start").click()
+    expect(page.locator("#hand-teach .waiting")).to_contain_text("Waiting for the run")
+    state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
     expect(page.locator("#hand-start")).to_be_visible()
+    expect(page.locator("#hand-notice")).to_be_hidden()  # it was taken out
 
 
 @pytest.mark.parametrize(
     "sentence", ["A training run is under way: wait for its end.", "The password is wrong."]
 )
-def test_why_a_teaching_is_refused_is_said(page: Page, sentence: str):
+def test_the_page_says_why_a_teaching_is_refused(page: Page, sentence: str):
     tell(page, 7)
     answer_calls(page, teach=lambda data: {"error": sentence})
     open_hand(page)
@@ -522,8 +521,7 @@ def served(browser: Browser, folder: Path, training: str) -> Iterator[Page]:
     with serving(folder / "log", folders | rules) as url, browser.new_context() as context:
         context.set_default_timeout(SOON)
         page = context.new_page()
-        page.goto(url)
-        page.wait_for_selector("#pad-examples button")
+        arrive(page, url)
         yield page
 
 
@@ -553,7 +551,7 @@ def test_the_owners_password_is_asked_for(browser: Browser, tmp_path: Path):
 
 
 def mirrored_seven(seed: int) -> list:
-    """A seven as children write it at first, and nobody in MNIST."""
+    """A seven as some children write it at first, and nobody in MNIST."""
     return [[(1 - x, y) for x, y in stroke] for stroke in hand_of(7, seed)]
 
 
@@ -607,8 +605,7 @@ def test_a_network_is_taught_and_reads_the_next_drawing_and_is_nobody_elses(
         stranger = other.new_page()
         heard = []
         stranger.on("response", lambda response: heard.append(response))
-        stranger.goto(page.url)
-        stranger.wait_for_selector("#pad-examples button")
+        arrive(stranger, page.url)
         stranger.get_by_role("tab", name="Train").click()
         settle(stranger)
         stranger.get_by_role("tab", name="Draw").click()

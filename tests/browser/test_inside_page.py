@@ -1,21 +1,18 @@
 """The inside view in a real Chromium: its numbers beside a forward pass of the test."""
 
-import base64
 import re
 
 import pytest
 import torch
 import torch.nn.functional as F
-from browsing import draw, expect_answer, read_to_the_end, sent_strokes, until
+from browsing import draw, expect_answer, open_frame, read_to_the_end, sent_strokes, until
 from playwright.sync_api import Locator, Page, expect
-from support import finished
 
 from lenet import Recognizer
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
 from lenet.synthetic import example_strokes, synthetic_digits
-from lenet.ui.draw.tab import read_drawing
 
 EXAMPLES = example_strokes()
 READ_PIXELS = """canvas => Array.from(
@@ -93,7 +90,7 @@ def test_every_map_is_the_layer_s_own(page: Page, model: LeNet):
         assert (pixels(page, name)[..., 0] - expected).abs().max() <= 1.01, name
 
 
-def test_the_view_follows_the_pen_and_is_empty_with_the_pad(page: Page, model: LeNet):
+def test_the_view_follows_the_pen_and_is_empty_with_the_pad(page: Page):
     draw_inside(page, 1)
     before = pixels(page, "conv1", 0)
     page.locator("#pad-clear").click()
@@ -269,29 +266,6 @@ def test_an_output_shows_which_units_push_for_and_against_it(page: Page, model: 
     assert shown[pushes.argmin()].tolist()[0] < shown[pushes.argmin()].tolist()[2]  # blue
 
 
-# ---------------------------------------------------------------- requests that make no sense
-
-
-def read(**drawing) -> dict:
-    return finished(read_drawing({"checkpoint": "lenet.pt", **drawing}))
-
-
-@pytest.mark.parametrize("why", [None, 3.0, True, "4", -1, 10, [], {}])
-def test_what_is_no_digit_asks_for_the_one_that_is_read(why):
-    assert read(strokes=EXAMPLES[7], inside={"why": why})["inside"]["why"] == 7
-
-
-@pytest.mark.parametrize("inside", [None, 1, "why", [], True])
-def test_what_is_no_question_is_none(inside):
-    answer = read(strokes=EXAMPLES[7], inside=inside)
-    assert answer["digit"] == 7 and "inside" not in answer
-
-
-@pytest.mark.parametrize("frame", ["?", "", "AAAA", 5, None, [], {}])
-def test_a_frame_that_is_none_is_told(frame):
-    assert read(frame=frame)["error"].startswith("A frame ")
-
-
 # ---------------------------------------------------------------- why
 
 
@@ -314,10 +288,7 @@ def test_a_digit_of_a_data_set_is_read_on_the_pad(page: Page, model: LeNet):
     frame = synthetic_digits(1, seed=5)[0][0]
     with torch.no_grad():
         answer = model(frames_to_inputs(frame[None])).argmax().item()
-    encoded = base64.b64encode(frame.numpy().tobytes()).decode()
-    page.evaluate(
-        "frame => document.dispatchEvent(new CustomEvent('lenet:open', {detail: frame}))", encoded
-    )
+    open_frame(page, frame)
     expect_answer(page, str(answer))
     until(page, lambda: torch.equal(pixels(page, "frame")[..., 0], frame))
     draw(page, EXAMPLES[7])  # the pen takes the pad

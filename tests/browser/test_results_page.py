@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import answered, choose, draw, until
+from browsing import an, answered, choose, draw, until
 from playwright.sync_api import Page, Route, expect
 from support import Server, pixels, small_set
 
@@ -139,7 +139,7 @@ def test_the_nine_of_the_lesson_with_wrong_ones_marked(report: Page, first):
         expected = []
         for i in range(start, start + 9):
             answer = best(first[i])
-            expected.append(str(answer) + (f", is a {TRUTHS[i]}" if answer != TRUTHS[i] else ""))
+            expected.append(str(answer) + (f", is {an(TRUTHS[i])}" if answer != TRUTHS[i] else ""))
         expect(captions).to_have_text(expected)
         expect(report.locator("#results-nine .wrong figcaption")).to_have_text(
             [caption for caption in expected if "is a" in caption]
@@ -225,7 +225,7 @@ def test_a_digit_large_with_ten_probabilities_and_on_the_pad(report: Page, first
     report.locator("#results-gallery .digit").nth(2).click()
     dialog = report.get_by_role("dialog")
     answer, truth = best(first[index]), TRUTHS[index]
-    expect(dialog.locator("h3")).to_have_text(f"Test image {index}, a {truth} read as {answer}")
+    expect(dialog.locator("h3")).to_have_text(f"Test image {index}, {an(truth)} read as {answer}")
     expect(dialog.locator(".number")).to_have_text([f"{100 * p:.1f}%" for p in first[index]])
     expect(dialog.locator("li").nth(answer)).to_have_text(re.compile("answer$"))
     expect(dialog.locator("li").nth(truth)).to_have_text(re.compile("truth$"))
@@ -466,7 +466,7 @@ def test_progress_is_shown_until_the_figures_are_there(
     expect(report.locator("#results-accuracy h2")).to_have_text(other.name)
 
 
-# ---------------------------------------------------------------- kept, and what cannot be had
+# ---------------------------------------------------------------- kept, and what cannot be loaded
 
 
 def test_what_was_evaluated_is_kept_over_a_restart_and_under_another_name(
@@ -485,7 +485,7 @@ def test_what_was_evaluated_is_kept_over_a_restart_and_under_another_name(
     copy.unlink()
 
 
-def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
+def test_a_data_set_that_cannot_be_loaded_shows_one_sentence(small_page: Page):
     small_page.get_by_role("tab", name="Results").click()
     error = small_page.locator("#results > * > * > .error")
     expect(error).to_have_text("MNIST could not be loaded: there is <no> mirror.")
@@ -494,7 +494,7 @@ def test_a_data_set_that_cannot_be_had_is_a_sentence(small_page: Page):
     expect(error).to_be_hidden()
 
 
-def test_a_file_that_is_no_network_is_a_sentence(other: Path, report: Page):
+def test_a_file_that_is_no_network_shows_one_sentence(other: Path, report: Page):
     other.write_bytes(b"no checkpoint")
     choose(report, "#results-network", other.name)
     expect(report.get_by_text(f"{other.name} was not loaded")).to_be_visible()
@@ -532,7 +532,7 @@ SHOW = {**ASKED, "show": "cell", "truth": 1, "answer": 2, "start": 0}
         (test_digits, {**ASKED, "show": "mistakes"}),
     ],
 )
-def test_a_malformed_request_is_one_sentence(small_server, function, request_):
+def test_a_malformed_request_gets_one_sentence(small_server, function, request_):
     answer = function(request_)
     assert list(answer) == ["error"]
     assert re.fullmatch(r"(The request|This network).*\.", answer["error"])

@@ -13,7 +13,7 @@ from lenet.events import Batch, Done, Epoch, Event, to_json
 
 @pytest.fixture
 def small(small_page: Page, small_server: Server) -> Iterator[Page]:
-    """The small server's page with the Train tab open; what runs or waits at the end is ended."""
+    """The small server's page with the Train tab open; afterwards its runs are deleted."""
     small_page.get_by_role("tab", name="Train").click()
     yield small_page
     (small_server.checkpoints / ".queue").unlink(missing_ok=True)
@@ -140,9 +140,7 @@ def test_a_run_is_renamed_and_deleted_and_another_page_sees_it(
         assert not (small_server.checkpoints / "run.jsonl").exists()
 
 
-def test_what_is_trained_while_a_run_goes_waits_and_can_be_taken_out(
-    small: Page, small_server: Server
-):
+def test_what_is_trained_while_a_run_goes_waits_and_can_be_taken_out(small: Page):
     choose_synthetic(small, 200)
     small.locator("#train-batch-size input").fill("8")
     start = small.locator("#train-start")
@@ -151,9 +149,9 @@ def test_what_is_trained_while_a_run_goes_waits_and_can_be_taken_out(
     expect(start).to_have_text("Train next")
     small.locator("#train-epochs input").fill("1")
     start.click()
-    expect(small.locator("#train-status")).to_contain_text("; 1 waits")
+    expect(small.locator("#train-status")).to_contain_text("; 1 run waits")
     start.click()
-    expect(small.locator("#train-status")).to_contain_text("; 2 wait")
+    expect(small.locator("#train-status")).to_contain_text("; 2 runs wait")
     waiting = small.locator("#all-runs .is-waiting")
     expect(waiting).to_have_count(2)
     small.reload()
@@ -192,7 +190,7 @@ def test_five_seeds_are_one_row_that_waits_for_its_runs(small: Page):
     expect(small.locator("#all-runs tbody tr")).to_have_count(1)
 
 
-def test_on_a_phone_a_run_has_two_lines_and_nothing_is_to_the_side(
+def test_on_a_phone_a_run_has_two_lines_and_nothing_sticks_out(
     small_phone: Page, small_server: Server
 ):
     leave(small_server, "run", 0.05, 0.99)

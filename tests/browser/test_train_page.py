@@ -5,13 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from browsing import LONG, TOLD, choose, choose_synthetic, look_twice, open_accordion, status
+from browsing import LOGGED, LONG, choose, choose_synthetic, look_twice, open_accordion, status
 from playwright.sync_api import Browser, Page, expect
 from support import Server
 
 from lenet import LeNet
 from lenet.recipes import RECIPES
-from lenet.synthetic import example_strokes
 from lenet.ui.train.resume import MORE_EPOCHS
 
 
@@ -60,17 +59,16 @@ def test_train_reload_stop_resume_and_draw(train: Page, browser: Browser):
     lines = log.inner_text()
     assert "Resuming" in lines and "changed: nothing" in lines
     batches = re.findall(r"\[(\d+), +(\d+)\] loss", lines)
-    assert batches == [(str(epoch), str(batch)) for epoch in (1, 2) for batch in TOLD]
+    assert batches == [(str(epoch), str(batch)) for epoch in (1, 2) for batch in LOGGED]
     assert float(re.search(r"([\d.]+)% of the test", lines.split("Epoch 2:")[1])[1]) > 90
     assert train.locator(".chart .training polyline").get_attribute("points").count(",") == 2 * len(
-        TOLD
+        LOGGED
     )
 
     train.get_by_role("button", name="Draw with this network").click()
     expect(train.locator("#checkpoint input")).to_have_value(re.compile("fast-synthetic"))
     train.locator("#pad-examples button").nth(3).click()
     expect(train.locator("#answer")).to_have_text("3")
-    assert example_strokes()[3]
 
 
 def test_stop_while_digits_are_drawn(train: Page, server: Server):
@@ -92,7 +90,7 @@ def test_stop_while_digits_are_drawn(train: Page, server: Server):
 
 @pytest.fixture
 def small(small_page: Page) -> Iterator[Page]:
-    """The small server's page with the Train tab open, where MNIST is not to be had."""
+    """The small server's page with the Train tab open, where MNIST cannot be loaded."""
     yield from opened(small_page)
 
 
@@ -106,7 +104,7 @@ def test_a_recipe_brings_its_epochs_batch_size_and_learning_rate(small: Page):
         expect(small.locator("#train-lr input")).to_have_value(f"{recipe.learning_rate:g}")
 
 
-def test_where_mnist_is_not_to_be_had_a_button_trains_on_synthetic_digits(small: Page):
+def test_where_mnist_cannot_be_loaded_a_button_trains_on_synthetic_digits(small: Page):
     instead = small.locator("#train-synthetic")
     expect(instead).to_be_hidden()
     small.locator("#train-start").click()
@@ -185,7 +183,7 @@ def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
 
 
 def test_a_link_brings_settings_that_train_when_the_button_is_pressed(
-    browser: Browser, small_server: Server, small: Page, problems: list[str]
+    browser: Browser, small_server: Server, small: Page
 ):
     """A teacher makes it, a second browser opens it: few images with wrong labels."""
     open_accordion(small, "Settings of a new run", "#train-data")

@@ -1,8 +1,8 @@
-"""Chromium, Firefox and WebKit as a test drives them alike, each through what Debian ships.
+"""Chromium, Firefox and WebKit, driven alike, each through what Debian ships.
 
-Playwright brings its own Firefox and WebKit, which are none that a visitor has. Chromium and WebKit
-have a driver that speaks WebDriver (https://www.w3.org/TR/webdriver2/), Firefox itself speaks
-WebDriver BiDi (https://w3c.github.io/webdriver-bidi/). Actions look the same in both.
+Playwright brings its own Firefox and WebKit, which no visitor has. Chromium and WebKit have a
+driver that speaks WebDriver (https://www.w3.org/TR/webdriver2/); Firefox itself speaks WebDriver
+BiDi (https://w3c.github.io/webdriver-bidi/). Actions look the same in both.
 """
 
 import itertools
@@ -57,8 +57,8 @@ class Tab:
             time.sleep(0.1)
 
     def click(self, element: str) -> None:
-        """Click in the middle of an element, given as an expression, once it is to be seen and
-        stands still.
+        """Click in the middle of an element, given as an expression, once it is visible and stands
+        still.
         """
         self.wait(f"({element})?.checkVisibility()")
         x, y = self.evaluate(
@@ -99,7 +99,7 @@ class Tab:
         self._act([{"type": "key", "id": "keys", "actions": down + up}])
 
     def fill(self, field: str, text: str) -> None:
-        """Type a text in the place of a field's, and leave the field."""
+        """Replace a field's text by typing, and leave the field."""
         self.click(field)
         self.press("Control", "a")
         for key in text:
@@ -118,7 +118,7 @@ def chromium(folder: Path) -> Iterator[Tab]:
 
 @contextmanager
 def webkit(folder: Path) -> Iterator[Tab]:
-    """WebKitGTK's small browser, through its driver, on a screen that nobody sees."""
+    """WebKitGTK's small browser, through its driver, on a screen in memory."""
     (browser,) = glob("/usr/lib/*/webkit2gtk-4.1/MiniBrowser")
     size = f"--geometry={WIDTH}x{HEIGHT}"
     options = {"webkitgtk:browserOptions": {"binary": browser, "args": ["--automation", size]}}

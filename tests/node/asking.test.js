@@ -33,12 +33,12 @@ function asking() {
   });
 }
 
-/** Let all that can go on without a clock go on. */
+/** Let everything go on that does not wait for the clock. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * Visitors who draw for some seconds, 60 points a second, in virtual time: what the last of them
- * sees.
+ * Let visitors draw for some seconds of virtual time, 60 points a second; returns what the last of
+ * them sees.
  *
  * @param {object} world
  * @param {number} world.way milliseconds to the server and back
@@ -81,7 +81,7 @@ async function drawn({ way, work = 1, visitors = 1 }) {
   clock.mock.restore();
   mock.timers.reset();
   const answers = seen[visitors - 1];
-  const late = answers.filter(([at]) => at > 1000); // the way is known by then
+  const late = answers.filter(([at]) => at > 1000); // the round trip is known by then
   const order = answers.map(([, about]) => about);
   assert.deepEqual(
     order,
@@ -122,7 +122,7 @@ test("one call at a time, and the last state is asked about", async () => {
   assert.equal(calls.length, 2);
 });
 
-test("an answer about what is gone is not taken", async () => {
+test("an answer about a cleared drawing is not taken", async () => {
   const pad = asking();
   subject = "1";
   pad.changed();
@@ -186,7 +186,7 @@ test("an older answer is not taken after a newer one", async () => {
   subject = "1";
   pad.changed();
   await wait(200);
-  calls[0].answer(); // the way is long
+  calls[0].answer(); // the round trip is long
   await settle();
   for (subject of ["17", "174", "1742"]) {
     pad.changed();

@@ -4,7 +4,7 @@ import * as events from "../../lenet/ui/shared/events.js";
 
 Object.assign(globalThis, { document: new EventTarget() });
 
-test("what is told reaches those who listen, and nobody else", () => {
+test("an event reaches those who listen to it, and nobody else", () => {
   /** @type {unknown[]} */
   const heard = [];
   events.onAnswer(({ digit }) => heard.push(["answer", digit]));
@@ -23,7 +23,7 @@ test("what is told reaches those who listen, and nobody else", () => {
   ]);
 });
 
-test("the last drawing is there for who comes later", () => {
+test("the last drawing is there for a view that comes later", () => {
   assert.equal(events.lastDrawing(), null);
   events.tellDrawing({ strokes: [[[1, 2]]], digit: 1 });
   assert.deepEqual(events.lastDrawing(), { strokes: [[[1, 2]]], digit: 1 });

@@ -176,8 +176,8 @@ test("before teaching there is advice where there is little to teach", () => {
   assert.equal(advice(none), "");
   assert.match(
     advice(none.with(4, 1).with(8, 1).with(9, 1)),
-    /^Of the 4, 8 and 9 there is but one/,
+    /^You have drawn the 4, 8 and 9 only once/,
   );
-  assert.match(advice(none.with(4, 1)), /^Of the 4 there/);
+  assert.match(advice(none.with(4, 1)), /^You have drawn the 4 only once/);
   assert.equal(advice(none.with(4, 2)), "");
 });

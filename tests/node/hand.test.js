@@ -110,7 +110,7 @@ test("garbage is left out with a sentence, once", async () => {
   assert.equal((await storage.all()).length, 1);
 });
 
-test("a storage that does not last is said, and one that fails leaves out what it refuses", async () => {
+test("a hand knows whether its storage lasts, and drops what the storage refuses", async () => {
   const hand = await opened(new Memory());
   assert.equal(hand.lasts, false);
   class Refusing extends Memory {
@@ -155,7 +155,7 @@ test("listeners hear of each change at once", async () => {
 
 // ---------------------------------------------------------------- words
 
-test("what a teaching changed is told with how it was measured", () => {
+test("the words on a teaching say what it changed and how that was measured", () => {
   const told = {
     drawings: 50,
     before: 31,

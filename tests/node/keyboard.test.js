@@ -9,7 +9,7 @@ test("arrow keys move the pen, two of them diagonally, and never off the pad", (
   assert.deepEqual(moved([1390, 5], ["ArrowRight", "ArrowUp"], 40), [1400, 0]);
 });
 
-test("the next picture lies ahead, rather straight than near", () => {
+test("the next picture lies ahead, straight ahead rather than near", () => {
   /** @param {number} left @param {number} top */
   const square = (left, top) => ({ left, top, width: 10, height: 10 });
   const row = [square(0, 0), square(20, 0), square(40, 0)];

@@ -47,7 +47,7 @@ test("bytes that do not fill the shape are an error that names the layer", () =>
   assert.throws(() => unpack(packed), /conv2 has 3 numbers; its shape 2×2 needs 4/);
 });
 
-test("floats come as they are", () => {
+test("floats are unpacked as they are", () => {
   const floats = base64(new Uint8Array(Float32Array.of(1.5, -2.25).buffer));
   const { values, scale } = unpackFloats({ name: "conv1.bias", shape: [2], floats });
   assert.deepEqual([[...values], scale], [[1.5, -2.25], 2.25]);
@@ -90,7 +90,7 @@ test("an answer holds every layer that the view shows", () => {
   assert.deepEqual([found.input.values[1023], found.pool2.values[399]], [7, 2]);
 });
 
-test("the network takes pixels minus the mean, divided by the deviation", () => {
+test("inputs are pixels minus the mean, divided by the deviation", () => {
   const { values } = normalized(tensor([1, 1, 2], [0, 255]), 0.25, 0.5);
   assert.deepEqual([...values], [-0.5, 1.5]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse, stepOf } from "../../lenet/ui/lesson/progress.js";
 
-test("a link names a step, and one to none the first", () => {
+test("a link names its step, and a link to no step the first one", () => {
   assert.equal(stepOf("#lesson-4", 9), 4);
   for (const hash of ["#lesson-0", "#lesson-10", "#lesson-99", "#lesson-x", "#lesson-", "#lesson"])
     assert.equal(stepOf(hash, 9), 1, hash);
@@ -10,7 +10,7 @@ test("a link names a step, and one to none the first", () => {
     assert.equal(stepOf(hash, 9), null, hash);
 });
 
-test("what is kept comes back, and what is not ours is a beginning", () => {
+test("what is kept comes back, and anything else is a beginning", () => {
   const progress = { step: 4, guesses: { 1: 7, 3: 0 } };
   assert.deepEqual(parse(JSON.stringify(progress)), progress);
   const beginning = { step: 1, guesses: {} };

@@ -17,13 +17,13 @@ const moment = (batches, digit) => ({
   kernels: [[0.25, -1.5, 1]],
 });
 
-test("a moment is told by its batches", () => {
+test("a moment is named by its batches", () => {
   assert.equal(when(moment(0, 1)), "before training");
   assert.equal(when(moment(1875, 1)), "after 1,875 batches");
   assert.equal(sentence("Your 7", moment(0, 2)), "Your 7 before training: 2 (91 %)");
 });
 
-test("the history tells only where the answer changes", () => {
+test("the history mentions only changes of the answer", () => {
   const moments = [moment(0, 3), moment(5, 3), moment(9, 7), moment(20, 7), moment(40, 3)];
   assert.equal(
     history("Your 7", moments),
@@ -36,7 +36,7 @@ test("kernels are described by their weights", () => {
   assert.equal(kernelLabel(2, [0.25, -1.5, 1]), "kernel 2: weights from -1.50 to 1.00");
 });
 
-test("moments that no longer stand make room for new ones", () => {
+test("moments that no longer count make room for new ones", () => {
   const known = [moment(0, 1), moment(5, 1), moment(9, 1)];
   const news = { kept: 1, moments: [moment(6, 2)] };
   assert.deepEqual(

@@ -16,7 +16,7 @@ test("a new page shows everything once", () => {
   assert.deepEqual(told("a", "1", true), []);
 });
 
-test("only what has changed is brought", () => {
+test("only what has changed is fetched", () => {
   told("a", "1", true);
   assert.deepEqual(told("a", "2", true), ["progressed"]);
   assert.deepEqual(told("b", "2", true), ["stated"]);

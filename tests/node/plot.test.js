@@ -7,7 +7,7 @@ import { AXES, endOf, framed, meanOf, place, told } from "../../lenet/ui/train/p
 /** @param {number} low @param {number} high @param {boolean} [logarithmic] @returns {Axis} */
 const axis = (low, high, logarithmic) => ({ low, high, labels: [], logarithmic });
 
-test("a value lies on the axis from top to bottom, and no farther", () => {
+test("a value lies on the axis, from top to bottom, and never beyond its ends", () => {
   /** @type {[Axis, number, number][]} */
   const places = [
     [axis(0, 1), 1, 0],
@@ -56,7 +56,7 @@ test("several runs are their mean, from the lowest to the highest, as far as all
   assert.deepEqual(band, [[[1, 20, 0.8]], [[1, 20, 0.9]]]);
 });
 
-test("the horizontal axis holds all runs", () => {
+test("the horizontal axis is as long as the longest run", () => {
   /** @type {import("../../lenet/ui/train/plot.js").Line[]} */
   const lines = [{ points: [[5, 12.5, 1]] }, { points: [[2, 31, 1]] }, { points: [] }];
   assert.equal(endOf(lines, 5, false), 5);
@@ -84,7 +84,7 @@ test("the axis is made for all lines but a sample, which comes in from its foot"
   ]);
 });
 
-test("when shares were passed is told in seconds of training", () => {
+test("the seconds of training after which shares were passed, in words", () => {
   assert.equal(told([]), "");
   /** @type {[number, Point][]} */
   const passed = [

@@ -62,7 +62,7 @@ for (const [selection, total, comparing, heading, order] of /** @type {any[][]} 
   });
 }
 
-test("what each network takes for digits", () => {
+test("how many others each network takes for digits, in words", () => {
   assert.match(describeOthers(1000, [3]), /^Of 1,000 letters, .* it takes 3 for digits\. /);
   assert.match(describeOthers(1000, [3, 1000]), /first network takes 3 .*, the second 1,000\. /);
 });

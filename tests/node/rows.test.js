@@ -5,6 +5,7 @@ import {
   columnsOf,
   entriesOf,
   freeSlot,
+  labelOf,
   memberTitle,
   verdict,
 } from "../../lenet/ui/train/rows.js";
@@ -45,6 +46,29 @@ const seeds = (group, accuracies) =>
 
 /** @param {Entry} entry */
 const texts = (entry) => Object.fromEntries(COLUMNS.map(({ key, text }) => [key, text(entry)]));
+
+test("the charts call a run by its title and by what differs from the others", () => {
+  const [slow, fast] = entriesOf([row("slow", { rate: 0.005 }), row("fast", { rate: 0.5 })]);
+  assert.equal(labelOf(slow, [slow, fast]), "slow: rate 0.005");
+  assert.equal(labelOf(slow, [slow]), "slow");
+  const [again] = entriesOf([row("again", { rate: 0.005 })]);
+  assert.equal(labelOf(slow, [slow, again]), "slow");
+  const few = { ...row("few"), setting: { ...slow.rows[0].setting, data: "mnist, 100 images" } };
+  const [damaged] = entriesOf([/** @type {Row} */ (few)]);
+  assert.equal(labelOf(damaged, [damaged, slow]), "few: mnist, 100 images");
+  const [group] = entriesOf(seeds("group", [0.9, 0.91]));
+  assert.equal(labelOf(group, [group, slow]), "group: rate 0.05"); // not: seed 0 … 1
+  const other = {
+    recipe: "best",
+    data: "mnist",
+    epochs: 9,
+    batch_size: 9,
+    learning_rate: 9,
+    seed: 9,
+  };
+  const [best] = entriesOf([row("best")].map((one) => ({ ...one, setting: other })));
+  assert.equal(labelOf(slow, [slow, best]), "slow");
+});
 
 test("a run is a line with its settings and how it went", () => {
   const [entry] = entriesOf([row("one", { rate: 0.5 })]);
@@ -110,7 +134,7 @@ test("of the settings only those are shown that differ, and how it went always",
   assert.equal(columnsOf(entries, false), COLUMNS);
 });
 
-test("two settings are compared by what their seeds make", () => {
+test("two settings are compared by the accuracies of their seeds", () => {
   const [low, high] = [seeds("low", [0.97, 0.972]), seeds("high", [0.99, 0.991])];
   const near = seeds("near", [0.988, 0.992]);
   assert.equal(

@@ -16,7 +16,7 @@ test("units are named as the view names them", () => {
   assert.equal(nameOf(["fc2", 83]), "unit 84 of fc2");
 });
 
-test("what the test images say", () => {
+test("the accuracy with and without a unit, in words", () => {
   const accuracy = { data: "mnist", count: 10000, whole: 9948, without: 9012 };
   assert.equal(
     toldOf(accuracy),

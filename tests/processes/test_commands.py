@@ -1,23 +1,19 @@
-"""The commands as a shell runs them: signals, a reader that leaves, a full disk."""
+"""The commands as a shell runs them: signals, a reader that stops reading, a full disk."""
 
 import os
 import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import ROOT, WAIT, wait_until
 
 from lenet.checkpoint import read
 from lenet.events import Done, Ending, Epoch, Saved, Stopped, line, read_log
 
-ROOT = Path(__file__).parents[2]
-WAIT = 120  # seconds for another process on a busy machine
-
-# `python -m lenet.train` with 512 digits in the place of a data set that takes long to load.
+# `python -m lenet.train` with 512 digits in place of a data set that takes long to load.
 TRAIN = """
 import sys
 import lenet.train
@@ -39,13 +35,6 @@ def started(program: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + WAIT
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
 def test_a_signal_stops_a_training_and_resume_goes_on_to_the_end(tmp_path: Path):
     out, log = tmp_path / "run.pt", tmp_path / "log"
     files = ["--out", str(out), "--log", str(log)]
@@ -61,8 +50,8 @@ def test_a_signal_stops_a_training_and_resume_goes_on_to_the_end(tmp_path: Path)
     assert 1 <= epoch < 200
 
     resumed = started(TRAIN, "--resume", str(out), "--epochs", "1", *files)
-    _, told = resumed.communicate(timeout=WAIT)
-    assert (resumed.returncode, told) == (0, "")
+    _, errors = resumed.communicate(timeout=WAIT)
+    assert (resumed.returncode, errors) == (0, "")
     events = read_log(log)
     assert events[: len(stopped) - 1] == stopped[:-1]
     assert [type(e) for e in events if isinstance(e, Ending)] == [Done]
@@ -86,8 +75,8 @@ def test_ctrl_c_while_data_load_ends_the_training_in_good_order(tmp_path: Path):
     process = started(LOADING, *files)
     assert process.stdout and process.stdout.readline() == "loading\n"
     process.send_signal(signal.SIGINT)
-    printed, told = process.communicate(timeout=WAIT)
-    assert (process.returncode, told) == (0, "")
+    printed, errors = process.communicate(timeout=WAIT)
+    assert (process.returncode, errors) == (0, "")
     assert printed == "Stopped after 0.0 s of training\nnothing was learnt\n"
     assert [type(event) for event in read_log(tmp_path / "log")] == [Stopped]
 
@@ -101,19 +90,19 @@ def unipen(tmp_path: Path) -> Path:
 
 
 def converted(path: Path, output, **options) -> subprocess.CompletedProcess[str]:
-    """The end of `python -m lenet.drawings FILE`."""
+    """Run `python -m lenet.drawings FILE` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "lenet.drawings", str(path)],
         cwd=ROOT,
         stdout=output,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": ""},  # what is held back complains at the exit
+        env={**os.environ, "PYTHONUNBUFFERED": ""},  # buffered output fails only at the exit
         text=True,
         **options,
     )
 
 
-def test_a_reader_that_has_enough_does_no_harm(unipen: Path):
+def test_a_reader_that_stops_reading_does_no_harm(unipen: Path):
     reader, writer = os.pipe()
     os.close(reader)
     done = converted(unipen, writer)
@@ -121,11 +110,11 @@ def test_a_reader_that_has_enough_does_no_harm(unipen: Path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_disk_that_takes_no_more_is_told_in_one_line(unipen: Path, tmp_path: Path):
+def test_a_full_disk_is_reported_in_one_line(unipen: Path, tmp_path: Path):
     def no_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
     with (tmp_path / "full").open("w") as full:
         done = converted(unipen, full, preexec_fn=no_room)
     assert done.returncode == 2
-    assert done.stderr == "The drawings could not be written: File too large.\n"
+    assert done.stderr == "The file could not be written: File too large.\n"

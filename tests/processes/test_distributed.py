@@ -1,6 +1,6 @@
 """lenet.distributed: two processes learn what one learns, and end together.
 
-The processes are started as `torchrun` starts them, with their place in the environment.
+The processes are started as `torchrun` starts them, with their rank in the environment.
 """
 
 import os
@@ -30,14 +30,14 @@ from lenet.synthetic import synthetic_digits
 from lenet.trainer import Trainer
 
 WAIT = 120  # seconds for other processes on a busy machine
-EPOCH = 6  # batches of 64 that 360 digits are, the last one of 40
+EPOCH = 6  # batches of 64 in 360 digits, the last one of 40
 FAST = Request("fast", "synthetic", epochs=2, batch_size=64, seed=3)
 ROUNDING = 1e-10  # what sums in another order may differ by, in float64
 
 
 @dataclass
 class Member:
-    """What one process of a team ended with.
+    """What one process of a team has learnt.
 
     Attributes:
         events: of its run.
@@ -47,8 +47,8 @@ class Member:
     events: list[Event]
     states: list[dict[str, torch.Tensor]]
 
-    def told(self, kind: type[Event], *names: str) -> list[float]:
-        """What all events of a kind said, one after the other."""
+    def values(self, kind: type[Event], *names: str) -> list[float]:
+        """These fields of all events of a kind, one after the other."""
         return [getattr(e, name) for e in self.events if isinstance(e, kind) for name in names]
 
     def distance(self, other: "Member") -> float:
@@ -58,7 +58,7 @@ class Member:
 
 
 def member(rank: int, size: int, port: int, folder: Path, request: Request, plan: dict) -> None:
-    """One process of a team: train as the plan says, and leave behind what it ended with."""
+    """One process of a team: train as the plan says, and write down what it has learnt."""
     os.environ |= {
         "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size),
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "CUDA_VISIBLE_DEVICES": "",
@@ -92,14 +92,14 @@ def member(rank: int, size: int, port: int, folder: Path, request: Request, plan
 
 
 def _member(path: Path) -> Member:
-    """What a process has left behind."""
+    """What a process has written down."""
     lines, states = torch.load(path)
     return Member(list(map(from_json, lines)), states)
 
 
 def _calculate_in_float64() -> None:
-    """In float32 a rounding may turn which of four neighbours is a max pool's largest, and what is
-    learnt from there on comes apart: by 2e-3 within an epoch.
+    """In float32 rounding may change which of four neighbours is a max pool's largest, and then the
+    weights differ: by 2e-3 within an epoch.
     """
     module = lenet.trainer
     module.LeNet = lambda: LeNet().double()
@@ -118,7 +118,7 @@ def digits(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def team(digits, tmp_path_factory):
-    """Train by so many processes; return their folder, and what those ended with that did."""
+    """Train by so many processes; return their folder, and what those learnt that ended well."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["lenet.train", "torch._dynamo"])  # seconds in each otherwise
 
@@ -147,7 +147,7 @@ def team(digits, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def alone(team) -> Member:
-    """What one process ends with that trains to the end."""
+    """What one process learns that trains to the end."""
     return team(1, FAST)[1][0]
 
 
@@ -169,14 +169,14 @@ def test_two_learn_what_one_learns(team, alone, recipe):
     assert first.distance(second) == 0
     assert first.distance(alone) < ROUNDING
     for kind, names in {Batch: ("epoch", "batch", "loss"), Epoch: ("train_loss",)}.items():
-        told = first.told(kind, *names)
-        assert told == second.told(kind, *names)
-        assert told == pytest.approx(alone.told(kind, *names), rel=ROUNDING)
-    assert len(first.told(Batch, "loss")) == 6
+        found = first.values(kind, *names)
+        assert found == second.values(kind, *names)
+        assert found == pytest.approx(alone.values(kind, *names), rel=ROUNDING)
+    assert len(first.values(Batch, "loss")) == 6
     assert type(first.events[-1]) is type(second.events[-1]) is Done
 
 
-def test_the_first_alone_writes(stopped):
+def test_only_the_first_process_writes(stopped):
     folder, _ = stopped
     assert [path.name for path in folder.glob("*.pt")] == ["0.pt"]
 
@@ -203,12 +203,12 @@ def test_what_one_began_two_end(team, alone):
 
 
 def ends_as(members: list[Member], alone: Member, size: int) -> None:
-    """Check that all have learnt in the end what one learns that never stopped."""
+    """Check that all have learnt what one process learns that never stops."""
     assert all(isinstance(member.events[-1], Done) for member in members)
     for member in members:
         assert member.distance(alone) < ROUNDING
-        losses = alone.told(Batch, "loss")[3:]  # of the second epoch
-        assert member.told(Batch, "loss") == pytest.approx(losses, rel=ROUNDING)
+        losses = alone.values(Batch, "loss")[3:]  # of the second epoch
+        assert member.values(Batch, "loss") == pytest.approx(losses, rel=ROUNDING)
 
 
 def test_a_batch_may_be_too_small_to_share(team):
@@ -218,8 +218,8 @@ def test_a_batch_may_be_too_small_to_share(team):
     for member in team(2, request, count=129)[1]:
         assert isinstance(member.events[-1], Done)
         assert member.distance(alone) < ROUNDING
-        losses = alone.told(Epoch, "train_loss")
-        assert member.told(Epoch, "train_loss") == pytest.approx(losses, rel=ROUNDING)
+        losses = alone.values(Epoch, "train_loss")
+        assert member.values(Epoch, "train_loss") == pytest.approx(losses, rel=ROUNDING)
 
 
 @pytest.mark.parametrize("killed", [0, 1])
@@ -227,6 +227,6 @@ def test_the_death_of_one_ends_the_other_and_leaves_a_checkpoint(team, killed):
     folder, (other,) = team(2, FAST, killed=killed)
     assert isinstance(other.events[-1], Error)
     assert other.events[-1].message.startswith("Training by 2 processes broke off")
-    assert other.told(Epoch, "epoch") == [1]
+    assert other.values(Epoch, "epoch") == [1]
     checkpoint = read(folder / "0.pt")
     assert (checkpoint.run.epoch, checkpoint.run.step) == (1, EPOCH)

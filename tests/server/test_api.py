@@ -1,4 +1,4 @@
-"""The API, for gradio_client and for plain HTTP, and what a visitor's requests must not reach."""
+"""The API, by gradio_client and by plain HTTP, and what a visitor's requests must not reach."""
 
 import base64
 import io
@@ -67,7 +67,7 @@ def test_nothing_drawn_is_no_digit(client: Client):
     assert answer == {"digit": None, "is_digit": False, "probabilities": [0.1] * 10}
 
 
-def test_what_is_no_digit_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_an_answer_says_that_a_drawing_is_no_digit(monkeypatch: pytest.MonkeyPatch):
     reader = Recognizer(replace(read(SHIPPED), digit_slope=0.0, digit_offset=-1.0))
     monkeypatch.setattr("lenet.server.recognizers.first_recognizer", lambda: reader)
     sent = base64.b64encode(content(picture(7))).decode()
@@ -79,7 +79,7 @@ def test_what_is_no_digit_is_told(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("name", ["/recognize", "/recognize_number"])
 @pytest.mark.parametrize("strokes", BAD.values(), ids=BAD.keys())
-def test_bad_strokes_get_the_sentence_and_the_server_goes_on(client: Client, strokes, name: str):
+def test_bad_strokes_get_one_sentence_and_the_server_goes_on(client: Client, strokes, name: str):
     with pytest.raises(ValueError) as expected:
         check_strokes(strokes)
     with pytest.raises(AppError, match=re.escape(str(expected.value))):
@@ -132,7 +132,7 @@ def test_many_drawings_in_one_call(client: Client):
         ([[]] * (MAX_DRAWINGS + 1), f"at most {MAX_DRAWINGS} are read at once"),
     ],
 )
-def test_a_bad_batch_is_told_which_drawing_is_bad(client: Client, drawings, words: str):
+def test_the_error_of_a_bad_batch_names_the_bad_drawing(client: Client, drawings, words: str):
     with pytest.raises(AppError, match=re.escape(words)):
         client.predict(drawings, api_name="/recognize_batch")
 
@@ -208,7 +208,7 @@ def test_a_picture_of_a_number(client: Client):
 
 
 def bomb(side: int) -> bytes:
-    """A PNG of a few bytes that says that it has side × side pixels."""
+    """A PNG of a few bytes whose header claims side × side pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         checksum = zlib.crc32(kind + data)

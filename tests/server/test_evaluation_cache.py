@@ -113,7 +113,7 @@ def test_a_damaged_file_is_computed_anew_and_replaced(folder: Path, computed: li
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(folder: Path, computed: list):
-    folder.write_text("a file stands where the folder should be")
+    folder.write_text("in the way")
     for _ in range(2):
         assert len(evaluate_once(network(), DIGITS).labels) == 30
     assert len(computed) == 2
@@ -128,7 +128,7 @@ def test_a_failed_write_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyP
     assert list(folder.iterdir()) == []
 
 
-def test_the_ones_that_nobody_asks_for_go_first(
+def test_the_evaluations_that_nobody_asks_for_go_first(
     folder: Path, computed: list, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(evaluation_cache, "KEPT", 2)
@@ -143,7 +143,7 @@ def test_the_ones_that_nobody_asks_for_go_first(
     assert len(computed) == 3
 
 
-def test_progress_is_told_while_digits_are_read():
+def test_progress_is_reported_while_digits_are_read():
     digits = Digits(torch.zeros(2500, 28, 28, dtype=torch.uint8), torch.zeros(2500).long())
     told = []
     evaluate_once(network(), digits, told.append)

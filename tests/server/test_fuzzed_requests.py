@@ -1,6 +1,6 @@
-"""lenet.server.guard: every request gets one whole answer, and only what is open gets in.
+"""lenet.server.guard: every request gets one whole answer, and only open routes reach the app.
 
-`pytest --hypothesis-profile long` looks until it is stopped.
+`pytest --hypothesis-profile long` tries requests until it is stopped.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ PIECES = st.binary(max_size=50) | st.sampled_from(
 
 
 class App:
-    """What the guard stands before: takes a body in and answers, or fails on the way.
+    """The app behind the guard: takes a body in and answers, or fails on the way.
 
     Args:
         how: answer, stream, fail, or break off an answer that has begun.
@@ -92,7 +92,7 @@ async def answer_to_drawings(body: bytes) -> bytes | None:
 
 
 def fits(method: str, path: str) -> bool:
-    """Whether an address is open, found in another way than the guard's."""
+    """Whether an address is open; decided in another way than in the guard."""
     return any(_fits(path.split("/"), template.split("/")) for template in OPEN.get(method, ()))
 
 

@@ -1,6 +1,6 @@
-"""lenet.ui.gradio_page: what of Gradio is used that it does not document.
+"""lenet.ui.gradio_page: the parts of Gradio that are used but not documented.
 
-Each test says what breaks when Gradio changes it.
+Each test says what breaks when Gradio changes them.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gradio.utils import get_upload_folder
 from gradio_client import handle_file
 from jinja2 import ChoiceLoader
 from playwright.sync_api import Browser
-from support import finished, free_port
+from support import IN_BACKGROUND, finished, free_port
 
 from lenet.ui.gradio_page import (
     FUNCTIONS,
@@ -84,13 +84,7 @@ def served() -> Iterator[Served]:
         file = gr.UploadButton()
         file.upload(take, file, gr.Textbox(), preprocess=False, api_name="take")
     port = free_port()
-    page.launch(
-        server_name="127.0.0.1",
-        server_port=port,
-        prevent_thread_lock=True,
-        quiet=True,
-        ssr_mode=False,
-    )
+    page.launch(**IN_BACKGROUND, server_port=port)
     yield Served(f"http://127.0.0.1:{port}", page, view)
     page.close()
 
@@ -98,9 +92,9 @@ def served() -> Iterator[Served]:
 # ---------------------------------------------------------------- every call
 
 
-def test_a_failure_is_told_in_one_sentence(served: Served, caplog):
-    """Gradio asks `Blocks.process_api` for every call. Where it no longer does, callers are told
-    nothing of a failure or too much, and addresses that they send are fetched."""
+def test_a_failure_is_answered_with_one_sentence(served: Served, caplog):
+    """Gradio runs `Blocks.process_api` for every call. When it no longer does, callers
+    learn nothing of a failure or too much, and addresses that they send are fetched."""
     answer = served.post("/gradio_api/run/fail", {"data": []}).text
     assert "The server could not do this." in answer and "secret" not in answer
     assert "RuntimeError: a secret of the server" in caplog.text
@@ -132,8 +126,8 @@ async def redouble(number: int) -> int:
 
 
 def test_a_call_of_a_server_function_is_answered_as_gradio_would(served: Served):
-    """Where the address, the body or the answer of such a call changes, the pad is answered by
-    Gradio itself, and slowly, or not at all."""
+    """When the address, the body or the answer of such a call changes, Gradio itself answers the
+    pad, slowly, or not at all."""
     call = {"component_id": served.view._id, "fn_name": "double", "session_hash": "s", "data": 21}
     by_gradio = served.post(FUNCTIONS, call)
     assert by_gradio.json() == 42
@@ -157,8 +151,8 @@ def test_what_is_no_call_of_ours_is_left_to_gradio(body: bytes):
 
 
 def test_scripts_get_what_they_are_mounted_with(served: Served, browser: Browser):
-    """`assets.mounting` hands on what Gradio's `js_on_load` offers, and names the events that the
-    script triggers in quotes, which Gradio looks for. Without these no view works."""
+    """`assets.mounting` passes on what Gradio's `js_on_load` offers, and names the events that the
+    script triggers in quotes, for which Gradio searches. Without both no view works."""
     with browser.new_page() as tab, tab.expect_request(f"**{FUNCTIONS}") as call:
         tab.goto(served.url)
         offered = tab.locator("[data-offered='object,object,function,function']")
@@ -218,8 +212,8 @@ def test_old_empty_folders_go_and_what_holds_a_file_stays(tmp_path, monkeypatch)
 
 
 def test_gradio_s_login_is_refused():
-    """The guard answers the pad before Gradio asks who it is. A new kind of login has to be added
-    here and there."""
+    """The guard answers the pad before Gradio asks for a login. A new kind of login has to be added
+    here and in `Page.launch`."""
     given = [name for name in inspect.signature(gr.Blocks.launch).parameters if "auth" in name]
     assert given == ["auth", "auth_message", "auth_dependency"]
     with Page() as page:
@@ -231,7 +225,7 @@ def test_gradio_s_login_is_refused():
     assert not page.is_running
 
 
-def test_a_link_is_shown_as_we_say(monkeypatch):
+def test_a_shared_link_is_shown_with_our_title_and_picture(monkeypatch):
     monkeypatch.setattr(templates.env, "loader", templates.env.loader)
     for title in ("Old", "Ours & <new>"):  # the last one counts
         show_links_as(title, "What it does.", "a.png")
@@ -255,7 +249,7 @@ def test_markup_is_seen_before_gradio_has_loaded(monkeypatch):
     while isinstance(loader, ChoiceLoader):  # a page has been built in this process
         loader = loader.loaders[-1]
     monkeypatch.setattr(templates.env, "loader", loader)
-    for _ in range(2):  # once is enough
+    for _ in range(2):  # the second time changes nothing
         show_early("<p>{{ early }}</p>")
     with gr.Blocks() as page:
         pass

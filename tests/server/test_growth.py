@@ -1,4 +1,4 @@
-"""lenet.server.growth: a run's snapshots are read beside it, and hardly cost it anything."""
+"""lenet.server.growth: test digits are read by a run's snapshots, at hardly any cost to the run."""
 
 import os
 import sys
@@ -10,11 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from support import SOON, small_set, start_event
+from support import SOON, batch_event, small_set, start_event
 
 from lenet import LeNet
 from lenet.data import DataError, DataSet
-from lenet.events import Batch
 from lenet.film import FilmWriter, read_film
 from lenet.recognize import predict
 from lenet.server import growth
@@ -22,7 +21,7 @@ from lenet.server.growth import SHARE, Growth, Reading
 from lenet.server.runs import Run
 
 EVENTS = (start_event(data="synthetic"),)
-BATCH = Batch(elapsed=1.0, epoch=1, batch=100, loss=1.0, learning_rate=0.1, images_per_second=1.0)
+BATCH = batch_event(1, 100, elapsed=1.0)
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def run(tmp_path, monkeypatch) -> Run:
 
 
 def filmed(run: Run, length: int = 5, first: int = 0) -> Run:
-    """Write snapshots, each hundred batches, of networks that mostly answer another digit."""
+    """Write snapshots, one each hundred batches, of networks that each prefer another digit."""
     film = FilmWriter(run.film)
     for number in range(first, length):
         torch.manual_seed(number)
@@ -77,7 +76,7 @@ def ended() -> None:
             assert not thread.is_alive()
 
 
-def test_every_snapshot_is_read_by_the_test_set(run):
+def test_every_snapshot_reads_the_test_set(run):
     server = Server(replace(run, state="finished"))
     found = read(Growth(server, lambda name: small_set()), server.run, 5)
     assert [reading.batches for reading in found] == [0, 100, 200, 300, 400]
@@ -91,7 +90,7 @@ def test_every_snapshot_is_read_by_the_test_set(run):
     ended()
 
 
-def test_of_a_large_test_set_so_many_digits_are_read():
+def test_of_a_large_test_set_a_sample_is_read():
     whole = small_set()
     large = replace(whole.test, frames=whole.test.frames.repeat(50, 1, 1),
                     labels=whole.test.labels.repeat(50))  # fmt: skip
@@ -101,7 +100,7 @@ def test_of_a_large_test_set_so_many_digits_are_read():
 
 
 def test_beside_a_run_it_reads_the_latest_and_rests_long(run, monkeypatch):
-    """By a clock that goes on by a second with every look at it: a reading takes one."""
+    """The clock goes on by a second whenever it is read, so a reading takes one second."""
     server = Server(run)
     growing = Growth(server, lambda name: small_set())
     waits: list[float] = []
@@ -146,7 +145,7 @@ def test_another_run_begins_anew(run):
     ended()
 
 
-def test_a_reader_ends_where_another_run_has_come_that_nobody_watches(run, monkeypatch):
+def test_a_reader_ends_when_another_run_begins_that_nobody_watches(run, monkeypatch):
     server = Server(run)
 
     def rest(_: float) -> None:
@@ -182,7 +181,7 @@ def test_the_reader_alone_gives_way_to_all_others_and_not_while_they_wait(run, m
     ended()
 
 
-def test_where_the_digits_are_gone_there_are_no_readings(run):
+def test_where_the_data_cannot_be_loaded_there_are_no_readings(run):
     asked = []
 
     def gone(name: str) -> DataSet:

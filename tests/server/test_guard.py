@@ -1,4 +1,4 @@
-"""lenet.server.guard: which doors are open, and that the next Gradio opens no other."""
+"""lenet.server.guard: which routes are open, and that the next Gradio opens no other."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
-from support import ROOT, START, finished, free_port
+from support import ROOT, WAIT, finished, free_port
 
 from lenet.server import guard
 from lenet.server.guard import MAX_PIECES, OPEN, Answerer, Guard
@@ -23,10 +23,10 @@ from lenet.ui.gradio_page import FUNCTIONS
 
 DOORS = {f"{method} {path}" for method, paths in OPEN.items() for path in paths}
 
-# What Gradio serves besides, and why the page and its programs do without it. A route that is new
-# here is one that somebody has to think about.
+# What else Gradio serves, and why the page and its programs do without it. Whoever adds a route
+# here decides that it stays closed.
 CLOSED = {
-    # They fetch an address for a visitor, or hand out files of Gradio's cache; ours are elsewhere.
+    # They fetch an address for a visitor, or serve files of Gradio's cache; ours are elsewhere.
     "GET /gradio_api/file={path_or_url:path}",
     "HEAD /gradio_api/file={path_or_url:path}",
     "GET /gradio_api/file/{path:path}",
@@ -117,7 +117,7 @@ def test_every_route_that_the_app_serves_is_known_to_be_open_or_closed(tmp_path:
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=START,
+        timeout=WAIT,
     )
     found = re.search("^ROUTES (.*)$", ended.stdout, re.MULTILINE)
     assert found, ended.stderr
@@ -130,14 +130,14 @@ def test_every_route_that_the_app_serves_is_known_to_be_open_or_closed(tmp_path:
     assert known - routes <= MOUNTED, "these are gone: strike them out"
 
 
+async def let_in(scope, receive, send) -> None:
+    """An app that answers anything."""
+    await PlainTextResponse("let in")(scope, receive, send)
+
+
 @pytest.fixture(scope="module")
 def guarded() -> TestClient:
-    """A guard before an app that would answer anything."""
-
-    async def answer(scope, receive, send) -> None:
-        await PlainTextResponse("let in")(scope, receive, send)
-
-    return TestClient(Guard(answer, {}))
+    return TestClient(Guard(let_in, {}))
 
 
 def at(route: str) -> tuple[str, str]:
@@ -147,7 +147,7 @@ def at(route: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("route", sorted(DOORS))
-def test_what_is_open_lets_in(guarded: TestClient, route: str):
+def test_an_open_route_reaches_the_app(guarded: TestClient, route: str):
     assert guarded.request(*at(route)).status_code == 200
 
 
@@ -175,11 +175,8 @@ def test_what_is_not_open_is_answered_in_one_sentence(guarded: TestClient, route
         assert answer.json() == {"error": "This page does not offer that."}
 
 
-def test_behind_a_prefix_the_same_doors_are_open():
-    async def answer(scope, receive, send) -> None:
-        await PlainTextResponse("let in")(scope, receive, send)
-
-    client = TestClient(Guard(answer, {}), root_path="/lessons/lenet")
+def test_behind_a_prefix_the_same_routes_are_open():
+    client = TestClient(Guard(let_in, {}), root_path="/lessons/lenet")
     statuses = [
         client.get(f"/lessons/lenet{path}").status_code for path in ("", "/", "/monitoring")
     ]
@@ -223,7 +220,7 @@ async def a_page(scope, receive, send) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/info"])
-def test_the_page_is_compressed_for_who_can_unpack_it(path: str):
+def test_the_page_is_compressed_for_browsers_that_can_unpack_it(path: str):
     client = TestClient(Guard(a_page, {}))
     packed = client.get(path, headers={"accept-encoding": "gzip, br"})
     assert packed.headers["content-encoding"] == "gzip"
@@ -231,16 +228,15 @@ def test_the_page_is_compressed_for_who_can_unpack_it(path: str):
     plain = client.get(path, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.text == packed.text
-    assert (
-        "Accept-Encoding" in plain.headers["vary"] and "Accept-Encoding" in packed.headers["vary"]
-    )
+    for answer in (plain, packed):
+        assert "Accept-Encoding" in answer.headers["vary"]
 
 
 @pytest.mark.parametrize(
     "path", ["/gradio_api/queue/data", "/gradio_api/call/recognize/1", "/gradio_api/mcp/"]
 )
 def test_each_event_of_a_stream_is_passed_on_before_the_next(path: str):
-    """An app that waits until what it has said was heard."""
+    """The app looks after each event whether it has arrived."""
     heard = []
 
     async def app(scope, receive, send) -> None:
@@ -268,7 +264,7 @@ ACCEPTING = [(b"accept-encoding", b"gzip")]
     ("peer", "forwarded", "who"),
     [
         ("8.8.8.8", [], "8.8.8.8"),
-        ("8.8.8.8", ["9.9.9.9"], "8.8.8.8"),  # nobody's proxy
+        ("8.8.8.8", ["9.9.9.9"], "8.8.8.8"),  # this peer is no proxy
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["9.9.9.9"], "9.9.9.9"),
         ("10.0.0.1", ["1.1.1.1, 9.9.9.9"], "9.9.9.9"),  # what the visitor claims to be comes first
@@ -310,7 +306,7 @@ def test_a_body_of_too_many_points_is_refused_before_it_is_parsed(guarded: TestC
     ("path", "pieces", "patience"), [("run/x", 8, 0.2), ("upload", 2, 0.2), ("upload", 8, 0.5)]
 )
 def test_a_body_that_drips_is_refused(monkeypatch, path: str, pieces: int, patience: float):
-    """Each piece in time, and the whole not; an upload has longer for the whole."""
+    """Each piece comes in time, but not the whole body; an upload has longer for the whole."""
     monkeypatch.setattr(guard, "PATIENCE", 0.2)
     monkeypatch.setattr(guard, "UPLOAD_PATIENCE", 0.5)
     pause = 0.3 if pieces == 2 else 0.1
@@ -341,7 +337,7 @@ def public(monkeypatch) -> None:
 
 
 class Slow:
-    """An app that answers when it is told to; whoever posts to it."""
+    """A guarded app that answers when the test lets it, and requests to it."""
 
     def __init__(self, answerers: Mapping[str, Answerer] | None = None) -> None:
         self.guard = Guard(self, answerers or {})
@@ -372,7 +368,7 @@ class Slow:
 MEGABYTE = 1 << 20
 
 
-def test_a_visitor_has_so_many_bytes_under_way(public, monkeypatch):
+def test_the_bytes_that_a_visitor_has_under_way_are_limited(public):
     async def visit() -> tuple[list[int], list[int]]:
         app = Slow()
         app.guard.parsed = Allowance(each=1 << 40)
@@ -434,7 +430,7 @@ def test_pages_wait_for_their_visitor_s_share_and_not_for_others(public):
 
 
 def test_many_small_lists_count_more_than_their_bytes(public):
-    """They take as long to make as ten times as many bytes of text."""
+    """They take as long to parse as ten times as many bytes of text."""
 
     async def visit(body: bytes) -> float:
         app = Slow()
@@ -456,7 +452,7 @@ def test_many_small_lists_count_more_than_their_bytes(public):
 
 
 class Noting:
-    """An app that notes whose request it begins with, and answers when it is told to."""
+    """A guarded app that notes whose requests it has begun, and answers when the test lets it."""
 
     def __init__(self) -> None:
         self.guard = Guard(self, {})
@@ -478,11 +474,11 @@ class Noting:
 
 
 async def heard(message) -> None:
-    """`send` to somebody who takes what comes."""
+    """The `send` of a visitor who takes whatever comes."""
 
 
 def test_gradio_begins_with_one_request_after_the_other_and_visitors_take_turns():
-    """Twenty of one visitor, parsed at once, halted everybody for as long as they took together."""
+    """Twenty requests of one visitor, parsed at once, would halt everybody until all are parsed."""
 
     async def visit() -> list[str]:
         app = Noting()
@@ -498,7 +494,7 @@ def test_gradio_begins_with_one_request_after_the_other_and_visitors_take_turns(
     assert "8.8.8.8" in finished(visit())[:3]
 
 
-def test_who_is_slow_to_take_a_page_keeps_nobody_waiting():
+def test_a_visitor_who_is_slow_to_take_a_page_keeps_nobody_waiting():
     async def visit() -> None:
         app, never = Noting(), asyncio.Event()
         app.answers.set()
@@ -516,7 +512,7 @@ def test_who_is_slow_to_take_a_page_keeps_nobody_waiting():
     finished(visit())
 
 
-def test_who_asks_for_too_much_at_once_is_told(monkeypatch):
+def test_a_visitor_who_asks_for_too_much_at_once_is_refused(monkeypatch):
     monkeypatch.setattr(guard, "GRADIO", Lane(1, on_loop=True))
 
     async def visit() -> list[int]:
@@ -536,7 +532,7 @@ def test_who_asks_for_too_much_at_once_is_told(monkeypatch):
     assert finished(visit()) == [429, 200, 200]
 
 
-def test_a_visitor_uploads_so_much_and_others_still_may(public):
+def test_a_visitor_s_uploads_are_limited_and_others_still_may(public):
     async def visit() -> list[int]:
         app = Slow()
         app.answers.set()
@@ -552,7 +548,7 @@ def test_a_visitor_uploads_so_much_and_others_still_may(public):
     assert finished(visit()) == [200, 200, 429, 200, 47]
 
 
-def test_all_visitors_together_upload_so_much(public):
+def test_all_uploads_together_are_limited(public):
     async def visit() -> list[int]:
         app = Slow()
         app.answers.set()

@@ -1,16 +1,15 @@
-"""The table of a server's runs: what it tells of each, how they are renamed, deleted and had."""
+"""The table of a server's runs: what it says of each; renaming, deleting, downloading them."""
 
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from runs_on_noise import LONG, run_on_few_digits
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from support import START, on_own_machine, start_event
+from support import batch_event, epoch_event, on_own_machine, start_event, wait_for_run
 
 from lenet.checkpoint import SHIPPED
 from lenet.events import Batch, Done, Epoch, Event, EventLog, Saved, Stopped, to_json
@@ -42,21 +41,11 @@ def client(queue: Queue) -> TestClient:
 
 
 def epoch(number: int, accuracy: float) -> Epoch:
-    elapsed = 10.0 * number
-    return Epoch(
-        epoch=number, elapsed=elapsed, train_loss=0.5, test_loss=0.25, test_accuracy=accuracy
-    )
+    return epoch_event(number, 10.0 * number, test_accuracy=accuracy)
 
 
 def batch(number: int, done: int) -> Batch:
-    return Batch(
-        epoch=number,
-        batch=done,
-        elapsed=10.0 * (number - 1) + done / 20,
-        loss=0.5,
-        learning_rate=0.1,
-        images_per_second=1.0,
-    )
+    return batch_event(number, done, 10.0 * (number - 1) + done / 20)
 
 
 FINISHED = (
@@ -83,14 +72,14 @@ def rows(queue: Queue) -> dict[str, Row]:
     return {row["name"]: row for row in runs_table.table(queue)["rows"]}
 
 
-# ---------------------------------------------------------------- what the table tells
+# ---------------------------------------------------------------- what the table says
 
 
 def test_where_nothing_ever_ran_there_are_no_rows(client: TestClient):
     assert client.get("/runs").json() == {"rows": []}
 
 
-def test_a_row_tells_how_a_run_was_trained_and_how_it_went(folder: Path, client: TestClient):
+def test_a_row_says_how_a_run_was_trained_and_how_it_went(folder: Path, client: TestClient):
     changed = leave(folder, NAME, *FINISHED).stat().st_mtime
     answer = client.get("/runs")
     assert answer.headers["cache-control"] == "no-store"
@@ -119,13 +108,13 @@ def test_a_row_tells_how_a_run_was_trained_and_how_it_went(folder: Path, client:
     ]
 
 
-def test_damaged_data_are_told_of(folder: Path, queue: Queue):
+def test_a_row_names_damaged_data(folder: Path, queue: Queue):
     leave(folder, "run", start_event(training_images=1000, wrong_labels=20.0), *FINISHED[1:])
     setting = rows(queue)["run"]["setting"]
     assert setting and setting["data"] == "mnist, 1,000 images, 20 % wrong"
 
 
-def test_the_newest_comes_first_and_nobody_s_hand_is_told_of(folder: Path, queue: Queue):
+def test_the_newest_comes_first_and_nobody_s_hand_is_listed(folder: Path, queue: Queue):
     for age, name in enumerate(("b", "a", new_name("hand", "mnist", 16), "c")):
         leave(folder, name, *FINISHED, age=age)
     assert list(rows(queue)) == ["b", "a", "c"]
@@ -148,7 +137,7 @@ def test_runs_that_differ_in_their_seed_have_a_group(folder: Path, queue: Queue)
         (f"{to_json(FINISHED[2])}\n", "Its log has no beginning."),
     ],
 )
-def test_a_log_that_cannot_be_read_is_a_row_that_says_so(
+def test_the_row_of_a_log_that_cannot_be_read_says_so(
     folder: Path, queue: Queue, text: str, message: str
 ):
     leave(folder, "good", *FINISHED)
@@ -161,7 +150,7 @@ def test_a_log_that_cannot_be_read_is_a_row_that_says_so(
     assert bad["message"].endswith(message)
 
 
-def test_a_log_that_breaks_off_and_a_network_that_is_gone_are_told(folder: Path, queue: Queue):
+def test_a_row_says_that_a_log_breaks_off_or_that_a_network_is_gone(folder: Path, queue: Queue):
     leave(folder, "good", *FINISHED)
     leave(folder, "killed", *FINISHED[:4], age=10)
     leave(folder, "gone", *FINISHED, age=20, network=False)
@@ -170,7 +159,7 @@ def test_a_log_that_breaks_off_and_a_network_that_is_gone_are_told(folder: Path,
     assert (killed["state"], killed["message"]) == ("failed", "It broke off: its log has no end.")
     assert killed["resume"] == "from epoch 2 of 2"
     assert (gone["state"], gone["network"], gone["resume"]) == ("finished", "", "")
-    assert gone["message"] == "Its network is gone, so that it can neither draw nor go on."
+    assert gone["message"] == "Its network is gone: nobody can draw with it or resume it."
 
 
 def test_a_stopped_run_says_from_where_it_goes_on(folder: Path, queue: Queue):
@@ -254,7 +243,7 @@ def test_a_deleted_run_leaves_nothing_and_the_others_stand(folder: Path, queue: 
 
 def test_a_running_run_is_stopped_before_it_is_deleted(folder: Path, queue: Queue):
     name = queue.runs.start(prepare(LONG))
-    wait(queue.runs, lambda run: run.state == "running")
+    wait_for_run(queue.runs, lambda run: run.state == "running")
     history.delete(queue.runs, name)
     assert queue.runs.current() == Run("idle")
     assert not [path for path in folder.iterdir() if path.name.startswith(name)]
@@ -290,17 +279,10 @@ def test_on_a_public_server_only_the_owner_renames_and_deletes(
     assert rows(queue) == {}
 
 
-def wait(runs: Runs, true: Callable[[Run], bool]) -> None:
-    end = time.monotonic() + START
-    while not true(run := runs.current()):
-        assert time.monotonic() < end, f"waited in vain: {run.state} {run.message}"
-        time.sleep(0.02)
-
-
 # ---------------------------------------------------------------- files
 
 
-def test_the_curves_and_the_log_of_a_run_can_be_had(folder: Path, client: TestClient):
+def test_the_curves_and_the_log_of_a_run_are_downloaded(folder: Path, client: TestClient):
     leave(folder, "run", *FINISHED)
     assert [chart["title"] for chart in client.get("/runs/run/curves").json()["charts"]] == [
         "Loss",
@@ -321,7 +303,7 @@ def test_the_curves_and_the_log_of_a_run_can_be_had(folder: Path, client: TestCl
     assert lines[-1]["checkpoint"] == "run.pt" and "secret" not in log.text
 
 
-def test_what_cannot_be_had_is_told(folder: Path, client: TestClient):
+def test_what_cannot_be_downloaded_is_a_404_with_the_reason(folder: Path, client: TestClient):
     own = new_name("hand", "mnist", 16)
     leave(folder, own, *FINISHED)
     leave(folder, "bad").write_text("{}\n")
@@ -351,3 +333,14 @@ def test_several_runs_stand_side_by_side_in_one_table(folder: Path, client: Test
     assert head.startswith("step,a/epoch,a/seconds") and '"half, as it were-or not/epoch"' in head
     assert [line.split(",")[0] for line in lines] == ["100", "200", "400"]
     assert lines[0].endswith("1,10.0,0.5,0.25,0.8")
+
+
+def test_in_a_file_of_several_a_tracker_s_ten_letters_hold_the_run_and_something_of_the_metric(
+    folder: Path, client: TestClient
+):
+    names = ("fast-mnist-20261101-120000-00ab", "best-mnist-20261101-120000-00cd-seed3")
+    for name in names:
+        leave(folder, name, *FINISHED)
+    text = client.get("/runs.csv", params={"run": names}).text
+    head = text.splitlines()[0].split(",")
+    assert head[1:3] == ["00ab/epoch", "00ab/seconds"] and head[-1] == "00cd-3/test_accuracy"

@@ -1,4 +1,4 @@
-"""What the lesson's panel asks the server: answers where it can, and sentences where it cannot."""
+"""What the server answers to the lesson's panel: a fact, or a sentence that says why not."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from support import finished
 
 from lenet.lesson import STEPS
 from lenet.server.runs import Runs
-from lenet.ui.lesson.tab import _finder
+from lenet.ui.lesson.tab import _finder, _steps
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +23,13 @@ def find_out(request: object) -> dict:
     "request_",
     [None, [], "4", {}, {"step": 0}, {"step": 10}, {"step": "4"}, {"step": True}, {"step": 4.0}],
 )
-def test_what_no_page_asks_is_a_sentence(request_: object):
+def test_a_malformed_question_gets_one_sentence(request_: object):
     answer = find_out(request_)
     assert answer.keys() == {"error"}
     assert answer["error"].endswith(".")
 
 
-def test_a_network_that_is_gone_is_a_sentence():
+def test_a_question_about_a_network_that_is_gone_gets_one_sentence():
     answer = find_out({"step": 6, "network": "../lenet.pt"})
     assert answer["error"] == "This network is not there: choose another one, or train one."
 
@@ -47,3 +47,10 @@ def test_a_step_about_a_run_waits_for_one_or_shows_a_recorded_one(monkeypatch: p
     answer = find_out({"step": 5})
     assert answer["right"] == 2
     assert answer["fact"].startswith("Training is off on this server")
+
+
+def test_where_training_is_off_no_step_speaks_of_a_button(monkeypatch: pytest.MonkeyPatch):
+    assert [step["hint"] for step in _steps()] == [step.hint for step in STEPS]
+    monkeypatch.setenv("LENET_TRAINING", "off")
+    changed = [a["title"] for a, b in zip(_steps(), STEPS, strict=True) if a["hint"] != b.hint]
+    assert changed == ["Training", "Going on"]

@@ -6,13 +6,14 @@ import re
 import time
 
 import pytest
+from support import wait_until
 
 from lenet.server import log
 from lenet.server.log import LONGEST, Handler, brief
 
 
 @pytest.fixture
-def lines(monkeypatch) -> io.StringIO:
+def lines() -> io.StringIO:
     return io.StringIO()
 
 
@@ -40,15 +41,15 @@ def test_a_failure_is_one_short_line(logger: logging.Logger, lines: io.StringIO)
     assert max(map(len, lines.getvalue().splitlines())) <= LONGEST
 
 
-def test_of_many_alike_there_is_one_and_a_count(logger: logging.Logger, lines: io.StringIO):
+def test_of_many_of_a_kind_there_is_one_and_a_count(logger: logging.Logger, lines: io.StringIO):
     for number in range(1000):
         logger.error("%s failed", number)
     logger.error("something else")
     logger.info("%s failed", "a lesser one")
     assert lines.getvalue().splitlines() == ["0 failed", "something else", "a lesser one failed"]
-    wait_for(lines, 4)
+    wait_until(lambda: len(lines.getvalue().splitlines()) >= 4)
     assert lines.getvalue().splitlines()[3] == "999 more of: %s failed"
-    time.sleep(0.4)
+    time.sleep(0.4)  # longer than EVERY
     logger.error("%s failed", "much later")
     assert lines.getvalue().splitlines()[4:] == ["much later failed"]
 
@@ -58,12 +59,5 @@ def test_a_steady_flood_is_a_line_each_time(logger: logging.Logger, lines: io.St
     while time.monotonic() - begin < 1:
         logger.error("a flood")
         time.sleep(0.001)
-    wait_for(lines, 2)
+    wait_until(lambda: len(lines.getvalue().splitlines()) >= 2)
     assert len(lines.getvalue().splitlines()) <= 6
-
-
-def wait_for(lines: io.StringIO, count: int) -> None:
-    end = time.monotonic() + 30
-    while len(lines.getvalue().splitlines()) < count:
-        assert time.monotonic() < end
-        time.sleep(0.01)

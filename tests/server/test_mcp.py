@@ -1,4 +1,4 @@
-"""The endpoints as an assistant finds them: tools of Gradio's MCP server, asked by a client."""
+"""The endpoints as an assistant sees them: tools of Gradio's MCP server, called by a client."""
 
 import ast
 import asyncio
@@ -85,7 +85,7 @@ def test_an_address_or_a_path_is_no_picture(address: str, image: str):
     assert said == "The picture is not base64: send its file, or base64 of it."
 
 
-def test_strokes_that_make_no_sense_are_one_sentence(address: str):
+def test_strokes_that_make_no_sense_get_one_sentence(address: str):
     failed, said = call(address, "recognize", strokes=[[[1.0, 2.0, 3.0]]])
     assert failed
     assert said.count("\n") == 0 and "point" in said

@@ -1,4 +1,4 @@
-"""lenet.ui.train.news: a page hears of everything that is new, and rarely has to ask."""
+"""lenet.ui.train.news: a page learns of everything new, and rarely has to ask."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,21 +7,19 @@ from typing import cast
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from support import start_event
+from support import batch_event, start_event
 
-from lenet.events import Batch, Saved
+from lenet.events import Saved
 from lenet.server.runs import Run, Runs
 from lenet.ui.train import news
 from lenet.ui.train.news import IDLE, IMPATIENT, RUNNING, News
 
 SAVED = Saved(elapsed=1.0, path="run.pt")
-BATCH = Batch(
-    elapsed=2.0, epoch=0, batch=100, loss=0.5, learning_rate=0.1, images_per_second=9000.0
-)
+BATCH = batch_event(1, 100, elapsed=2.0)
 
 
-class Told:
-    """A server's runs, as a test says."""
+class Pretended:
+    """A server whose latest run is what a test says."""
 
     def __init__(self) -> None:
         self.run = Run("idle")
@@ -33,12 +31,12 @@ class Told:
 
 
 @pytest.fixture
-def runs() -> Told:
-    return Told()
+def runs() -> Pretended:
+    return Pretended()
 
 
 @pytest.fixture
-def client(runs: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def client(runs: Pretended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
     monkeypatch.setattr(news, "FRESH", 0.0)
     return TestClient(Starlette(routes=[news.route(cast(Runs, runs), lambda run: run.message)]))
@@ -55,7 +53,7 @@ def test_nothing_new_is_the_same_answer(client: TestClient):
 
 
 def test_another_state_and_another_network_are_news_for_buttons_and_lists(
-    client: TestClient, runs: Told, tmp_path: Path
+    client: TestClient, runs: Pretended, tmp_path: Path
 ):
     states = [ask(client)["state"]]
     runs.run = Run("starting", "fast-mnist-1")
@@ -68,7 +66,7 @@ def test_another_state_and_another_network_are_news_for_buttons_and_lists(
 
 
 def test_another_event_and_another_sentence_are_news_of_the_progress_alone(
-    client: TestClient, runs: Told
+    client: TestClient, runs: Pretended
 ):
     runs.run = Run("running", "fast-mnist-1", (start_event(),))
     before = ask(client)
@@ -94,14 +92,14 @@ def test_another_event_and_another_sentence_are_news_of_the_progress_alone(
     ],
 )
 def test_a_page_asks_often_only_while_there_is_something_to_wait_for(
-    client: TestClient, runs: Told, run: Run, wait: int
+    client: TestClient, runs: Pretended, run: Run, wait: int
 ):
     runs.run = run
     assert ask(client)["wait"] == wait
 
 
 def test_one_look_at_the_run_answers_all_pages_but_those_that_know_of_a_change(
-    client: TestClient, runs: Told, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, runs: Pretended, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(news, "FRESH", 60.0)
     old = ask(client)

@@ -1,4 +1,4 @@
-"""lenet.server.queue: what waits is started in its order, whatever happens to the server."""
+"""lenet.server.queue: waiting runs begin in their order, whatever happens to the server."""
 
 import json
 import os
@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from runs_on_noise import LONG, run_on_few_digits
-from support import START, on_own_machine
+from support import ROOT, WAIT, on_own_machine, wait_until
 
 from lenet.events import Start, latest
 from lenet.server import queue as queues
@@ -23,7 +23,6 @@ from lenet.server.visitors import NotAllowed
 from lenet.settings import Request
 from lenet.ui.train import runs_table
 
-ROOT = Path(__file__).parents[2]
 SHORT = Request("tutorial", "synthetic", epochs=1)
 
 
@@ -39,41 +38,39 @@ def folder(tmp_path: Path, monkeypatch) -> Path:
 
 @pytest.fixture
 def queue() -> Iterator[Queue]:
-    """A queue whose runs are real; all that it has is ended."""
+    """A queue whose runs are real; they are ended after the test."""
     queue = Queue(Runs(run_on_few_digits))
     yield queue
     end(queue)
 
 
-def end(queue: Queue) -> None:
+def end_thread(queue: Queue) -> None:
     queue._ended.set()
     if queue._thread:
         queue._thread.join()
+
+
+def end(queue: Queue) -> None:
+    """End the queue and the run that is under way."""
+    end_thread(queue)
     while queue.runs.current().alive:
         queue.runs.stop()
         time.sleep(0.02)
 
 
 class Busy(Runs):
-    """Runs of which one is under way for ever."""
+    """Runs of which one never ends."""
 
     def current(self) -> Run:
         return Run("running", "under-way")
-
-
-def wait(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + START
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def names(queue: Queue) -> list[str]:
     return [one.name for one in queue.waiting]
 
 
-def begun(folder: Path) -> list[str]:
-    """The runs that have begun and ended, in the order of their beginnings."""
+def finished(folder: Path) -> list[str]:
+    """The runs that have finished, in the order of their logs' last changes."""
     logs = []
     for path in folder.glob("*.jsonl"):
         lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -95,23 +92,25 @@ def test_what_waits_begins_in_its_order_after_the_run_before(queue: Queue, folde
     with pytest.raises(RunError, match="no longer waits"):
         queue.take_out(out)
     queue.runs.stop()
-    wait(lambda: begun(folder) == waiting)
-    wait(lambda: names(queue) == [])
+    wait_until(lambda: finished(folder) == waiting)
+    wait_until(lambda: names(queue) == [])
     assert not (folder / f"{out}.jsonl").exists()
 
 
 def test_a_resumed_run_waits_under_its_name_and_only_once(queue: Queue, folder: Path):
     stopped = queue.train(LONG)
-    wait(lambda: queue.runs.current().checkpoint is not None)
+    wait_until(lambda: queue.runs.current().checkpoint is not None)
     queue.runs.stop()
-    wait(lambda: not queue.runs.current().alive)
+    wait_until(lambda: not queue.runs.current().alive)
     queue.train(LONG)
     again = Request(resume=str(folder / f"{stopped}.pt"))
     assert queue.train(again) == stopped
     with pytest.raises(RunError, match="waits already"):
         queue.train(again)
     queue.runs.stop()
-    wait(lambda: queue.runs.current().name == stopped and queue.runs.current().state == "running")
+    wait_until(
+        lambda: queue.runs.current().name == stopped and queue.runs.current().state == "running"
+    )
     start = latest(queue.runs.current().events, Start)
     assert start and start.resumed_from and start.changed == ()
 
@@ -120,15 +119,15 @@ def test_what_can_no_longer_begin_is_a_run_that_says_why_and_the_next_one_begins
     queue: Queue, folder: Path
 ):
     first = queue.train(LONG)
-    wait(lambda: queue.runs.current().checkpoint is not None)
+    wait_until(lambda: queue.runs.current().checkpoint is not None)
     gone = queue.train(Request(epochs=1, resume=str(folder / f"{first}.pt")))
     last = queue.train(SHORT)
     queue.runs.stop()
     # Its checkpoint goes between two looks at what is under way.
     with queue._lock:
-        wait(lambda: not queue.runs.current().alive)
+        wait_until(lambda: not queue.runs.current().alive)
         (folder / f"{first}.pt").unlink()
-    wait(lambda: begun(folder) == [last])
+    wait_until(lambda: finished(folder) == [last])
     rows = {row["name"]: row for row in runs_table.table(queue)["rows"]}
     assert rows[gone]["state"] == "failed" and "could not be read" in rows[gone]["message"]
 
@@ -171,19 +170,19 @@ def server() -> Iterator[tuple[subprocess.Popen, str, list[str]]]:
     process.wait()
 
 
-def test_after_kill_9_the_run_is_followed_on_and_what_waited_begins_in_order(server, folder):
+def test_after_kill_9_the_run_is_still_followed_and_what_waited_begins_in_order(server, folder):
     process, first, waiting = server
     process.kill()
     process.wait()
     queue = Queue(Runs(run_on_few_digits))
     try:
         assert names(queue) == waiting and len(waiting) == 3
-        wait(lambda: latest(queue.runs.current().events, Start) is not None)
+        wait_until(lambda: latest(queue.runs.current().events, Start) is not None)
         run = queue.runs.current()
         assert (run.name, run.alive) == (first, True)
         queue.runs.stop()
-        wait(lambda: begun(folder) == waiting)
-        wait(lambda: names(queue) == [])
+        wait_until(lambda: finished(folder) == waiting)
+        wait_until(lambda: names(queue) == [])
     finally:
         end(queue)
 
@@ -191,7 +190,7 @@ def test_after_kill_9_the_run_is_followed_on_and_what_waited_begins_in_order(ser
 def test_a_server_that_ends_in_good_order_starts_nothing_more(server, folder: Path):
     process, _, waiting = server
     process.stdin.close()
-    process.wait(START)
+    process.wait(WAIT)
     assert not [name for name in waiting if (folder / f"{name}.jsonl").exists()]
     kept = json.loads((folder / ".queue").read_text())["waiting"]
     assert [one["name"] for one in kept] == waiting
@@ -207,13 +206,13 @@ def test_what_had_begun_when_the_server_was_killed_is_not_begun_again(folder: Pa
     end_thread(again)
 
 
-def test_where_training_has_been_turned_off_what_waited_does_not_begin(folder: Path, monkeypatch):
+def test_where_training_has_been_turned_off_what_waited_does_not_begin(monkeypatch):
     busy = Queue(Busy())
     name = busy.train(SHORT)
     end_thread(busy)
     monkeypatch.setenv("LENET_TRAINING", "off")
     queue = Queue(Runs(run_on_few_digits))
-    wait(lambda: names(queue) == [])
+    wait_until(lambda: names(queue) == [])
     (row,) = runs_table.table(queue)["rows"]
     assert (row["name"], row["state"]) == (name, "failed")
     assert row["message"].startswith("Training is off on this server")
@@ -227,13 +226,7 @@ def test_a_damaged_file_is_an_empty_queue(folder: Path, text: str, caplog):
     assert "could not be read" in caplog.text
 
 
-def end_thread(queue: Queue) -> None:
-    queue._ended.set()
-    if queue._thread:
-        queue._thread.join()
-
-
-# ---------------------------------------------------------------- where one is always under way
+# ---------------------------------------------------------------- behind a run that never ends
 
 
 @pytest.fixture

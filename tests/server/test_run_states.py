@@ -1,4 +1,4 @@
-"""lenet.server.runs.state_of: the state of a run, from what is known of it. No process runs."""
+"""lenet.server.runs.state_of: the state of a run, from what is known of it, without processes."""
 
 from signal import SIGKILL, SIGTERM
 
@@ -27,7 +27,7 @@ LIVES, ENDED = None, 0
         ((), False, False, True, -SIGKILL, "failed"),
         ((), False, False, False, ENDED, "failed"),  # it could not write its log
         ((), False, False, False, None, "failed"),  # an earlier server's
-        # What its log holds is of the process before it: it goes on.
+        # It goes on: what its log holds is of an earlier process.
         ((SAVED, STOPPED), False, True, False, LIVES, "starting"),
         ((SAVED, STOPPED), False, True, True, LIVES, "stopping"),
         ((SAVED, STOPPED), False, False, True, -SIGTERM, "stopped"),
@@ -72,5 +72,5 @@ def test_the_state_of_a_run(
         ("failed", False),
     ],
 )
-def test_what_is_stopping_is_under_way(state: State, alive: bool):
+def test_a_stopping_run_is_alive(state: State, alive: bool):
     assert Run(state).alive is alive

@@ -150,7 +150,7 @@ def warm() -> None:
 
 @pytest.fixture(autouse=True)
 def checkpoints(tmp_path, monkeypatch) -> Path:
-    """A server's empty folder."""
+    """The server's folder of checkpoints, which does not exist yet."""
     path = tmp_path / "checkpoints"
     monkeypatch.setenv("LENET_CHECKPOINTS", str(path))
     return path
@@ -178,7 +178,7 @@ def is_one_story(events: tuple[Event, ...]) -> bool:
 # ---------------------------------------------------------------- from start to end
 
 
-def test_where_nothing_ever_ran_there_is_nothing_to_tell(runs: Watched):
+def test_where_nothing_ever_ran_the_state_is_idle(runs: Watched):
     run = runs.current()
     assert run == Run("idle")
     assert not run.alive and run.checkpoint is None
@@ -238,7 +238,7 @@ def test_only_one_run_at_a_time(runs: Watched):
     assert runs.wait_for("running").name == name
 
 
-def test_of_two_who_start_at_once_one_does(runs: Watched):
+def test_of_four_visitors_who_start_a_run_at_once_one_does(runs: Watched):
     answers = []
 
     def press() -> None:
@@ -428,7 +428,7 @@ def test_more_epochs_of_a_finished_run_leave_its_files_alone(runs: Watched, chec
     assert tuple(read_log(checkpoints / f"{first}.jsonl")) == done.events
 
 
-def test_a_log_that_grows_again_to_its_old_length_is_not_starting(runs: Watched, checkpoints):
+def test_a_run_whose_log_grows_again_to_its_old_length_is_not_starting(runs: Watched, checkpoints):
     """A killed run's log is cut where its checkpoint stood before it goes on."""
     runs.running()
     before = runs.current().events
@@ -499,7 +499,7 @@ def test_a_resumed_run_that_is_killed_before_its_first_event_has_failed(runs: Wa
     assert run.state == "failed" and "was killed" in run.message
 
 
-def test_why_a_run_failed_is_told(runs: Watched):
+def test_a_failed_run_says_why(runs: Watched):
     runs.work_as(run_without_data)
     runs.start(prepare(Request()))
     run = runs.wait_for("failed")
@@ -521,7 +521,7 @@ def test_a_failed_run_that_is_killed_as_it_goes_on_has_another_reason(runs: Watc
     assert "was killed" in runs.wait_for("failed").message
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_and_nothing_starts(
+def test_a_folder_that_cannot_be_written_to_is_reported_and_nothing_starts(
     runs: Watched, tmp_path, monkeypatch
 ):
     (tmp_path / "file").write_text("in the way")
@@ -531,7 +531,9 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_nothing_starts(
     assert runs.current() == Run("idle")
 
 
-def test_a_folder_that_is_removed_while_a_run_goes_on_is_told(runs: Watched, checkpoints, caplog):
+def test_a_folder_that_is_removed_while_a_run_goes_on_is_reported(
+    runs: Watched, checkpoints, caplog
+):
     name = runs.running().name
     shutil.rmtree(checkpoints)
     reason = f"The log {name}.jsonl could not be written: No such file or directory."
@@ -600,7 +602,7 @@ def test_a_run_whose_log_was_damaged_can_be_stopped(runs: Watched, checkpoints):
     runs.wait_for("finished")
 
 
-def test_nobody_who_looks_sees_a_run_fail_that_does_not(runs: Watched):
+def test_no_visitor_sees_a_run_fail_that_does_not(runs: Watched):
     """From its start to its end, several times."""
     seen, over = set(), threading.Event()
 
@@ -638,8 +640,8 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def server(request) -> Iterator[tuple[subprocess.Popen, str]]:
-    """Another server and the name of the run that it has started, for an hour or as many minutes as
-    the test says; it ends in good order at the end of its input.
+    """Another server, and the name of the run that it has started, for an hour or as many minutes
+    as the test says. It ends in good order at the end of its input.
     """
     minutes = getattr(request, "param", 60)
     process = subprocess.Popen(
@@ -691,7 +693,7 @@ def test_a_run_whose_server_was_killed_stops_when_its_time_is_up(runs: Watched, 
     assert read(run.checkpoint).run
 
 
-def test_a_server_that_ends_in_good_order_stops_its_run(runs: Watched, server, checkpoints):
+def test_a_server_that_ends_in_good_order_stops_its_run(runs: Watched, server):
     process, name = server
     runs.wait_for_an_epoch()
     process.stdin.close()
@@ -715,7 +717,7 @@ def test_a_run_that_was_killed_with_its_server_has_failed_and_can_be_resumed(run
     assert is_one_story(runs.wait_for("stopped").events)
 
 
-def test_many_who_look_do_not_take_each_other_for_a_run(runs: Watched, checkpoints):
+def test_visitors_who_look_at_once_do_not_take_each_other_for_a_run(runs: Watched, checkpoints):
     EventLog(checkpoints / "run.jsonl").append(Saved(elapsed=0.0, path=""))
     states = []
 
@@ -730,7 +732,7 @@ def test_many_who_look_do_not_take_each_other_for_a_run(runs: Watched, checkpoin
     assert set(states) == {"failed"} and len(states) == 200
 
 
-def test_the_latest_run_is_told_of(runs: Watched, checkpoints):
+def test_the_current_run_is_the_latest_one(runs: Watched, checkpoints):
     for age, name in enumerate(["new", "old"]):
         log = EventLog(checkpoints / f"{name}.jsonl")
         log.append(Error(elapsed=0.0, kind="", message=f"The {name} one failed."))

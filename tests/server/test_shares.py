@@ -1,6 +1,7 @@
 """lenet.server.shares: turns in a lane, and what a visitor may spend."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Coroutine
@@ -89,7 +90,7 @@ def test_on_the_loop_visitors_take_turns_too_and_the_loop_goes_on_between_calls(
     assert looped >= 6
 
 
-def test_a_visitor_with_too_many_calls_is_told_and_others_are_not():
+def test_a_visitor_with_too_many_calls_is_refused_and_others_are_not():
     async def visit() -> list[str]:
         lane, done, wait = Lane(waiting=2), [], threading.Event()
         tasks = await each_after_the_other(
@@ -171,11 +172,8 @@ def test_all_together_have_a_limit_too(clock: Clock):
 
 
 def test_visitors_of_long_ago_are_forgotten(clock: Clock):
-    allowance = Allowance(each=1, together=math_inf, seconds=1)
+    allowance = Allowance(each=1, together=math.inf, seconds=1)
     for number in range(10_000):
         clock.now += 0.01
         spend(allowance, str(number), 1)
     assert len(allowance._spent) <= 1101
-
-
-math_inf = float("inf")

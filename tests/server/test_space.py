@@ -1,7 +1,7 @@
-"""What a Space is made of: the README's metadata, the tracked files, and that these alone run.
+"""What a Space consists of: the README's metadata, and the tracked files, which alone must run.
 
-The app is started as a Space starts it, and worse: from a copy that holds just the tracked files
-and that nobody may write to, as a user without rights, behind a proxy with a path prefix.
+The app is started as in a Space, and under harder conditions: from a read-only copy of the tracked
+files, as a user without rights, behind a proxy with a path prefix.
 """
 
 import ctypes
@@ -110,7 +110,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
 
 
 def without_rights() -> None:
-    """Let root's next program have no more rights over files than their owner has."""
+    """Take from root's next program the rights that the owner of a file does not have."""
     drop, capabilities = 24, 64  # PR_CAPBSET_DROP, more than there are
     libc = ctypes.CDLL(None)
     for capability in range(capabilities):
@@ -178,7 +178,7 @@ def test_the_tracked_files_alone_read_digits(space: Space, browser: Browser, tmp
         page.locator("#pad-examples button").nth(7).click()
         expect(page.locator("#answer")).to_have_text("7")
 
-        # What a visitor leaves goes to the cache, for nobody may write to the project.
+        # A visitor's upload goes to the cache, since the project is read-only.
         mine = tmp_path / "mine.pt"
         shutil.copy(SHIPPED, mine)
         with page.expect_file_chooser() as chooser:

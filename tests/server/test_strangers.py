@@ -1,6 +1,6 @@
-"""What strangers try on a public server: files, floods, nonsense; each is refused in one sentence.
+"""What strangers try on a public server: files, floods, nonsense. Each is refused in one sentence.
 
-The requests are sent as they are, by a client that tidies up neither paths nor bodies.
+The client sends the requests as they are: it tidies up neither paths nor bodies.
 """
 
 import gzip
@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
+from support import ROOT
 
 from lenet.checkpoint import SHIPPED
 from lenet.preprocess import MAX_POINTS
@@ -28,9 +29,9 @@ from lenet.server.guard import MAX_BODY
 from lenet.server.log import LONGEST
 from lenet.synthetic import example_strokes
 
-ROOT = Path(__file__).parents[2]
 SECOND = 5  # seconds: a refusal takes far less than one, but the machine may be busy
 JSON = {"Content-Type": "application/json"}
+STARTERS = ("train-start", "train-seeds", "train-synthetic", "train-resume")
 
 
 class Answer(NamedTuple):
@@ -39,11 +40,14 @@ class Answer(NamedTuple):
     text: str
 
 
+def connected(server) -> closing[HTTPConnection]:
+    return closing(HTTPConnection(server.url.removeprefix("http://"), timeout=60))
+
+
 def ask(server, method: str, path: str, body: Any = None, headers: dict | None = None) -> Answer:
-    """Send one request as it stands."""
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    with closing(HTTPConnection(host, int(port), timeout=60)) as connection:
-        connection.request(method, path, body, headers or {}, encode_chunked=False)
+    """Send one request as it stands; a body in parts is sent chunked."""
+    with connected(server) as connection:
+        connection.request(method, path, body, headers or {})
         response = connection.getresponse()
         text = response.read().decode("utf-8", "replace")
         return Answer(response.status, dict(response.headers), text)
@@ -70,7 +74,7 @@ def pad_id(server) -> int:
 
 
 def harmless_events(server) -> list[int]:
-    """The events of the page but those that may start a run, and two that are not there."""
+    """The page's events except those that may start a run, and two that do not exist."""
     start = {
         component["id"]
         for component in configuration(server)["components"]
@@ -78,9 +82,6 @@ def harmless_events(server) -> list[int]:
     }
     events = configuration(server)["dependencies"]
     return [-1, 10**6] + [e["id"] for e in events if not start & {t[0] for t in e["targets"]}]
-
-
-STARTERS = ("train-start", "train-seeds", "train-synthetic", "train-resume")
 
 
 def call_pad(server, pad: object, data: object) -> Answer:
@@ -142,9 +143,8 @@ def test_a_link_in_the_folder_leads_nowhere(server):
         link.unlink()
 
 
-def test_the_shipped_network_can_be_had(server):
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    with closing(HTTPConnection(host, int(port))) as connection:
+def test_the_shipped_network_is_downloaded(server):
+    with connected(server) as connection:
         connection.request("GET", "/checkpoints/lenet.pt")
         assert connection.getresponse().read() == SHIPPED.read_bytes()
 
@@ -169,19 +169,12 @@ def test_no_address_makes_the_server_fetch_another(server, method: str, path: st
 
 
 @pytest.mark.parametrize("path", ["call/recognize", "queue/join", "component_server/", "run/x"])
-@pytest.mark.parametrize("chunked", [False, True], ids=["told", "chunked"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
 def test_a_body_that_is_too_large(server, path: str, chunked: bool):
     body = b'{"data": [' + b" " * MAX_BODY + b"]}"
+    parts = (body[i : i + 65536] for i in range(0, len(body), 65536))
     begin = time.monotonic()
-    if chunked:
-        parts = (body[i : i + 65536] for i in range(0, len(body), 65536))
-        host, _, port = server.url.removeprefix("http://").partition(":")
-        with closing(HTTPConnection(host, int(port), timeout=60)) as connection:
-            connection.request("POST", f"/gradio_api/{path}", parts, JSON, encode_chunked=True)
-            response = connection.getresponse()
-            answer = Answer(response.status, {}, response.read().decode())
-    else:
-        answer = ask(server, "POST", f"/gradio_api/{path}", body, JSON)
+    answer = ask(server, "POST", f"/gradio_api/{path}", parts if chunked else body, JSON)
     assert time.monotonic() - begin < SECOND
     assert answer.status == 413
     assert "larger than 1 MB" in answer.text and is_one_sentence(answer)
@@ -234,7 +227,7 @@ def test_half_open_connections_keep_nobody_out(server):
 
 
 def test_a_huge_drawing_does_not_halt_the_others(server):
-    """While one visitor's 20,000 points are read, others are answered as if nothing were."""
+    """While one visitor's 20,000 points are read, others are answered as quickly as before."""
     pad = pad_id(server)
     points = [[(i * 37) % 1000, (i * 61) % 1000] for i in range(MAX_POINTS)]
     huge = {"strokes": [points], "checkpoint": "lenet.pt"}
@@ -356,8 +349,8 @@ def test_bytes_that_are_no_request(server, body: bytes, path: str, kind: str):
 
 
 def test_what_fails_fills_no_log(server):
-    """What was sent does not stand in it, a stream that nobody knows is no failure of ours, and
-    neither is told in many lines."""
+    """What was sent is not logged, a request for an unknown stream is no failure of the server, and
+    neither takes many lines."""
     log = server.checkpoints.parent / "log"
     before = len(log.read_text())
     choice = next(
@@ -371,13 +364,13 @@ def test_what_fails_fills_no_log(server):
         stream = ask(server, "GET", f"/gradio_api/queue/data?session_hash=unknown{number}")
         assert "session_not_found" in stream.text
         post(server, f"/gradio_api/call/{'x' * 10_000}", {"data": []})
-    time.sleep(2)
+    time.sleep(2)  # for lines that come late
     lines = log.read_text()[before:].splitlines()
     assert len(lines) < 40
     assert max(map(len, lines)) <= LONGEST
 
 
-def test_the_server_is_well_after_all_that(server):
+def test_the_server_still_works_after_all_that(server):
     assert "Traceback" not in (server.checkpoints.parent / "log").read_text()
     assert json.loads(ask(server, "GET", "/health").text) == {"status": "ok"}
     answer = call_pad(server, pad_id(server), {"strokes": [], "checkpoint": "lenet.pt"})
@@ -397,8 +390,7 @@ def test_every_answer_has_the_headers(server, path: str):
 
 
 def test_the_page_arrives_small_and_its_fonts_are_kept(server):
-    host, _, port = server.url.removeprefix("http://").partition(":")
-    with closing(HTTPConnection(host, int(port), timeout=60)) as connection:
+    with connected(server) as connection:
         connection.request("GET", "/", headers={"Accept-Encoding": "gzip"})
         response = connection.getresponse()
         packed = response.read()
@@ -410,8 +402,11 @@ def test_the_page_arrives_small_and_its_fonts_are_kept(server):
     assert "max-age" in font.headers["cache-control"]
 
 
+LOCAL = ("data:", "blob:")
+
+
 def test_nothing_is_sent_elsewhere(page: Page, server):
-    """The page works under its policy, and asks nobody but its server for anything."""
+    """The page works under its policy, and sends requests to its own server alone."""
     elsewhere = []
     page.on("request", lambda r: elsewhere.append(r.url) if not r.url.startswith(LOCAL) else None)
     page.reload()
@@ -422,9 +417,7 @@ def test_nothing_is_sent_elsewhere(page: Page, server):
     assert not [url for url in elsewhere if not url.startswith(server.url)]
 
 
-LOCAL = ("data:", "blob:")
-
-# ---------------------------------------------------------------- networks of one's own
+# ---------------------------------------------------------------- the visitor's own networks
 
 
 def test_a_network_is_downloaded_and_uploaded_on_the_page(page: Page, server, tmp_path):

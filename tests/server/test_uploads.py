@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import on_own_machine
 
 from lenet import LeNet
 from lenet.checkpoint import SHIPPED, Checkpoint, CheckpointError, read, write
@@ -21,12 +22,10 @@ from lenet.settings import Settings
 @pytest.fixture(autouse=True)
 def checkpoints(tmp_path: Path, monkeypatch) -> Path:
     """An empty folder of checkpoints on a machine of one's own."""
-    monkeypatch.delenv("SPACE_ID", raising=False)
-    monkeypatch.delenv("LENET_TRAINING", raising=False)
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("LENET_DATA", str(tmp_path / "data"))
-    checkpoints_folder().mkdir()
-    return checkpoints_folder()
+    folder = on_own_machine(monkeypatch, tmp_path / "checkpoints")
+    folder.mkdir()
+    return folder
 
 
 def network() -> Checkpoint:
@@ -51,8 +50,7 @@ def test_an_upload_keeps_its_weights_and_nothing_of_its_run(tmp_path):
 
 
 def test_a_bare_pth_of_half_precision_is_kept_as_float32(tmp_path):
-    torch.save(LeNet().half().state_dict(), tmp_path / "mine.PTH")
-    (tmp_path / "mine.PTH").rename(tmp_path / "mine.pth")
+    torch.save(LeNet().half().state_dict(), tmp_path / "mine.pth")
     kept = read(keep_upload(tmp_path / "mine.pth"))
     assert {value.dtype for value in kept.network.values()} == {torch.float32}
 

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from support import on_own_machine
 
 from lenet import LeNet
 from lenet.checkpoint import Checkpoint, CheckpointError, write
@@ -25,24 +27,15 @@ from lenet.settings import Request, Settings
 from lenet.train import new_name
 from lenet.ui.results.tab import _version
 
-VARIABLES = (
-    "SPACE_ID",
-    "LENET_TRAINING",
-    "LENET_PASSWORD",
-    "LENET_MAX_EPOCHS",
-    "LENET_MAX_MINUTES",
-)
+ROUNDS_FOR = 3.0  # seconds
 
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch) -> Path:
     """A machine of one's own with an empty folder of checkpoints."""
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    monkeypatch.setattr(visitors, "_wrong", Allowance(each=1000))
-    checkpoints_folder().mkdir()
-    return checkpoints_folder()
+    folder = on_own_machine(monkeypatch, tmp_path / "checkpoints")
+    folder.mkdir()
+    return folder
 
 
 class Asked(Runs):
@@ -78,12 +71,18 @@ def network() -> Checkpoint:
     return Checkpoint({name: value.detach() for name, value in LeNet().named_parameters()})
 
 
+def start(runs: Asked, job: Job, password: Any = None) -> None:
+    """What a visitor's run goes through."""
+    visitors.check(password)
+    visitors.begin(runs, job)
+
+
 # ---------------------------------------------------------------- who trains
 
 
 def test_on_one_s_own_machine_nothing_is_restricted(runs: Asked):
     assert policy() == Policy()
-    visitors.start(runs, prepare(Request(epochs=200)))
+    start(runs, prepare(Request(epochs=200)))
     assert runs.jobs == [prepare(Request(epochs=200))]
     assert runs.minutes == [math.inf]
 
@@ -91,8 +90,8 @@ def test_on_one_s_own_machine_nothing_is_restricted(runs: Asked):
 def test_a_space_has_limits_of_its_own(monkeypatch, runs: Asked):
     monkeypatch.setenv("SPACE_ID", "somebody/lenet")
     with pytest.raises(NotAllowed, match=r"31 epochs are more than .*: choose 1 to 30"):
-        visitors.start(runs, prepare(Request(epochs=31)))
-    visitors.start(runs, prepare(Request(epochs=30)))
+        start(runs, prepare(Request(epochs=31)))
+    start(runs, prepare(Request(epochs=30)))
     assert runs.minutes == [20]
 
 
@@ -100,27 +99,27 @@ def test_where_training_is_off_nobody_trains(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "off")
     for password in (None, "", "x"):
         with pytest.raises(NotAllowed, match="Training is off"):
-            visitors.start(runs, prepare(Request(epochs=1)), password)
+            start(runs, prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="Training is off"):
             visitors.stop(runs, password)
     assert not runs.jobs and not runs.stops
 
 
-def test_where_the_owner_trains_the_password_opens(monkeypatch, runs: Asked):
+def test_where_only_the_owner_trains_the_password_is_needed(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "owner")
     monkeypatch.setenv("LENET_PASSWORD", "Zürich")
     for password in (None, "", "zürich", 7, ["Zürich"]):
         with pytest.raises(NotAllowed, match="password"):
-            visitors.start(runs, prepare(Request(epochs=1)), password)
+            start(runs, prepare(Request(epochs=1)), password)
         with pytest.raises(NotAllowed, match="password"):
             visitors.stop(runs, password)
     assert not runs.jobs and not runs.stops
-    visitors.start(runs, prepare(Request(epochs=1)), "Zürich")
+    start(runs, prepare(Request(epochs=1)), "Zürich")
     visitors.stop(runs, "Zürich")
     assert runs.jobs and runs.stops
 
 
-def test_wrong_passwords_keep_nobody_waiting_but_who_tries_them(monkeypatch, runs: Asked):
+def test_wrong_passwords_keep_nobody_waiting_but_the_one_who_tries_them(monkeypatch, runs: Asked):
     monkeypatch.setenv("LENET_TRAINING", "owner")
     monkeypatch.setenv("LENET_PASSWORD", "right")
     monkeypatch.setattr(visitors, "_wrong", Allowance(each=5, seconds=1000))
@@ -149,15 +148,15 @@ def test_wrong_passwords_keep_nobody_waiting_but_who_tries_them(monkeypatch, run
         ({"LENET_TRAINING": "anyone", "LENET_MAX_MINUTES": "nan"}, "LENET_MAX_MINUTES is 'nan'"),
     ],
 )
-def test_a_variable_without_meaning_is_told(monkeypatch, variables: dict, words: str):
+def test_a_variable_without_meaning_is_reported(monkeypatch, variables: dict, words: str):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=words):
         policy()
 
 
-def test_what_a_run_still_has_to_go_counts(monkeypatch, runs: Asked):
-    """A run that was stopped goes on although it was asked for more, as long as the rest is few."""
+def test_only_the_epochs_still_to_go_count(monkeypatch, runs: Asked):
+    """Only the epochs that a stopped run still has to go are compared with the limit."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setenv("LENET_MAX_EPOCHS", "3")
     settings = Settings("fast", "mnist", (), 10, 64, 0.1, 0)
@@ -168,10 +167,10 @@ def test_what_a_run_still_has_to_go_counts(monkeypatch, runs: Asked):
         write(checkpoint, checkpoints_folder() / "run.pt")
         request = Request(resume=str(checkpoints_folder() / "run.pt"))
         if allowed:
-            visitors.start(runs, prepare(request))
+            start(runs, prepare(request))
         else:
             with pytest.raises(NotAllowed, match="4 epochs"):
-                visitors.start(runs, prepare(request))
+                start(runs, prepare(request))
     assert len(runs.jobs) == 1
 
 
@@ -199,7 +198,7 @@ def test_the_oldest_go_first(monkeypatch):
     assert len(list(checkpoints_folder().glob("run*"))) == 2 * visitors.KEPT
 
 
-def test_few_large_ones_go_too(monkeypatch):
+def test_large_files_go_even_where_there_are_few(monkeypatch):
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setattr(visitors, "KEPT_BYTES", 5000)
     for age in range(6):
@@ -208,7 +207,7 @@ def test_few_large_ones_go_too(monkeypatch):
     assert names() == {"run0", "run1"}
 
 
-def test_the_latest_run_and_the_shipped_network_stay(monkeypatch, tmp_path):
+def test_the_latest_run_and_the_shipped_network_stay(monkeypatch):
     shipped = checkpoints_folder() / "lenet.pt"
     monkeypatch.setattr(visitors, "SHIPPED", shipped)
     monkeypatch.setattr(visitors, "KEPT", 1)
@@ -223,7 +222,7 @@ def test_the_latest_run_and_the_shipped_network_stay(monkeypatch, tmp_path):
     assert names() == {"lenet", "under-way", "newer"}
 
 
-def test_uploads_cost_nobody_a_run(monkeypatch):
+def test_uploads_displace_no_run(monkeypatch):
     monkeypatch.setenv("LENET_TRAINING", "owner")
     monkeypatch.setenv("LENET_PASSWORD", "right")
     for age in range(3):
@@ -237,8 +236,8 @@ def test_uploads_cost_nobody_a_run(monkeypatch):
     }
 
 
-def test_taught_networks_cost_nobody_a_run_and_are_kept_to_a_number(monkeypatch):
-    """With what a stopped one left of its drawings."""
+def test_taught_networks_displace_no_run_and_are_limited_in_number(monkeypatch):
+    """The drawings that a stopped teaching has left go with its network."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     taught = [new_name("hand", "mnist", 16) for _ in range(visitors.KEPT + 5)]
     leave("run", 100)
@@ -259,8 +258,8 @@ def test_nothing_is_removed_on_one_s_own_machine():
     assert len(names()) == visitors.KEPT + 5
 
 
-def test_who_lists_and_reads_while_others_leave_and_tidy_meets_no_error(monkeypatch):
-    """Thousands of rounds; a network that goes in between is told as one that is gone."""
+def test_listing_and_reading_while_others_leave_and_tidy_meets_no_error(monkeypatch):
+    """For some seconds; reading a network that has just gone may fail with a CheckpointError."""
     monkeypatch.setenv("LENET_TRAINING", "anyone")
     monkeypatch.setattr(visitors, "KEPT", 3)
     rounds, over, problems = [0], threading.Event(), []
@@ -307,6 +306,3 @@ def test_who_lists_and_reads_while_others_leave_and_tidy_meets_no_error(monkeypa
         thread.join()
     assert not problems
     assert rounds[0] > 10
-
-
-ROUNDS_FOR = 3.0  # seconds

@@ -48,7 +48,7 @@ def test_the_maps_stay_in_their_ranges_and_fill_them():
     # Turned back upright, what is left beside the size is the slant.
     slant = (affine[:, :, 0] * affine[:, :, 1]).sum(1) / width
     assert slant.abs().max() <= 0.2501 and slant.min() < -0.24 and slant.max() > 0.24
-    assert affine.mean(0).sub(IDENTITY).abs().max() < 0.02  # to no side
+    assert affine.mean(0).sub(IDENTITY).abs().max() < 0.02  # no side is preferred
 
 
 def test_the_generator_decides_the_maps():
@@ -156,7 +156,7 @@ def test_the_generator_decides_the_strokes(segments):
     assert not vary_strokes(segments, seeded(1))[0].equal(vary_strokes(segments, seeded(2))[0])
 
 
-def test_no_strokes_are_none(segments):
+def test_no_strokes_stay_no_strokes(segments):
     varied, widths = vary_strokes(segments[:0], seeded())
     assert varied.shape == (0, 12, 4) and widths.shape == (0,)
 

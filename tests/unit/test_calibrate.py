@@ -44,7 +44,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_share():
     assert pick_threshold(best, ~right, share=0.99) == 1.0
 
 
-def test_the_line_that_made_digits_of_evidence_is_found():
+def test_the_logistic_curve_that_made_the_digits_is_found():
     """Others count as a tenth of the drawings, however many of them there are."""
     generator = torch.Generator().manual_seed(0)
     energy = 20 * torch.rand(400_000, generator=generator)
@@ -59,7 +59,7 @@ def test_the_line_that_made_digits_of_evidence_is_found():
     assert (found > (1.5 * torch.tensor([6.0, 10.0]) - 12).sigmoid()).all()
 
 
-def test_digits_and_others_that_are_far_apart_are_no_trouble():
+def test_digits_and_others_that_are_far_apart_get_a_finite_slope():
     slope, offset = fit_digit_probability(torch.full((50,), 9.0), torch.full((80,), 2.0))
     assert 0 < slope < 100 and 2 < -offset / slope < 9
 
@@ -99,7 +99,7 @@ def test_only_the_clearest_digits_are_answered_surely_and_almost_all_of_these_ar
     assert not digits.sure[order[:1000]].any()
     assert digits.sure[order[1001:]].all()
     unclear = labels.clone()
-    unclear[order[:1000]] += 1  # misread where it is not answered surely anyway
+    unclear[order[:1000]] += 1  # misread where the answer is not sure anyway
     assert calibrate(Checkpoint({}), logits, unclear % 10, others).sure_above < 0.5
     wrong = labels.clone()
     wrong[order[1001:1201]] += 1
@@ -139,7 +139,7 @@ def test_the_command_stores_what_it_found(few_digits, tmp_path, capsys, monkeypa
     printed = capsys.readouterr().out
     assert f"{after.temperature:.3f}" in printed
     assert "of 200 held-out digits are taken" in printed and "of 200 others are taken" in printed
-    # Drawings are digits too, and the others have digits of theirs in them.
+    # Drawings are digits too, and others are made with parts of them.
     drawn = tmp_path / "drawn.jsonl"
     strokes = [[[0, 0], [30, 0], [30, 40]]]
     drawn.write_text(100 * f"{json.dumps({'label': 7, 'strokes': strokes})}\n")

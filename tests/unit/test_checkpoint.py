@@ -1,6 +1,5 @@
 """lenet.checkpoint: safe and atomic files, and what is refused."""
 
-import errno
 import io
 import math
 import os
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import full_disk
 from torch import nn
 
 from lenet import LeNet
@@ -110,10 +110,6 @@ def test_the_shipped_checkpoint_is_whole():
 # ---------------------------------------------------------------- writing fails
 
 
-def full_disk(*_):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def half_written(_, file):
     file.write(b"half of it")
     full_disk()
@@ -182,13 +178,13 @@ def test_the_new_file_is_whole_before_it_takes_the_old_ones_name(tmp_path, monke
     assert steps == ["flushed", "renamed"]
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CheckpointError, match=r"a\.pt could not be written: Not a directory"):
         write(Checkpoint(weights()), tmp_path / "file" / "a.pt")
 
 
-def test_a_folder_in_the_files_place_is_told_and_kept(tmp_path):
+def test_a_folder_in_the_files_place_is_reported_and_kept(tmp_path):
     (tmp_path / "a.pt").mkdir()
     with pytest.raises(CheckpointError, match=r"a\.pt could not be written: Is a directory"):
         write(Checkpoint(weights()), tmp_path / "a.pt")

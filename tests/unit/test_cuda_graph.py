@@ -1,4 +1,4 @@
-"""lenet.cuda_graph: what a GPU would replay, done on the CPU by an imitation of a CUDA graph."""
+"""lenet.cuda_graph: what a GPU would replay, on the CPU, by an imitation of a CUDA graph."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -20,10 +20,10 @@ from lenet.trainer import Trainer
 
 
 class Graph(TorchDispatchMode):
-    """What a CUDA graph does: note each operation without its effect, then do all of them again.
+    """What a CUDA graph does: record operations without their effect, then do all of them again.
 
-    As there, the operations keep the memory and the Python numbers that they were noted with, and
-    no tensor's value can be had in between.
+    As there, the operations keep the memory and the Python numbers that they were recorded with,
+    and no tensor's value can be read in between.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, tmp_path, monkey
 
 @pytest.mark.parametrize("when", ["recording", "replaying"])
 def test_where_recording_fails_the_run_goes_on_with_plain_steps(data, gpu, when, monkeypatch):
-    """And says so in one line of its log."""
+    """One line of its log says so."""
 
     def fail(*_) -> None:
         raise RuntimeError("CUDA error: out of luck\nDevice-side assertions were off.")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from support import batch_event, epoch_event
 from support import start_event as start
 
 from lenet.events import Batch, Epoch, Saved
@@ -11,21 +12,13 @@ from lenet.ui.train.curves import MOST, curves
 
 def batch(epoch: int, batch: int, loss: float, rate: float) -> Batch:
     """One of an epoch of two seconds and 200 batches."""
-    return Batch(
-        epoch=epoch,
-        batch=batch,
-        elapsed=2 * (epoch - 1) + batch / 100,
-        loss=loss,
-        learning_rate=rate,
-        images_per_second=1.0,
-    )
+    elapsed = 2 * (epoch - 1) + batch / 100
+    return batch_event(epoch, batch, elapsed, loss=loss, learning_rate=rate)
 
 
 def epoch(number: int, loss: float, accuracy: float) -> Epoch:
-    elapsed = 2 * number + 0.5
-    return Epoch(
-        epoch=number, elapsed=elapsed, train_loss=9.0, test_loss=loss, test_accuracy=accuracy
-    )
+    losses = {"train_loss": 9.0, "test_loss": loss}
+    return epoch_event(number, 2 * number + 0.5, **losses, test_accuracy=accuracy)
 
 
 FIRST = [batch(1, 100, 2.0, 0.05), batch(1, 200, 0.5, 0.12), epoch(1, 0.3, 0.91)]
@@ -51,7 +44,7 @@ def test_each_event_is_a_point_at_its_place_in_the_epochs():
     }
 
 
-def test_of_damaged_data_the_training_images_read_right_lie_beside_the_test_images():
+def test_with_damaged_data_the_training_accuracy_lies_beside_the_test_accuracy():
     known = [replace(epoch(n, 0.3, 0.9), train_accuracy=n / 2) for n in (1, 2)]
     assert lines([start(), *known])["Images read right"] == {
         "training": [(1, 2.5, 0.5), (2, 4.5, 1.0)],
@@ -59,7 +52,7 @@ def test_of_damaged_data_the_training_images_read_right_lie_beside_the_test_imag
     }
 
 
-def test_readings_between_the_epochs_are_a_line_and_tell_when_a_goal_was_passed():
+def test_readings_between_the_epochs_are_a_line_and_say_when_a_goal_was_passed():
     readings = [Reading(0, 0.1), Reading(100, 0.97), Reading(300, 0.981)]
     events = [start(), *FIRST, *SECOND]
     assert lines(events, readings)["Test images read right"] == {

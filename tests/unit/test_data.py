@@ -1,9 +1,8 @@
-"""lenet.data: MNIST from any mirror and after any mishap, and what is said where there is none.
+"""lenet.data: MNIST from any mirror and after any mishap, and the error where there is none.
 
 Most tests load a small MNIST: the same four files with a few images in each.
 """
 
-import errno
 import gzip
 import hashlib
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import full_disk
 from torchvision.datasets import MNIST
 from torchvision.datasets import mnist as torchvision_mnist
 
@@ -139,7 +139,7 @@ def test_the_real_mnist_comes_over_http(mnist, archives, serve, monkeypatch):
     assert same(load("mnist"), mnist)
 
 
-def test_a_mirror_fills_the_cache_and_is_asked_no_more(mirror, monkeypatch):
+def test_a_mirror_fills_the_cache_and_is_not_asked_again(mirror, monkeypatch):
     assert loading_progress("mnist") == 0.0
     first = load_mnist()
     assert (len(first.train), len(first.test)) == (12, 5)
@@ -159,7 +159,7 @@ def test_archives_that_lie_in_the_cache_are_unpacked(small, raw):
     assert len(load_mnist().train) == 12
 
 
-def test_the_own_mirror_is_asked_first_and_the_others_after_it(small, serve, monkeypatch):
+def test_one_s_own_mirror_is_asked_first_and_the_others_after_it(small, serve, monkeypatch):
     monkeypatch.setenv("LENET_MNIST_URL", NOBODY)
     monkeypatch.setattr(MNIST, "mirrors", [NOBODY, serve(small)])
     assert len(load_mnist().train) == 12
@@ -226,7 +226,7 @@ def test_of_fewer_images_each_digit_keeps_the_same_share(images):
 
 
 @pytest.mark.parametrize("wrong", [0, 0.1, 20, 100])
-def test_so_many_labels_are_wrong_and_always_the_same_ones(wrong):
+def test_the_asked_share_of_labels_is_wrong_and_always_the_same_ones(wrong):
     whole = uneven()
     given = whole.train.labels.clone()
     damaged = damage(whole, 60_000, wrong, seed=0).train
@@ -313,14 +313,11 @@ def no_folder(folder: Path, monkeypatch) -> None:
     folder.write_text("in the way")
 
 
-def full_disk(folder: Path, monkeypatch) -> None:
-    def full(*_) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
+def no_room(folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "fsync", full_disk)
 
 
-@pytest.mark.parametrize("mishap", [no_folder, full_disk])
+@pytest.mark.parametrize("mishap", [no_folder, no_room])
 def test_synthetic_digits_that_cannot_be_kept_are_drawn(few, monkeypatch, mishap):
     mishap(few, monkeypatch)
     digits = load("synthetic")
@@ -328,7 +325,7 @@ def test_synthetic_digits_that_cannot_be_kept_are_drawn(few, monkeypatch, mishap
     assert few.is_file() or not kept(few)
 
 
-def test_how_many_synthetic_digits_are_drawn_is_told(few):
+def test_loading_reports_how_many_synthetic_digits_are_drawn(few):
     found = []
 
     def look() -> bool:
@@ -347,7 +344,7 @@ def test_drawing_synthetic_digits_can_be_stopped(few):
     assert len(load("synthetic").train) == 40
 
 
-def test_who_comes_while_digits_are_drawn_waits_for_them(few, monkeypatch):
+def test_a_second_load_waits_for_the_digits_that_the_first_one_draws(few, monkeypatch):
     """Another process draws them, or another visitor of this one."""
     drawn = []
     monkeypatch.setattr(
@@ -407,11 +404,7 @@ def test_a_download_that_breaks_off_is_begun_again(small, serve, monkeypatch):
     assert len(load_mnist().train) == 12
 
 
-def full_disk(*_, **__) -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def test_a_full_disk_while_copying_is_told_and_later_got_over(small, monkeypatch):
+def test_a_full_disk_while_copying_is_reported_and_does_no_lasting_harm(small, monkeypatch):
     monkeypatch.setenv("LENET_MNIST_URL", small.as_uri())
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfile", full_disk)
@@ -419,7 +412,7 @@ def test_a_full_disk_while_copying_is_told_and_later_got_over(small, monkeypatch
     assert len(load_mnist().train) == 12
 
 
-def test_a_full_disk_while_unpacking_is_told_and_later_got_over(mirror, raw, monkeypatch):
+def test_a_full_disk_while_unpacking_is_reported_and_does_no_lasting_harm(mirror, raw, monkeypatch):
     def unpack_half(*_, filename: str, **__) -> None:
         (raw / filename.removesuffix(".gz")).write_bytes(b"half of it")
         full_disk()
@@ -430,17 +423,17 @@ def test_a_full_disk_while_unpacking_is_told_and_later_got_over(mirror, raw, mon
     assert len(load_mnist().train) == 12
 
 
-def test_a_cache_that_cannot_be_written_to_is_told(small, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_to_is_reported(small, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("LENET_DATA", str(tmp_path / "file" / "cache"))
     monkeypatch.setenv("LENET_MNIST_URL", small.as_uri())
     assert "Not a directory" in refusal()
 
 
-# ---------------------------------------------------------------- nothing to be had
+# ---------------------------------------------------------------- no mirror at all
 
 
-def test_where_nothing_is_to_be_had_every_mirror_and_the_ways_out_are_told(raw, monkeypatch):
+def test_where_no_mirror_answers_the_error_names_each_and_the_ways_out(raw, monkeypatch):
     with socket.socket() as free:  # bound but not listening: refuses
         free.bind(("127.0.0.1", 0))
         second = f"http://127.0.0.1:{free.getsockname()[1]}/"
@@ -457,7 +450,7 @@ def test_where_nothing_is_to_be_had_every_mirror_and_the_ways_out_are_told(raw, 
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp:", "http://[", "/a/folder"])
-def test_a_mirror_that_is_no_url_is_told(url, monkeypatch):
+def test_a_mirror_that_is_no_url_is_reported(url, monkeypatch):
     monkeypatch.setenv("LENET_MNIST_URL", url)
     assert f"Tried {url.rstrip('/')}/ (" in refusal()
 

@@ -175,7 +175,7 @@ def test_numbers_are_read_and_written_again(file):
         ('["2"]', "must be a text of digits"),
     ],
 )
-def test_a_label_that_is_no_text_of_digits_is_told_and_left_out_on_demand(file, label, reason):
+def test_a_label_that_is_no_text_of_digits_is_reported_or_skipped(file, label, reason):
     path = file(f'{YEAR}\n{{"label": {label}, "strokes": [[[0, 0]]]}}\n')
     with pytest.raises(DrawingsError) as error:
         read_numbers(path)
@@ -361,7 +361,7 @@ def test_gaps_sizes_and_base_lines_of_composed_numbers_vary():
 
 
 def test_a_digit_may_reach_over_its_neighbour_but_no_further_than_the_slack():
-    """A 7's foot is in its middle: ink at equal height would let half of a 7 stand under it."""
+    """A 7's foot is in its middle: by ink at equal height alone, the next 7 could slip under it."""
     slanted = Drawing(1, [np.array([[60.0, 0.0], [30.0, 80.0]])], "a")
     overlaps = []
     for number in compose_numbers([PARTS[1], slanted], 300):
@@ -464,7 +464,7 @@ def test_the_command_composes_at_least_one_number(file, monkeypatch, capsys, cou
     assert "--numbers" in capsys.readouterr().err
 
 
-def test_the_command_tells_in_one_line_what_is_wrong(file, monkeypatch, capsys):
+def test_the_command_says_in_one_line_what_is_wrong(file, monkeypatch, capsys):
     assert run(monkeypatch, file("no strokes", "digits.tra")) == 2
     output = capsys.readouterr()
     assert output.out == ""

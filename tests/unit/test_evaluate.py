@@ -165,9 +165,6 @@ def test_others_are_summed_up_beside_digits():
     assert json.loads(json.dumps(summary)) == summary
 
 
-# ---------------------------------------------------------------- drawings
-
-
 @pytest.fixture
 def drawings(tmp_path) -> Path:
     """The ten examples: the even digits by writer 1, the odd ones by writer 2, the nine by none."""
@@ -241,7 +238,7 @@ def knowing(few, tmp_path) -> str:
     return path
 
 
-def test_others_are_told_with_the_digits_beside_them(few, knowing, drawings, tmp_path, capsys):
+def test_others_are_reported_beside_the_digits(few, knowing, drawings, tmp_path, capsys):
     others = tmp_path / "others.jsonl"
     scribble = [[[0, 0], [90, 10], [5, 40], [80, 60], [0, 90], [95, 100]]]
     strokes = [*example_strokes().values(), scribble]
@@ -275,7 +272,7 @@ def test_others_are_told_with_the_digits_beside_them(few, knowing, drawings, tmp
     assert "taken for digits      50.00%" in text
 
 
-def test_a_digit_among_the_others_is_told_and_left_out_on_demand(few, drawings, capsys):
+def test_a_digit_among_the_others_is_reported_or_skipped(few, drawings, capsys):
     lines = drawings.read_text().splitlines()
     drawings.write_text("\n".join([lines[0].replace('"label": 0', '"label": null'), *lines[1:]]))
     message = fails(["--others", str(drawings)], capsys)
@@ -287,7 +284,7 @@ def test_a_digit_among_the_others_is_told_and_left_out_on_demand(few, drawings, 
     assert "bad lines skipped     9" in capsys.readouterr().out
 
 
-def test_the_table_tells_the_same(few, drawings, capsys):
+def test_the_table_says_the_same(few, drawings, capsys):
     with drawings.open("a") as file:
         file.write("nothing\n")
     assert main(["--drawings", str(drawings), "--skip-bad"]) == 0
@@ -324,7 +321,7 @@ def test_numbers_count_as_right_when_all_their_digits_are(few, numbers, capsys):
     assert f"{numbers}: 66.67% of 3 numbers read right\n  bad lines skipped     1\n" in text
 
 
-def test_a_bad_line_of_numbers_is_told(few, numbers, capsys):
+def test_a_bad_line_of_numbers_is_reported(few, numbers, capsys):
     message = fails(["--numbers", str(numbers)], capsys)
     assert message.startswith(f"{numbers}, line 4: The label must be a text of digits")
 
@@ -338,7 +335,7 @@ def fails(arguments: list[str], capsys) -> str:
     return printed.err
 
 
-def test_a_bad_line_of_drawings_is_told_and_left_out_on_demand(few, drawings, capsys):
+def test_a_bad_line_of_drawings_is_reported_or_skipped(few, drawings, capsys):
     with drawings.open("a") as file:
         file.write('{"label": "7"}\n')
     message = fails(["--json", "--drawings", str(drawings)], capsys)
@@ -357,11 +354,11 @@ def test_a_bad_line_of_drawings_is_told_and_left_out_on_demand(few, drawings, ca
     ],
     ids=["drawings", "others", "checkpoint"],
 )
-def test_a_file_that_is_not_there_is_told(few, capsys, arguments, reason):
+def test_a_missing_file_is_reported(few, capsys, arguments, reason):
     assert fails(arguments, capsys) == reason + "\n"
 
 
-def test_mnist_that_cannot_be_had_is_told(monkeypatch, capsys):
+def test_mnist_that_cannot_be_loaded_is_reported(monkeypatch, capsys):
     def fail() -> None:
         raise DataError("MNIST could not be loaded.")
 

@@ -1,13 +1,12 @@
 """lenet.events: one story of a run, however often it was killed and resumed."""
 
-import errno
 import json
 import math
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import full_disk
 
 from lenet.events import (
     Batch,
@@ -96,7 +95,7 @@ def test_a_stopped_run_goes_on_in_its_log_without_the_ending(path):
 
 
 def test_a_killed_run_goes_on_in_its_log_where_its_checkpoint_stood(path):
-    """What it had logged after the checkpoint happens once more, and is told once."""
+    """What it had logged after the checkpoint happens once more, and is logged once."""
     killed = [START, batch(1, 100), epoch(1), batch(2, 100), CHECKPOINT, batch(2, 200)]
     written(path, *killed, epoch(2), batch(3, 100))
     resumed = start(1, 150)
@@ -151,9 +150,6 @@ def test_a_full_disk_at_the_start_leaves_the_log_as_it_was(path, first, monkeypa
     written(path, START, batch(1, 100), STOPPED)
     before = path.read_text()
 
-    def full_disk(*_) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     log = EventLog(path)
     monkeypatch.setattr(json, "dumps", full_disk)
     with pytest.raises(LogError, match=r"^The log run\.jsonl .* No space left on device\.$"):
@@ -180,14 +176,14 @@ def test_a_full_disk_at_the_start_leaves_the_log_as_it_was(path, first, monkeypa
         ("\xff", "It is not JSON."),
     ],
 )
-def test_a_line_that_is_no_event_is_told(path, text, reason):
+def test_a_line_that_is_no_event_is_reported(path, text, reason):
     written(path, START)
     with path.open("a", encoding="latin-1") as file:
         file.write(text + "\n")
     with pytest.raises(LogError, match=r"^The log run\.jsonl could not be read, line 2: ") as told:
         read_log(path)
     assert str(told.value).endswith(reason)
-    with pytest.raises(LogError, match="line 2"):  # and the log that it stands in is not lost
+    with pytest.raises(LogError, match="line 2"):  # and the log that holds it is not lost
         written(path, start(0, 100))
     assert path.read_text(encoding="latin-1").endswith(text + "\n")
 
@@ -231,7 +227,7 @@ def test_an_old_log_is_read(tmp_path):
 
 
 def test_fields_on_disk_are_those_of_every_version_before():
-    """Others read them."""
+    """Other programs read them."""
     for text in OLD.splitlines():
         record, ours = json.loads(text), json.loads(to_json(from_json(text)))
         added = {"hold_out": False, "skip_bad": False, "bad_lines": 0, "train_accuracy": None}
@@ -267,14 +263,14 @@ def test_the_lines_are_the_lessons():
     assert line(CHECKPOINT) is None
 
 
-def test_the_first_line_tells_the_settings():
+def test_the_first_line_says_the_settings():
     text = line(START)
     for setting in ("fast", "mnist", "6 epochs", "64", "0.06", "seed 0", "cpu"):
         assert setting in text
     assert "Resuming" not in text
 
 
-def test_the_first_line_tells_what_else_it_learns_from():
+def test_the_first_line_says_what_else_the_run_learns_from():
     more = {"drawings": ("a/pen.jsonl",), "bad_lines": 3, "hold_out": True}
     more |= {"training_images": 1000, "wrong_labels": 12.5}
     text = line(replace(START, **more))
@@ -284,7 +280,7 @@ def test_the_first_line_tells_what_else_it_learns_from():
         assert words not in line(START)
 
 
-def test_the_first_line_of_a_resumed_run_tells_its_checkpoint_and_what_changed():
+def test_the_first_line_of_a_resumed_run_says_its_checkpoint_and_what_changed():
     assert line(start(1, 0)).startswith("Resuming run.pt, changed: nothing; recipe fast")
     changed = replace(start(1, 0), changed=("epochs 6 → 9", "seed 0 → 1"))
     assert "changed: epochs 6 → 9, seed 0 → 1; recipe fast" in line(changed)

@@ -1,4 +1,4 @@
-"""lenet.film: what stands in a film, and what a page is told of it."""
+"""lenet.film: what a film holds, and what a page is told of it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,13 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from support import batch_event
 
 import lenet.train
 import lenet.trainer
 from lenet import LeNet
 from lenet.checkpoint import read
 from lenet.data import DataSet, Digits
-from lenet.events import Batch, Done, Event, EventLog, Saved, Stopped
+from lenet.events import Done, Event, EventLog, Saved, Stopped
 from lenet.film import LENGTH, FilmWriter, Snapshot, film_length, planned_length, read_film
 from lenet.job import prepare
 from lenet.preprocess import frames_to_inputs, strokes_to_frame
@@ -48,7 +49,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 def run(
     folder: Path, request: Request, name: str = NAME, stop_after: int = -1, look=None
 ) -> type[Event]:
-    """Train as a run's process does; `look` is shown the trainer at every event. The ending."""
+    """Train as a run's process does; `look` gets the trainer at every event. Returns the ending."""
     film = FilmWriter(folder / f"{name}.film")
     found: list[Trainer] = []
 
@@ -88,7 +89,7 @@ def pretended(step: int, end: int, model: LeNet | None = None) -> SimpleNamespac
 
 
 def test_snapshots_hold_the_weights_to_read_with_in_their_order(folder):
-    """Here the average, not what the steps work on; to half precision, no axis turned."""
+    """They are the average, not what the steps work on, in half precision, with the same axes."""
     seen = {}
 
     def look(trainer: Trainer) -> None:
@@ -110,12 +111,12 @@ def test_snapshots_hold_the_weights_to_read_with_in_their_order(folder):
 
 
 @pytest.mark.parametrize("end", [50, 938, 4690, 188_000])
-def test_a_film_is_short_whatever_the_run_and_closer_at_first(tmp_path, end):
+def test_a_film_is_short_however_long_the_run_and_denser_at_first(tmp_path, end):
     path = tmp_path / "run.film"
     trainer = pretended(0, end)
     film = FilmWriter(path)
     film.begin(trainer)
-    batch = Batch(elapsed=0, epoch=1, batch=100, loss=1, learning_rate=0.1, images_per_second=1)
+    batch = batch_event(1, 100, elapsed=0)
     for trainer.progress.step in range(100, end, 100):
         film.follow(batch)
         film.follow(Saved(elapsed=0, path=""))
@@ -135,7 +136,7 @@ def test_the_film_of_short_epochs_has_its_snapshots_at_their_ends(tmp_path, epoc
     trainer = pretended(0, end := 40 * epoch)
     film = FilmWriter(path)
     film.begin(trainer)
-    batch = Batch(elapsed=0, epoch=1, batch=epoch, loss=1, learning_rate=0.1, images_per_second=1)
+    batch = batch_event(1, epoch, elapsed=0)
     for trainer.progress.step in range(epoch, end + 1, epoch):
         film.follow(batch)
     assert film_length(path) == planned_length(0, end, epoch) > 30

@@ -1,4 +1,4 @@
-"""lenet.ui.draw.tab: a picture that is brought to the pad."""
+"""lenet.ui.draw.tab: a picture that is pasted or dropped on the pad."""
 
 import base64
 import io
@@ -64,6 +64,6 @@ def test_frames_of_another_size_are_refused(size: int):
         ({"picture": png(ink=255)[1]}, "shows no ink"),
     ],
 )
-def test_what_is_no_picture_is_one_sentence(sent, sentence: str):
+def test_what_is_no_picture_gets_one_sentence(sent, sentence: str):
     answer = finished(frame_picture(sent))
     assert list(answer) == ["error"] and sentence in answer["error"]

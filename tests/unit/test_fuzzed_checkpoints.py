@@ -1,7 +1,7 @@
-"""lenet.torch_file and lenet.checkpoint read whatever anybody makes up: as a network that works, or
-not at all and with one sentence.
+"""lenet.torch_file and lenet.checkpoint read any file: as a network that works, or not at all and
+with one sentence.
 
-`pytest --hypothesis-profile long` looks until it is stopped.
+`pytest --hypothesis-profile long` tries files until it is stopped.
 """
 
 import io
@@ -17,7 +17,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from test_progress import old_record
+from small_runs import old_record
 
 from lenet.checkpoint import SHIPPED, CheckpointError, read
 from lenet.recognize import Recognizer
@@ -102,7 +102,7 @@ def old_format(pickle: bytes) -> bytes:
 
 
 def check(content: bytes) -> Any:
-    """Read a file's content, as a value or with the end of a sentence that says why not."""
+    """The value of a file's content; None where it is refused, in one line."""
     begin = time.monotonic()
     try:
         return load(io.BytesIO(content))
@@ -118,8 +118,8 @@ def test_any_pickle_is_read_or_refused(pickle: bytes, kind: Any):
     check(kind(pickle))
 
 
-def test_the_pickles_that_are_made_up_are_not_refused_for_how_they_are_written():
-    """Otherwise nothing would be looked at."""
+def test_a_good_pickle_written_as_the_made_up_ones_is_read():
+    """Otherwise all of them might be refused for how they are written."""
     for kind in (archive, old_format):
         found = check(kind(b"\x80\x02" + tensor(3, 1, [2], [1]) + b"."))
         assert found is not None and found.tolist() == [2.0, 3.0]
@@ -155,7 +155,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check_network(file: Path) -> None:
-    """Read a checkpoint: as a network that answers, or with one sentence that says why not."""
+    """Check that a checkpoint is a network that answers, or is refused in one sentence."""
     try:
         checkpoint = read(file)
     except CheckpointError as error:

@@ -1,22 +1,13 @@
 """Where readings of a film lie in the charts: by batches, whatever happened in between."""
 
 import pytest
+from support import batch_event as batch
+from support import epoch_event as epoch
 from support import start_event as start
 
-from lenet.events import Batch, Done, Epoch, Event, Saved
+from lenet.events import Done, Event, Saved
 from lenet.server.growth import Reading
 from lenet.ui.train.grown import Point, passed, points
-
-
-def batch(epoch: int, number: int, elapsed: float) -> Batch:
-    return Batch(
-        elapsed=elapsed, epoch=epoch, batch=number, loss=1, learning_rate=0.1, images_per_second=1
-    )
-
-
-def epoch(number: int, elapsed: float, accuracy: float = 0.9) -> Epoch:
-    return Epoch(elapsed=elapsed, epoch=number, train_loss=1, test_loss=1, test_accuracy=accuracy)
-
 
 # Four epochs of 200 batches.
 BEGUN = [start(step=0), Saved(elapsed=0.0, path="x"), batch(1, 100, 1.0), batch(1, 200, 2.0)]
@@ -53,9 +44,13 @@ UP = [Reading(0, 0.1), Reading(100, 0.97), Reading(150, 0.985), Reading(200, 0.9
     ("events", "readings", "goals"),
     [
         (BEGUN, UP, {0.98: 1.5}),
-        ([*BEGUN, epoch(1, 2.0, 0.991)], UP, {0.98: 1.5, 0.99: 2.0}),  # by all test images
-        ([*BEGUN, epoch(1, 2.0, 0.9)], [], {}),
-        (BEGUN, [Reading(0, 0.994), Reading(100, 0.995)], {}),  # it began so
+        (
+            [*BEGUN, epoch(1, 2.0, test_accuracy=0.991)],
+            UP,
+            {0.98: 1.5, 0.99: 2.0},
+        ),  # by all test images
+        ([*BEGUN, epoch(1, 2.0)], [], {}),
+        (BEGUN, [Reading(0, 0.994), Reading(100, 0.995)], {}),  # it was so good from the beginning
         (BEGUN, [Reading(150, 0.985)], {}),  # its beginning is not read yet
         (BEGUN, [Reading(0, 0.985), Reading(100, 0.99)], {0.99: 1.0}),
         ([], [], {}),

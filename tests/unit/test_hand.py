@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from runs_on_noise import run_on_few_digits
-from support import start_event
+from support import epoch_event, on_own_machine, start_event
 
 from lenet.checkpoint import SHIPPED
 from lenet.drawings import Drawing, to_lines
-from lenet.events import Epoch, Event, Taught
+from lenet.events import Event, Taught
 from lenet.preprocess import check_strokes
 from lenet.server import hands
+from lenet.server.queue import Queue
 from lenet.server.runs import Run, Runs
 from lenet.synthetic import example_strokes
 from lenet.train import new_name
@@ -33,17 +34,14 @@ TAUGHT = Taught(
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
-    for variable in ("SPACE_ID", "LENET_TRAINING"):
-        monkeypatch.delenv(variable, raising=False)
-    return tmp_path
+    return on_own_machine(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def own() -> Iterator[hand._Runs]:
-    runs = Runs(run_on_few_digits)
-    yield hand._Runs(runs)
-    runs.stop()
+    queue = Queue(Runs(run_on_few_digits))
+    yield hand._Runs(queue)
+    queue.runs.stop()
 
 
 def text(*digits: int) -> str:
@@ -109,12 +107,12 @@ def run_with(*events: Event, state: Any = "running", message: str = "") -> Run:
     return Run(state, NAME, events, message)
 
 
-def test_how_far_a_teaching_is(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_state_of_a_teaching_in_words(folder: Path):
     assert hand._teaching(run_with(state="starting"))["text"] == "Loading the data…"
     early = hand._teaching(run_with(start_event()))
     assert (early["state"], early["text"], early["network"]) == ("running", "Teaching…", None)
     (folder / f"{NAME}.pt").touch()
-    epoch = Epoch(elapsed=4.0, epoch=1, train_loss=0.1, test_loss=0.1, test_accuracy=0.99)
+    epoch = epoch_event(1, elapsed=4.0)
     judging = hand._teaching(run_with(start_event(), epoch))
     assert judging["network"] == f"{NAME}.pt" and judging["told"] is None
     assert judging["text"].startswith("The pad reads with it.")
@@ -146,7 +144,7 @@ def test_what_cannot_be_taught_is_refused_in_a_sentence(own: hand._Runs, monkeyp
 
 
 def test_a_visitor_stops_their_own_run_only(own: hand._Runs):
-    name = hands.start(own.runs, SHIPPED.name, hands.parse(text(*range(10))))
+    name = hands.start(own.queue, SHIPPED.name, hands.parse(text(*range(10))))
     assert "error" not in asked(own.stop_teaching, run=NAME)  # another visitor's, long ended
     assert own.runs.current().state in ("starting", "running")
     assert asked(own.stop_teaching, run=name) == {"run": name}

@@ -6,32 +6,13 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
+from random_drawings import SAME, curve, difference, quick
 
 from lenet.image import find_components, find_ink, image_to_frame
 from lenet.preprocess import strokes_to_frame
-
-# Frames of different digits differ by 20 to 60 (mean absolute difference of their pixels, of 255),
-# one and the same digit moved by a pixel by 5 to 25.
-SAME = 1.0
-
-quick = settings(max_examples=30, deadline=None, derandomize=True)
-
-
-def curve(seed: int, points: int, pieces: int = 1) -> list:
-    """A smooth random curve, cut into strokes of `points` points in all."""
-    rng = np.random.default_rng(seed)
-    amplitude = rng.normal(size=(2, 3, 2)) / np.arange(1, 4)[:, None]
-    angle = np.linspace(0, 5, points)[:, None] * np.arange(1, 4)
-    x, y = (np.sin(angle) @ a[:, 0] + np.cos(angle) @ a[:, 1] for a in amplitude)
-    return [part.tolist() for part in np.array_split(np.stack([x, y], 1), pieces)]
-
-
-def difference(a: torch.Tensor, b: torch.Tensor) -> float:
-    return (a.float() - b.float()).abs().mean().item()
-
 
 TWO = [
     [
@@ -135,7 +116,7 @@ LIGHTS = {
 @pytest.mark.parametrize("noise", [0, 6])
 @pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
 @pytest.mark.parametrize("invert", [False, True], ids=["ink", "chalk"])
-def test_uneven_light_and_noise_are_taken_out(light, noise, invert):
+def test_uneven_light_and_noise_are_removed(light, noise, invert):
     image = ImageOps.invert(picture()) if invert else picture()
     frame = image_to_frame(lit(light, noise, image))
     # What the light leaves brighter weighs more: the centre of mass may move by two pixels.
@@ -143,7 +124,7 @@ def test_uneven_light_and_noise_are_taken_out(light, noise, invert):
 
 
 @pytest.mark.parametrize("invert", [False, True], ids=["ink", "chalk"])
-def test_a_digit_that_runs_over_the_edge_is_no_light(invert):
+def test_a_digit_that_runs_over_the_edge_is_not_taken_for_light(invert):
     wide = picture(pen=40)
     left, top, right, bottom = ImageOps.invert(wide).getbbox()
     cut = wide.crop((left + 8, top + 8, right - 8, bottom - 8))
@@ -179,7 +160,7 @@ def test_a_picture_taken_with_the_camera_on_its_side_is_turned():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_a_picture_whose_file_says_nonsense_of_its_side_is_read_as_it_lies(kind: str):
+def test_a_picture_with_a_damaged_orientation_is_read_as_it_lies(kind: str):
     exif = b"Exif\0\0MM\0\0\0\0\0\x08 and no more"
     file = io.BytesIO()
     picture().save(file, kind, exif=exif)
@@ -214,7 +195,7 @@ def flooded(inked: np.ndarray) -> np.ndarray:
 
 @quick
 @given(st.integers(1, 14), st.integers(1, 14), st.floats(0.1, 0.9), st.integers(0, 10_000))
-def test_components_are_those_of_a_flood(height: int, width: int, share: float, seed: int):
+def test_components_are_those_of_a_flood_fill(height: int, width: int, share: float, seed: int):
     inked = np.random.default_rng(seed).random((height, width)) < share
     labels, corners = find_components(inked.astype(np.float32))
     expected = flooded(inked)

@@ -1,4 +1,4 @@
-"""What the inside view gets: every layer under its name, in bytes that stand for its numbers."""
+"""What the inside view gets: every layer by its name, its numbers as bytes; and odd requests."""
 
 import base64
 
@@ -11,6 +11,7 @@ from lenet.insight import activations, attribute
 from lenet.preprocess import normalize
 from lenet.synthetic import example_strokes
 from lenet.ui.draw.inside import Packed, look_inside, read_weights
+from lenet.ui.draw.tab import read_drawing
 
 STROKES = example_strokes()[4]
 
@@ -78,6 +79,29 @@ def test_the_weights_come_with_their_names_and_shapes(reader: Recognizer):
         assert torch.equal(floats.view(weights["shape"]), state[weights["name"]])
 
 
-def test_weights_of_no_network_are_a_sentence():
+def test_weights_of_a_missing_network_get_one_sentence():
     answer = finished(read_weights("none.pt"))
     assert "error" in answer and answer["error"].endswith(".")
+
+
+# ---------------------------------------------------------------- requests that make no sense
+
+
+def read(**drawing) -> dict:
+    return finished(read_drawing({"checkpoint": "lenet.pt", **drawing}))
+
+
+@pytest.mark.parametrize("why", [None, 3.0, True, "4", -1, 10, [], {}])
+def test_a_question_about_what_is_no_digit_is_about_the_digit_that_is_read(why):
+    assert read(strokes=example_strokes()[7], inside={"why": why})["inside"]["why"] == 7
+
+
+@pytest.mark.parametrize("inside", [None, 1, "why", [], True])
+def test_a_malformed_question_about_the_inside_is_ignored(inside):
+    answer = read(strokes=example_strokes()[7], inside=inside)
+    assert answer["digit"] == 7 and "inside" not in answer
+
+
+@pytest.mark.parametrize("frame", ["?", "", "AAAA", 5, None, [], {}])
+def test_a_frame_that_is_none_gets_one_sentence(frame):
+    assert read(frame=frame)["error"].startswith("A frame ")

@@ -41,7 +41,7 @@ def test_a_new_run_takes_what_was_not_asked_for_from_its_recipe(name):
     )
 
 
-def test_a_run_that_nothing_was_asked_for_is_the_fast_one():
+def test_without_wishes_a_run_is_the_fast_one():
     assert settle(Request()) == settle(Request("fast"))
 
 
@@ -74,7 +74,7 @@ def test_more_epochs_count_on_from_those_done():
     assert settle(Request(epochs=3, resume="run.pt"), stopped(10)) == replace(OWN, epochs=13)
 
 
-def test_a_finished_run_asks_for_how_long_to_go_on():
+def test_a_finished_run_goes_on_only_for_more_epochs():
     with pytest.raises(ValueError, match=r"^run\.pt has finished its 10 epochs: say for how many"):
         settle(Request(resume="checkpoints/run.pt"), stopped(10))
 
@@ -123,7 +123,7 @@ def test_a_checkpoint_is_read_once_and_travels_on(file, monkeypatch):
     assert prepare(Request(resume=str(file)), read).resumed is read
 
 
-def test_a_checkpoint_that_is_not_there_is_told():
+def test_a_missing_checkpoint_is_reported():
     with pytest.raises(CheckpointError, match=r"^none\.pt could not be read: No such file or"):
         prepare(Request(resume="nowhere/none.pt"))
 

@@ -1,4 +1,4 @@
-"""The lesson's code runs from its first step to its last, the tutorial's and this project's."""
+"""The lesson's code, the tutorial's and this project's, runs from its first step to its last."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def small() -> DataSet:
 
 @pytest.fixture
 def no_mnist(small: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MNIST is not to be had, the synthetic digits are few, and files go to an empty folder."""
+    """MNIST cannot be loaded, the synthetic digits are few, and files go to an empty folder."""
 
     def load(name: str, *_: Any) -> DataSet:
         if name == "mnist":
@@ -97,11 +97,11 @@ def test_the_tutorial_s_lines_run(no_mnist: None, small: DataSet, monkeypatch: p
 
 
 def test_what_the_steps_say_is_so():
-    network, texts = LeNet(), {step.title: step for step in STEPS}
+    network, steps = LeNet(), {step.title: step for step in STEPS}
     sizes = {
         name: sum(p.numel() for p in part.parameters()) for name, part in network.named_children()
     }
-    largest = texts["The network"]
+    largest = steps["The network"]
     assert largest.answer == largest.guesses.index(max(sizes, key=lambda name: sizes[name]))
     assert f"{sizes['conv1'] + sizes['conv2']:,}" in largest.reveal
     assert 4 * sum(sizes.values()) == 246_824

@@ -1,20 +1,22 @@
-"""What the lesson's questions come to."""
+"""lenet.ui.lesson.facts: the answers to the lesson's questions."""
+
+import re
 
 import pytest
 import torch
-from support import small_set, start_event
+from support import epoch_event, small_set, start_event
 
 from lenet.checkpoint import SHIPPED, read
 from lenet.data import DataError
 from lenet.evaluate import Evaluation
-from lenet.events import Epoch, Event
+from lenet.events import Event
 from lenet.lesson import STEPS
 from lenet.server import data_sets
 from lenet.ui.lesson import facts
 
 
 def epoch(number: int, accuracy: float) -> Event:
-    return Epoch(elapsed=1.0, epoch=number, train_loss=0.1, test_loss=0.1, test_accuracy=accuracy)
+    return epoch_event(number, elapsed=1.0, test_accuracy=accuracy)
 
 
 def evaluation(answers: list[int], labels: list[int]) -> Evaluation:
@@ -59,13 +61,13 @@ def test_the_guess_nearest_to_the_first_epoch(accuracy: float, guess: int):
     assert facts.first_epoch(run, closed=False)["right"] == guess
 
 
-def test_a_run_that_has_not_come_so_far():
+def test_before_the_first_epoch_there_is_no_answer():
     assert facts.first_epoch([], closed=False)["right"] is None
     found = facts.first_epoch([start_event()], closed=False)
     assert found["right"] is None and "first epoch" in found["fact"]
 
 
-def test_somebody_s_teaching_is_no_answer():
+def test_a_run_that_teaches_a_hand_is_no_answer():
     run = [start_event(recipe="hand"), epoch(1, 0.9)]
     assert facts.first_epoch(run, closed=False)["right"] is None
 
@@ -73,7 +75,7 @@ def test_somebody_s_teaching_is_no_answer():
 def test_where_training_is_off_a_recorded_run_stands_in():
     found = facts.first_epoch([], closed=True)
     assert found["right"] == 2
-    assert found["fact"].startswith("Training is off on this server; this run was recorded.")
+    assert found["fact"].startswith("Training is off on this server; this is a recorded run.")
     chart = found.get("chart")
     assert chart and [drawn["title"] for drawn in chart["charts"]] == ["Loss"]
     run = [start_event(), epoch(1, 0.3)]
@@ -114,7 +116,7 @@ def held_set(monkeypatch: pytest.MonkeyPatch):
         function.cache_clear()
 
 
-def test_the_experiments_bear_the_lesson_out(held_set: None):
+def test_the_experiments_confirm_the_lesson(held_set: None):
     one = facts.one_step(small_set())
     assert one["right"] == STEPS[3].answer
     losses = {rate: descent.losses for rate, descent in facts._descents("synthetic").items()}
@@ -122,7 +124,14 @@ def test_the_experiments_bear_the_lesson_out(held_set: None):
     assert losses["0.1"][-1] < losses["0.001"][-1] - 0.05
     chart = one.get("chart")
     assert chart and chart["epochs"] == 60 and one.get("across") == "step"
-    assert list(chart["charts"][0]["lines"]) == ["0.001", "0.1", "1"]
+    rates = ["0.001", "0.01", "0.1", "1"]
+    assert list(chart["charts"][0]["lines"]) == rates
+    tries = one.get("tries") or []
+    assert [each["name"] for each in tries] == rates
+    numbers = re.findall(r"−?\d+\.\d{4}", tries[-1]["text"])
+    weight, gradient, after = (float(number.replace("−", "-")) for number in numbers)
+    assert after == pytest.approx(weight - gradient, abs=2e-4)
+    assert f"after sixty steps {losses['1'][-1]:.2f}." in tries[-1]["text"]
     two = facts.going_on(small_set())
     assert two["right"] == STEPS[8].answer
     chart = two.get("chart")

@@ -1,4 +1,4 @@
-"""Links to settings: what an address says of a new run, and the address that says it again."""
+"""Links to settings: from an address to the fields of a new run, and back."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_an_address_without_settings_fills_nothing(address):
 @pytest.mark.parametrize(
     ("given", "name", "value"),
     [
-        ("epochs=500", "epochs", 500),  # told at the field
+        ("epochs=500", "epochs", 500),  # the field reports it
         ("epochs=2.5", "epochs", 2.5),
         ("epochs=-0", "epochs", 0),
         ("epochs=", "epochs", None),
@@ -52,10 +52,12 @@ def test_an_address_without_settings_fills_nothing(address):
         ("data=synthetic", "data", "synthetic"),
     ],
 )
-def test_what_a_link_gives_stands_in_the_field(given, name, value):
+def test_what_a_link_gives_fills_the_field(given, name, value):
     filled = read(f"?{given}")
     assert filled.values[name] == value and type(filled.values[name]) is type(value)
-    assert filled.words.startswith("The link has filled in ")
+    told = filled.words.startswith("The link has filled in ")
+    assert told if value is not None else "is no number." in filled.words
+    assert "None" not in filled.words
 
 
 @pytest.mark.parametrize(
@@ -67,13 +69,13 @@ def test_what_a_link_gives_stands_in_the_field(given, name, value):
         ("recipe=" + 900 * "x", f"There is no recipe {30 * 'x'!r}: choose "),
     ],
 )
-def test_what_cannot_be_chosen_is_told_and_left_as_it_was(given, complaint):
+def test_what_cannot_be_chosen_is_reported_and_left_as_it_was(given, complaint):
     filled = read(f"?{given}&seed=3")
     assert filled.values == defaults("fast") | {"seed": filled.values["seed"]}
     assert complaint in filled.words
 
 
-def test_an_address_of_any_length_is_read_quickly():
+def test_an_address_of_any_length_is_read():
     assert read("?recipe=tutorial" + 1_000_000 * "&a=1").values == defaults("tutorial")
 
 

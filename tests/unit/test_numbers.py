@@ -180,7 +180,7 @@ def test_the_order_of_the_strokes_does_not_matter(recognizer, name: str):
 # ---------------------------------------------------------------- the answer
 
 
-def test_each_digit_is_told_with_its_box_and_its_recognition(recognizer):
+def test_each_digit_comes_with_its_box_and_its_recognition(recognizer):
     answer = recognizer.recognize_number(beside(example(2), CROSSED, gap=40))
     assert [digit.recognition.digit for digit in answer.digits] == [2, 7]
     two, seven = answer.digits
@@ -447,7 +447,7 @@ SINGLE = [example(digit) for digit in range(10)] + [CROSSED, CUP, HAT, ZERO]
 
 
 @pytest.mark.parametrize("drawing", [CROSSED, CUP, HAT], ids=["7", "4", "5"])
-def test_the_parts_of_a_digit_that_wins_whatever_they_are_are_not_read(monkeypatch, drawing):
+def test_where_a_digit_wins_anyway_its_parts_are_not_read(monkeypatch, drawing):
     recognizer = Recognizer.load()
     batches = count_frames(recognizer, monkeypatch)
     (line,) = recognizer.recognize_number(drawing).lattice

@@ -18,7 +18,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def drawings() -> torch.Tensor:
-    """Digits that stand for people's, 60 segments each, all in the upper half of the box."""
+    """Digits in place of people's drawings, 60 segments each, all in the upper half of the box."""
     segments, _, _ = synthetic_segments(50, seeded(8), 60)
     return segments / 2
 
@@ -68,7 +68,7 @@ def test_kinds_come_as_often_as_their_shares_say(monkeypatch):
     assert asked == {"signs": 10, "shapes": 40}
 
 
-def test_half_of_the_digits_in_others_are_peoples(monkeypatch):
+def test_half_of_the_digits_in_others_are_peoples():
     """The drawings here are dashes: half of all digits are as flat."""
     dashes = torch.tensor([[0.0, 0, 0.5, 0.01], [0.5, 0.01, 1, 0]]).expand(20, 2, 4)
     digits = others._digits(200, 16, seeded(), dashes)
@@ -126,6 +126,14 @@ def test_letters_fill_the_box(kind):
         points = spline(template, others.MOST).knots
         assert points.min() >= 0 and points.max() <= 1.01
         assert (points.amax(0) - points.amin(0)).max() > 0.9, template
+
+
+@pytest.mark.parametrize("arguments", [["0"], ["-1"], ["3", "--seed", "-1"], ["many"]])
+def test_counts_and_seeds_that_are_too_small_are_refused(arguments: list[str], capsys):
+    with pytest.raises(SystemExit):
+        others.main(arguments)
+    said = capsys.readouterr().err
+    assert "must be at least" in said or "invalid integer value: 'many'" in said
 
 
 def test_an_others_file_holds_strokes_and_no_label(capsys):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from random_drawings import SAME, curve, difference, quick
 from torchvision.transforms import Compose, Normalize, Resize, ToTensor
 
 from lenet.preprocess import (
@@ -19,25 +20,6 @@ from lenet.preprocess import (
     strokes_to_frame,
     strokes_to_segments,
 )
-
-# Frames of different digits differ by 20 to 60 (mean absolute difference of their pixels, of 255),
-# one and the same digit moved by a pixel by 5 to 25.
-SAME = 1.0
-
-quick = settings(max_examples=30, deadline=None, derandomize=True)
-
-
-def difference(a: torch.Tensor, b: torch.Tensor) -> float:
-    return (a.float() - b.float()).abs().mean().item()
-
-
-def curve(seed: int, points: int, pieces: int = 1) -> list:
-    """A smooth random curve, cut into strokes of `points` points in all."""
-    rng = np.random.default_rng(seed)
-    amplitude = rng.normal(size=(2, 3, 2)) / np.arange(1, 4)[:, None]
-    angle = np.linspace(0, 5, points)[:, None] * np.arange(1, 4)
-    x, y = (np.sin(angle) @ a[:, 0] + np.cos(angle) @ a[:, 1] for a in amplitude)
-    return [part.tolist() for part in np.array_split(np.stack([x, y], 1), pieces)]
 
 
 def transform(strokes: list, scale: float, dx: float, dy: float) -> list:
@@ -299,6 +281,6 @@ def test_inputs_are_what_the_lesson_makes_with_torchvision():
     torch.testing.assert_close(inputs, expected)
 
 
-def test_the_empty_frame_is_the_input_that_black_is():
+def test_the_input_of_the_empty_frame_is_black():
     inputs = frames_to_inputs(torch.zeros(1, 28, 28, dtype=torch.uint8))
     torch.testing.assert_close(inputs, torch.full((1, 1, 32, 32), -0.1307 / 0.3081))

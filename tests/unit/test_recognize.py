@@ -137,7 +137,7 @@ def test_the_temperature_and_the_threshold_of_the_checkpoint_count():
     assert not above.recognize_frame(frame).sure
 
 
-def test_how_probable_a_digit_is_follows_from_the_logits_as_they_are():
+def test_the_digit_probability_follows_from_the_logits_whatever_the_temperature():
     torch.manual_seed(0)
     weights = LeNet().state_dict()
     frame = strokes_to_frame(FOUR)
@@ -158,7 +158,7 @@ def test_how_probable_a_digit_is_follows_from_the_logits_as_they_are():
 
 
 def test_a_sure_answer_is_clearly_a_digit():
-    shipped = replace(read(SHIPPED), digit_slope=0.0, digit_offset=math.log(3))  # of 4 drawings 3
+    shipped = replace(read(SHIPPED), digit_slope=0.0, digit_offset=math.log(3))  # for 3 of 4
     for above, sure in ((0.7, True), (0.8, False)):
         answer = Recognizer(replace(shipped, sure_digit_above=above)).recognize(SEVEN)
         assert answer.digit_probability == pytest.approx(0.75)
@@ -172,7 +172,7 @@ def test_a_checkpoint_that_knows_nothing_else_takes_every_drawing_for_a_digit(tm
         assert (answer.is_digit, answer.digit_probability) == (True, 1.0)
 
 
-def test_of_most_digits_the_probability_is_told_apart_from_1():
+def test_a_digit_probability_near_1_is_not_rounded_to_1():
     torch.manual_seed(0)
     network = Checkpoint(LeNet().state_dict(), digit_offset=20.0)
     assert 1 - 1e-8 < Recognizer(network).recognize(ONE).digit_probability < 1
@@ -188,7 +188,7 @@ def test_malformed_strokes_are_a_value_error(recognizer, strokes):
         recognizer.recognize(strokes)
 
 
-def test_a_checkpoint_that_cannot_be_read_is_told(tmp_path):
+def test_a_checkpoint_that_cannot_be_read_is_reported(tmp_path):
     with pytest.raises(CheckpointError, match=r"none\.pt could not be read"):
         Recognizer.load(tmp_path / "none.pt")
 

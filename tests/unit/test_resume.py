@@ -49,7 +49,7 @@ def test_more_epochs_are_offered_where_a_run_has_none_left(checkpoint, epochs):
     ],
 )
 def test_a_run_goes_on_as_it_was_and_a_bare_network_as_the_fields_say(checkpoint, more, request_):
-    """A run's own recipe and data stand, whatever the fields of a new run say."""
+    """A run's own recipe and data count, whatever the fields of a new run say."""
     assert request_to_resume(checkpoint, more, "tutorial", "mnist") == request_
 
 

@@ -67,13 +67,13 @@ def test_the_pad_s_answer_does_without_what_is_silenced():
         [[["conv1"], 0]],
     ],
 )
-def test_what_is_no_unit_is_a_sentence(silenced: object):
+def test_what_is_no_unit_gets_one_sentence(silenced: object):
     with pytest.raises(RequestError, match="silenced"):
         units_in(silenced)
     assert read(silenced).keys() == {"error"}
 
 
-def test_the_test_set_is_read_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path):
+def test_the_test_set_is_read_without_what_is_silenced(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setenv("LENET_DATA", str(tmp_path))
     monkeypatch.setattr(data_sets, "load", lambda name: small_set())
     data_sets._load.cache_clear()

@@ -1,28 +1,13 @@
-"""What the Train tab says of a run: a line for every state, how long to go, and the log."""
+"""What the Train tab says of a run: a line for every state, the time to go, and the log."""
 
 import pytest
+from support import batch_event as batch
+from support import epoch_event as epoch
 from support import start_event as start
 
-from lenet.events import Batch, Done, Epoch, Error, Event, Saved, Stopped
+from lenet.events import Done, Error, Event, Saved, Stopped
 from lenet.server.runs import Run, State
 from lenet.ui.train.status import Status, log_html, status, status_html
-
-
-def batch(epoch: int, batch: int, elapsed: float) -> Batch:
-    return Batch(
-        epoch=epoch,
-        batch=batch,
-        elapsed=elapsed,
-        loss=0.5,
-        learning_rate=0.1,
-        images_per_second=1.0,
-    )
-
-
-def epoch(number: int, elapsed: float) -> Epoch:
-    return Epoch(
-        epoch=number, elapsed=elapsed, train_loss=0.5, test_loss=0.25, test_accuracy=0.9712
-    )
 
 
 def running(*events: Event) -> Status:
@@ -85,15 +70,15 @@ def test_a_server_whose_training_is_off_says_so():
     ("state", "waiting", "words"),
     [
         ("running", 0, "running: epoch 1 of 4"),
-        ("running", 1, "running: epoch 1 of 4; 1 waits"),
-        ("running", 2, "running: epoch 1 of 4; 2 wait"),
-        ("stopping", 2, "stopping…; 2 wait"),
+        ("running", 1, "running: epoch 1 of 4; 1 run waits"),
+        ("running", 2, "running: epoch 1 of 4; 2 runs wait"),
+        ("stopping", 2, "stopping…; 2 runs wait"),
         ("stopped", 1, "waiting: the next run begins in a moment"),
         ("finished", 3, "waiting: the next run begins in a moment"),
         ("idle", 1, "waiting: the next run begins in a moment"),
     ],
 )
-def test_what_waits_is_told(state: State, waiting: int, words: str):
+def test_the_line_counts_the_runs_that_wait(state: State, waiting: int, words: str):
     assert status(Run(state, "fast", (start(),)), waiting=waiting).text == words
 
 
@@ -105,7 +90,7 @@ def test_what_waits_is_told(state: State, waiting: int, words: str):
         ("Loading the images", None, "starting: loading the data"),
     ],
 )
-def test_how_far_the_data_are_is_told_while_a_run_waits_for_them(text, share, line):
+def test_the_line_says_how_far_the_data_are_while_a_run_waits_for_them(text, share, line):
     wait = {"text": text, "share": share}
     assert status(Run("starting", "fast"), wait) == Status(line, share)
     for state in ("idle", "stopping", "stopped"):
@@ -120,7 +105,7 @@ def test_how_far_the_data_are_is_told_while_a_run_waits_for_them(text, share, li
     [
         ([start()], "running: epoch 1 of 4", 0),
         ([start(), batch(1, 100, 5.0)], "running: epoch 1 of 4, 35 s to go", 1 / 8),
-        # The seconds before the first batch were somebody else's.
+        # An epoch without `batch` events shows the speed, too.
         ([start(), epoch(1, 10.0)], "running: epoch 2 of 4, 30 s to go", 1 / 4),
         (
             [start(), epoch(1, 10.0), Saved(elapsed=10.0, path="x")],

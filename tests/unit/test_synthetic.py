@@ -1,3 +1,5 @@
+"""lenet.synthetic: digits drawn from templates, each another, and the examples."""
+
 import pytest
 import torch
 
@@ -57,7 +59,7 @@ def test_every_template_fills_the_box(digit, monkeypatch):
         assert longer_side.min() >= 19 and longer_side.max() <= 22, template
 
 
-def test_the_nearest_mean_of_a_digit_tells_most_digits_apart(digits):
+def test_most_digits_are_nearest_to_the_mean_of_their_own_kind(digits):
     frames, labels = digits
     pixels = frames.flatten(1).float()
     means = torch.stack([pixels[:1500][labels[:1500] == digit].mean(0) for digit in range(10)])

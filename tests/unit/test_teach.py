@@ -1,4 +1,4 @@
-"""lenet.teach and recipe hand: drawings are learnt, nothing else is lost, and it is measured."""
+"""lenet.teach and recipe hand: drawings are learnt, nothing else is forgotten, and how much."""
 
 import re
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def small() -> Iterator[None]:
 
 
 def teaching(drawings: list[Drawing], data: str = "synthetic") -> Job:
-    """What the shipped network is taught by."""
+    """The job that teaches the shipped network these drawings."""
     return replace(prepare(Request("hand", data, ("mine.jsonl",))), drawings=tuple(drawings))
 
 
@@ -102,7 +102,7 @@ def test_a_quarter_of_the_old_weights_is_kept(data, trained):
         assert torch.allclose(weight, mean, atol=1e-6)
 
 
-def test_what_changed_is_told_before_the_end(taught, trained, data):
+def test_an_event_before_the_end_says_what_changed(taught, trained, data):
     events = taught.events
     (told,) = (event for event in events if isinstance(event, Taught))
     assert isinstance(events[-2], Taught) and isinstance(events[-1], Done)
@@ -155,7 +155,7 @@ def test_one_drawing_cannot_be_judged(data, tmp_path, monkeypatch):
     assert isinstance(done, Done)
 
 
-def test_what_is_no_digit_is_right_where_it_is_found_to_be_none(trained):
+def test_what_is_no_digit_counts_as_right_where_it_is_read_as_none(trained):
     drawn = to_tensors([Drawing(None, odd_sevens(1)[0].strokes)])
     assert not read_right(replace(trained, digit_slope=0.0, digit_offset=9.0), drawn).any()
     assert read_right(replace(trained, digit_slope=0.0, digit_offset=-9.0), drawn).all()
@@ -193,7 +193,7 @@ def test_a_stopped_teaching_goes_on_to_the_same_bits(trained, data, tmp_path):
     assert origin and all(origin[name].equal(trained.weights[name]) for name in origin)
 
 
-def test_a_teaching_that_is_stopped_while_it_is_judged_is_done(data, tmp_path, monkeypatch):
+def test_a_teaching_that_is_stopped_while_it_is_judged_has_finished(data, tmp_path, monkeypatch):
     monkeypatch.setattr("lenet.train.load", lambda *_: data)
     seen: list[Event] = []
 
@@ -206,7 +206,7 @@ def test_a_teaching_that_is_stopped_while_it_is_judged_is_done(data, tmp_path, m
     assert isinstance(seen[-1], Done)
 
 
-def test_without_mnist_synthetic_digits_are_shown_besides(data, tmp_path, monkeypatch):
+def test_without_mnist_synthetic_digits_are_learnt_beside_the_drawings(data, tmp_path, monkeypatch):
     def load(name: str, *_) -> DataSet:
         if name == "mnist":
             raise DataError("MNIST could not be loaded.")
@@ -272,8 +272,11 @@ def test_the_command_teaches_a_file_and_says_what_changed(data, tmp_path, monkey
         (["--drawings", "mine.jsonl", "--resume", "gone.pt"], "gone.pt could not be read"),
     ],
 )
-def test_what_cannot_be_taught_is_told_in_one_line(arguments, reason, data, monkeypatch, capsys):
+def test_what_cannot_be_taught_is_reported_in_one_line(
+    arguments, reason, data, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setattr("lenet.train.load", lambda *_: data)
-    assert main(["--recipe", "hand", "--data", "synthetic", *arguments, "--out", "/tmp/x.pt"]) == 1
+    out = str(tmp_path / "taught.pt")
+    assert main(["--recipe", "hand", "--data", "synthetic", *arguments, "--out", out]) == 1
     said = capsys.readouterr().err
     assert reason in said and len(said.splitlines()) == 1

@@ -75,7 +75,7 @@ def test_tensors_are_read_as_torch_reads_them(zipped: bool):
 
 @FORMATS
 def test_parameters_are_read_as_plain_tensors(zipped: bool):
-    """With gradients asked for, nothing could be computed with them without a thought."""
+    """With gradients asked for, every computation would have to detach them."""
     model = LeNet()
     found = loaded(saved(OrderedDict(model.named_parameters()), zipped))
     assert same(found, dict(model.state_dict()))
@@ -218,7 +218,7 @@ print("well")
 
 
 def test_hostile_files_are_refused_and_take_neither_memory_nor_time(tmp_path: Path):
-    """Each of them, in a process that on Linux has 100 MB left."""
+    """All are read in one process, which on Linux has 100 MB left."""
     for number, content in enumerate(HOSTILE.values()):
         (tmp_path / f"{number:03}").write_bytes(content())
     ended = subprocess.run(
@@ -231,7 +231,7 @@ def test_hostile_files_are_refused_and_take_neither_memory_nor_time(tmp_path: Pa
     assert ended.stdout.split("\n")[:-1] == ["well"], ended.stderr
 
 
-def test_the_files_that_are_hostile_would_be_read_without_their_harm():
+def test_a_good_pickle_written_as_the_hostile_ones_is_read():
     """The pickles above are refused for what they hold, not for how this file writes them."""
     good = tensor(b"K\2\x85", b"K\2\x85", b"K\3")
     assert loaded(archive(good, **{"data/0": struct.pack("3f", 1, 2, 3)})).tolist() == [1.0, 3.0]

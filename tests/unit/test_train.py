@@ -1,6 +1,5 @@
 """lenet.train: a run's events, what ends it, and the command line."""
 
-import errno
 import json
 import os
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import full_disk
 
 from lenet import LeNet, Recognizer
 from lenet.checkpoint import Checkpoint, read, write
@@ -40,10 +40,7 @@ from lenet.settings import Request
 from lenet.synthetic import synthetic_digits
 from lenet.train import Stop, data_of, main, new_name, train
 
-ROOT = Path(__file__).parents[2]
-WAIT = 120  # seconds for another process on a busy machine
-
-# What each event has on disk beside `event` and `elapsed`: others read it.
+# What each event has on disk beside `event` and `elapsed`: other programs read it.
 CONTRACT = {
     "start": {"recipe", "data", "device", "parameters", "resumed_from"},
     "batch": {"epoch", "batch", "loss", "learning_rate", "images_per_second"},
@@ -65,7 +62,7 @@ def small() -> DataSet:
 
 @pytest.fixture(autouse=True)
 def few_digits(small, monkeypatch) -> None:
-    """Whatever a run asks for, it trains on the small set and tells of every fourth batch."""
+    """Whatever a run asks for, it trains on the small set and logs every fourth batch."""
     monkeypatch.setattr("lenet.train.load", lambda name, *_: small)
     monkeypatch.setattr("lenet.trainer.LOG_EVERY", 4)
 
@@ -135,7 +132,7 @@ def test_the_events_come_in_order_and_hold_what_is_promised(out):
     assert events[-1].checkpoint == str(out)
 
 
-def test_a_checkpoint_stands_from_the_first_moment_and_holds_the_end_at_the_end(out):
+def test_a_checkpoint_is_there_from_the_first_moment_and_complete_at_the_end(out):
     run = train(job("tutorial", epochs=1), out)
     assert isinstance(next(run), Start)
     assert isinstance(next(run), Saved)
@@ -193,7 +190,7 @@ def test_a_stop_while_the_last_epoch_is_tested_does_not_spoil_the_end(out):
     assert isinstance(events[-1], Done)
 
 
-def test_what_changed_on_resuming_is_told(out):
+def test_the_start_event_says_what_changed_on_resuming(out):
     list(train(job("fast", epochs=1), out))
     start = next(train(job(epochs=1, learning_rate=0.01, resume=str(out)), out))
     assert start.changed == ("epochs 1 → 2", "learning_rate 0.05 → 0.01")
@@ -206,7 +203,7 @@ DAMAGE = {"training_images": 300, "wrong_labels": 20.0}
 
 
 def test_a_run_learns_from_few_images_with_wrong_labels(out, small):
-    """And is looked at by these: told of the test set, it could not know them by heart."""
+    """Its training accuracy is that of the labels that it was given, wrong ones and all."""
     run = job("tutorial", epochs=3, batch_size=64, learning_rate=0.01, **DAMAGE)
     trainers = []
     events = list(train(run, out, begun=trainers.append))
@@ -249,7 +246,7 @@ def test_other_damage_on_resuming_begins_a_new_epoch(out):
     assert (start.epoch, start.batch) == (1, 0)
 
 
-def test_an_epoch_of_few_batches_is_told_at_its_end(out, monkeypatch):
+def test_an_epoch_of_few_batches_is_logged_at_its_end(out, monkeypatch):
     monkeypatch.setattr("lenet.trainer.LOG_EVERY", 100)
     events = list(train(job("fast", epochs=2, batch_size=64), out))
     assert [(e.epoch, e.batch) for e in events if isinstance(e, Batch)] == [(1, 8), (2, 8)]
@@ -259,14 +256,14 @@ def test_an_epoch_of_few_batches_is_told_at_its_end(out, monkeypatch):
 
 
 def load_until_stopped(name: str, stop: Callable[[], bool]) -> None:
-    """Data that would never be there, drawn as the synthetic digits are."""
+    """Data that would never be there, from a loader that looks for a stop."""
     while not stop():
         pass
     raise LoadingStopped
 
 
 def silent_mirror(name: str, stop: Callable[[], bool]) -> None:
-    """Data that would never be there, with nobody who listens."""
+    """Data that would never be there, from a loader that looks for nothing."""
     threading.Event().wait()
 
 
@@ -295,7 +292,7 @@ def test_a_stop_while_a_resumed_runs_data_load_leaves_it_as_it_was(out, monkeypa
     [(None, "No such file"), ("", "holds no drawings"), ("7\n", "line 1: ")],
     ids=["missing", "empty", "bad"],
 )
-def test_a_drawings_file_that_cannot_be_read_is_told(out, tmp_path, content, reason):
+def test_a_drawings_file_that_cannot_be_read_is_reported(out, tmp_path, content, reason):
     path = tmp_path / "drawings.jsonl"
     if content is not None:
         path.write_text(content)
@@ -311,7 +308,7 @@ def test_a_drawings_file_that_cannot_be_read_is_told(out, tmp_path, content, rea
     ],
     ids=["no data", "no memory"],
 )
-def test_data_that_cannot_be_had_are_told(out, monkeypatch, error, message):
+def test_data_that_cannot_be_loaded_are_reported(out, monkeypatch, error, message):
     def fail(*_) -> None:
         raise error
 
@@ -321,7 +318,7 @@ def test_data_that_cannot_be_had_are_told(out, monkeypatch, error, message):
     assert events[-1].kind == type(error).__name__
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path):
     (tmp_path / "file").write_text("in the way")
     out = tmp_path / "file" / "folder" / "run.pt"
     message = failure(list(train(job(epochs=1), out)))
@@ -329,9 +326,6 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path):
 
 
 def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(out, monkeypatch):
-    def full_disk(*_) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     events = []
     for event in train(job("fast", epochs=3), out):
         events.append(event)
@@ -367,7 +361,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_checkpoint(ou
 # ---------------------------------------------------------------- the command line
 
 
-def test_the_command_line_tells_the_run_in_the_lessons_words(out, tmp_path, capsys):
+def test_the_command_line_prints_the_run_in_the_lessons_words(out, tmp_path, capsys):
     log = tmp_path / "logs" / "run.jsonl"
     arguments = ["--data", "synthetic", "--epochs", "1", "--batch-size", "32", "--lr", "0.03"]
     arguments += ["--images", "400", "--wrong-labels", "12.5"]
@@ -429,7 +423,7 @@ def test_drawings_may_be_given_more_than_once(out, tmp_path, small):
      ["--drawings", "none.jsonl"]],
     ids=" ".join,
 )  # fmt: skip
-def test_what_cannot_be_trained_is_told_in_one_line(out, tmp_path, capsys, arguments):
+def test_what_cannot_be_trained_is_reported_in_one_line(out, tmp_path, capsys, arguments):
     log = tmp_path / "log"
     assert main([*arguments, "--out", str(out), "--log", str(log)]) == 1
     printed = capsys.readouterr()
@@ -443,14 +437,14 @@ def test_what_cannot_be_trained_is_told_in_one_line(out, tmp_path, capsys, argum
     [["--recipe", "slow"], ["--data", "svhn"], ["--epochs", "many"], ["--unheard-of"]],
     ids=" ".join,
 )
-def test_what_is_not_an_option_is_told(capsys, arguments):
+def test_an_unknown_option_is_an_error(capsys, arguments):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
     assert "error: " in capsys.readouterr().err
 
 
-def test_a_log_that_cannot_be_written_is_told_in_one_line(out, tmp_path, capsys):
+def test_a_log_that_cannot_be_written_is_reported_in_one_line(out, tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     log = tmp_path / "file" / "folder" / "run.jsonl"
     assert main(["--epochs", "1", "--out", str(out), "--log", str(log)]) == 1

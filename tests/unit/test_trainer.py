@@ -1,4 +1,4 @@
-"""The loop: learns, stops and goes on to the bit, says what went wrong."""
+"""lenet.trainer: it learns, it stops and goes on to the bit, and its errors say why."""
 
 import copy
 from collections.abc import Iterator
@@ -240,7 +240,7 @@ def test_the_seed_decides(data):
 
 
 def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
-    """The images with the largest losses; the loss that is told is that of all."""
+    """The images with the largest losses; the loss that is logged is that of all."""
     monkeypatch.setitem(RECIPES, "fast", replace(RECIPES["fast"], hardest=0.3, shift=0))
     trainer = start(data, Request("fast", "synthetic", batch_size=50))
     reference = copy.deepcopy(trainer.network)
@@ -283,7 +283,7 @@ def test_more_epochs_count_on_and_do_not_unlearn(data, trained, tmp_path):
     assert second.accuracy > first.accuracy - 0.02
 
 
-def test_bare_weights_are_gone_on_from(data, trained, tmp_path):
+def test_training_goes_on_from_bare_weights(data, trained, tmp_path):
     """The lesson's own .pth."""
     torch.save(trained[0].network.state_dict(), tmp_path / "MNIST_net.pth")
     request = Request("tutorial", "synthetic", epochs=1, resume="MNIST_net.pth")

@@ -15,7 +15,7 @@ import { ask, failed, Report } from "../shared/report.js";
  * @typedef {object} Props
  * @property {string} value the data set
  * @property {number} all in the place of a digit: all of them
- * @property {string} rotation how far training varies an image; as texts
+ * @property {string} rotation how far training varies an image, as texts
  * @property {string} size
  * @property {string} slant
  * @property {string} shift
@@ -90,7 +90,7 @@ export function mount({ element, props, server, trigger, watch }) {
 
   /** @param {Facts["digits"][number]} of @param {number} digit */
   function mean({ count: number, mean }, digit) {
-    const image = picture(mean, `The mean of the training images of a ${digit}`);
+    const image = picture(mean, `The mean of the training images of ${an(digit)} ${digit}`);
     const many = make("span", {}, count(number));
     return make("figure", {}, image, make("figcaption", {}, make("b", {}, `${digit}`), many));
   }
@@ -109,7 +109,7 @@ export function mount({ element, props, server, trigger, watch }) {
     previous.disabled = position === 0;
     next.disabled = position + images.length >= total;
     number.max = `${sizes[half] - 1}`;
-    const what = digit === props.all ? "images" : `images of a ${digit}`;
+    const what = digit === props.all ? "images" : `images of ${an(digit)} ${digit}`;
     const range = `${count(position + 1)} to ${count(position + images.length)}`;
     const text = `${range} of ${count(total)} ${HALVES[half].toLowerCase()} ${what}`;
     setText(find("#data-position"), text);
@@ -117,17 +117,16 @@ export function mount({ element, props, server, trigger, watch }) {
 
   /** @param {Image} image */
   function image({ index, frame, label }) {
-    const name = `${HALVES[half]} image ${count(index)}, a ${label}`;
+    const name = `${HALVES[half]} image ${count(index)}, ${an(label)} ${label}`;
     const place = { data: props.value, half, index };
     const lines = [make("b", {}, `${label}`), `no. ${count(index)}`];
     return figure(frame, name, lines, () => openVariations(name, frame, place));
   }
 
-  /** @type {{ value: Half, text: string }[]} */
-  const halves = [
-    { value: "train", text: "Training" },
-    { value: "test", text: "Test" },
-  ];
+  const halves = /** @type {Half[]} */ (["train", "test"]).map((value) => ({
+    value,
+    text: HALVES[value],
+  }));
   choice(find("#data-half"), halves, (chosen) => {
     half = chosen;
     browse(0, 0);

@@ -72,15 +72,15 @@ def build() -> gr.HTML:
 
 
 class DigitFacts(TypedDict):
-    """Of one digit: its `count` in the training set, and the `mean` frame of these."""
+    """Of one digit, the `count` of its training images and their `mean`, a frame in base64."""
 
     count: int
     mean: str
 
 
 class Facts(TypedDict):
-    """Of a data set: its numbers of images, the shapes of a batch's `images` and `labels`, and what
-    there is to tell of each of the ten digits.
+    """Of a data set: how many `train` and `test` images it has, the shapes of a batch's `images`
+    and `labels`, and facts about each of the ten `digits`.
     """
 
     train: int
@@ -91,7 +91,7 @@ class Facts(TypedDict):
 
 
 class Image(TypedDict):
-    """An image by its `index` in its half of the data set."""
+    """An image by its `index` in its half of the data set; its `frame` is in base64."""
 
     index: int
     frame: str
@@ -107,7 +107,7 @@ class Images(TypedDict):
 
 
 class Variations(TypedDict):
-    """Frames of 32×32 pixels."""
+    """Frames of 32×32 bytes, in base64."""
 
     frames: list[str]
 
@@ -135,7 +135,7 @@ def describe_data(request: Request) -> Facts:
 
 @answering
 def loading_progress(request: Request) -> Waiting:
-    """How far the loading of `data` is."""
+    """How far `data` has been loaded."""
     return loading(name_in(request, "data", DATA_SETS))
 
 

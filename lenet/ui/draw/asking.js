@@ -3,9 +3,9 @@
 
 const AT_ONCE = 4; // calls under way: a browser opens six connections, and others need some
 const SPACE = 33; // milliseconds between two calls at least
-const FILLED = 3.3; // calls under way on a long way: soon another one may go when the pen is lifted
-const WEIGHT = 0.25; // of the latest answer in how long they usually take
-const FORGET = 1.001; // how much longer the shortest way seems with each answer: ways change
+const FILLED = 3.3; // calls under way on a slow line: below AT_ONCE, so that one may go on pen-up
+const WEIGHT = 0.25; // of the latest answer in the moving average of their times
+const FORGET = 1.001; // factor by which the shortest time grows with each answer: lines change
 const PATIENCE = 3000; // milliseconds without an answer before somebody is told
 const RETRY = 1000; // milliseconds from a failed call to the next one
 
@@ -50,7 +50,7 @@ export class Asking {
     this.#subject = subject;
   }
 
-  /** The subject has changed; `anew` where answers about what it was must not come any more. */
+  /** The subject has changed; `anew` where answers about what it was must not be taken any more. */
   changed(anew = false) {
     if (anew) this.#past = this.version;
     this.version += 1;
@@ -112,15 +112,15 @@ export class Asking {
 /**
  * How many calls may be under way, and how far apart they begin.
  *
- * An answer waits at a busy server, and on a busy line, where it takes longer than the quickest did.
- * More calls would only wait longer, so no more are under way than make half of one wait (as in TCP
- * Vegas: Brakmo, O'Malley, Peterson, "TCP Vegas: new techniques for congestion detection and
+ * An answer that takes longer than the quickest did has waited, at a busy server or on a busy line.
+ * More calls would only wait longer, so at most so many are under way that half a call waits (as in
+ * TCP Vegas: Brakmo, O'Malley, Peterson, "TCP Vegas: new techniques for congestion detection and
  * avoidance", SIGCOMM 1994).
  */
 class Pace {
-  /** All in milliseconds: of the quickest answer the way alone, Infinity before the first one. */
+  /** Milliseconds on the way, without the server, of the quickest answer; Infinity before the first. */
   #shortestWay = Infinity;
-  #usually = 0;
+  #usually = 0; // milliseconds that an answer takes on average
 
   /** @param {number} time that an answer took @param {number} there of it at the server */
   took(time, there) {

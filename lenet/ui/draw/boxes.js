@@ -6,10 +6,10 @@ import { HEIGHT, WIDTH } from "./drawing.js";
 /** @import { Box, BoxedReading, Reading } from "../shared/events.js" */
 
 const MARGIN = 36; // units of the drawing from the middle of a line to a box: the pen and some air
-const LABEL = 80; // units: as much room a figure needs above or below
+const LABEL = 80; // units: the room that a figure needs above or below
 
 /**
- * Where a box lies on the pad, in shares of it, and on which side of it its figure has room.
+ * Where a box lies on the pad, in shares of the pad, and on which side of the box its figure has room.
  *
  * @param {Box} box
  */
@@ -29,7 +29,7 @@ export function place([x0, y0, x1, y1]) {
 }
 
 /**
- * What a box says to those who do not see where it lies.
+ * What a screen reader says of a box.
  *
  * @param {BoxedReading} reading
  * @param {number} i its place

@@ -1,5 +1,6 @@
-// The drawing on the pad, apart from the screen: strokes in WIDTH × HEIGHT, x to the right and
-// y downwards, or in their place a picture, a digit of a data set or what was found in a photograph. Each step can be taken back.
+// The drawing on the pad, without the screen: strokes in WIDTH × HEIGHT, x to the right and y
+// downwards, or in their place a picture: a digit of a data set, or the digits found in a photograph.
+// Each step can be taken back.
 
 /** @import { Kept } from "../hand/store.js" */
 /** @import { Strokes } from "../shared/events.js" */
@@ -17,7 +18,7 @@ const EXAMPLE_SIZE = 0.6; // of the pad's height
 export class Drawing {
   /** @type {Strokes} */
   strokes = [];
-  /** 28×28 bytes in base64. @type {string | null} */
+  /** 28×28 bytes for each digit, in base64. @type {string | null} */
   picture = null;
   /** @type {Step[]} */
   #before = [];
@@ -42,13 +43,13 @@ export class Drawing {
     return this.room <= 0 || this.strokes.length >= this.maxStrokes;
   }
 
-  /** Begin a stroke; where there is a picture it takes its place. @param {Point} point */
+  /** Begin a stroke, which takes the place of a picture. @param {Point} point */
   begin(point) {
     this.replace([...this.strokes, [point]]);
   }
 
   /**
-   * Go on with the last stroke, and leave out what trembles.
+   * Go on with the last stroke, without the pen's trembling.
    *
    * @param {Point[]} points
    * @param {number} least a point that lies closer to the last one is left out
@@ -106,7 +107,7 @@ export class Drawing {
 }
 
 /**
- * A place on the screen as a point of the drawing; what lies outside of the pad comes to its edge.
+ * A place on the screen as a point of the drawing; a place outside the pad moves to its edge.
  *
  * @param {{ clientX: number, clientY: number }} event
  * @param {{ left: number, top: number, width: number, height: number }} box the pad

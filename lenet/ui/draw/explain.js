@@ -1,4 +1,4 @@
-// What the lens says of the place that a visitor points at: how its number is made.
+// What the lens says of the pixel that a visitor points at: how its number is made.
 
 import { make } from "../shared/dom.js";
 import { decimal } from "../shared/formats.js";
@@ -47,7 +47,7 @@ export function explain(facts, picture, x, y) {
 const say = (text) => make("p", {}, text);
 
 /** @param {string} title @returns {Explanation} */
-const waiting = (title) => ({ title, content: [say("The weights are on their way.")] });
+const waiting = (title) => ({ title, content: [say("Loading the weights…")] });
 
 /** @param {number} x @param {number} y */
 const place = (x, y) => `Row ${y + 1}, column ${x + 1}`;

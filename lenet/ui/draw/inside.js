@@ -1,5 +1,5 @@
 // The inside view: every layer of the network as pictures, and a lens that says how each number is
-// made. While it is open it asks the pad for the insides too, which then come with every answer.
+// made. While it is open, the pad's answers bring the layers too.
 
 import { finder, make, setText, wantsStillness } from "../shared/dom.js";
 import { askInside, onAnswer, onFollowDrawing, onOpenFrame } from "../shared/events.js";
@@ -9,7 +9,7 @@ import { largest } from "../shared/tensors.js";
 import { explain, explainOutput, whyTitle } from "./explain.js";
 import { inPoints, picturesOf, scoreOfPath } from "./lattice.js";
 import { layersOf, pushes, weightsOf } from "./layers.js";
-import { roving } from "./roving.js";
+import { ARROWS, roving } from "./roving.js";
 import { OUTPUT, SECTIONS } from "./sections.js";
 import { silencing, unitAt } from "./silencing.js";
 
@@ -26,9 +26,7 @@ import { silencing, unitAt } from "./silencing.js";
 /** A picture on the page. @typedef {Picture & { canvas: HTMLCanvasElement, mark: HTMLElement, holder: HTMLElement }} Shown */
 /** What a visitor points at: a pixel of a picture, or a digit of the output. @typedef {{ holder: HTMLElement, picture: Shown, x: number, y: number } | { holder: HTMLElement, digit: number }} Spot */
 
-/** Where the arrow keys go. @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-/** In which order. @type {Record<string, number>} */
+/** How many pictures the Page keys go on. @type {Record<string, number>} */
 const PAGES = { PageUp: -1, PageDown: 1 };
 
 /** @param {View<{ mean: number, deviation: number }, Server>} view */
@@ -279,8 +277,8 @@ export function mount({ element, props, server }) {
     view.open = true;
   });
 
-  // A digit of a data set is on the pad: as soon as both are there, bring them into sight. The
-  // space that inside.css keeps below the summary shows the first pictures.
+  // A digit of a data set is on the pad: as soon as its layers are shown, scroll there. The space
+  // that inside.css keeps below the summary shows the first pictures.
   onOpenFrame(() => {
     view.open = true;
     const appears = new ResizeObserver(() => {

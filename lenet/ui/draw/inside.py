@@ -32,7 +32,7 @@ from lenet.ui.shared.requests import (
 
 _SHOWN = ("conv1", "conv2", "fc1", "fc2")
 _WEIGHTS = ("conv1", "conv2", "fc3")
-_CONSIDERED = 24  # candidates of a number that are shown, besides its digits
+_CONSIDERED = 24  # candidates for a number's digits that are shown, besides the chosen ones
 
 
 class Packed(TypedDict):
@@ -89,13 +89,13 @@ class Weights(TypedDict):
 
 
 class Accuracy(TypedDict):
-    """How well a network reads test images, whole and with something silenced.
+    """How many test images a network reads right, with and without what is silenced.
 
     Attributes:
         data: the name of the data set.
-        count: of its test images.
-        whole: how many the network reads right.
-        without: how many with the silence.
+        count: how many test images it has.
+        whole: how many of them the whole network reads right.
+        without: how many it reads right without what is silenced.
     """
 
     data: str
@@ -126,7 +126,8 @@ def look_inside(
         model: what read it.
         recognition: what it read.
         why: the digit whose ink is looked for, 0 to 9.
-        whole: the network whose weights the view explains, where something of it is silenced.
+        whole: the network without anything silenced, whose weights the view explains; None where
+            that is `model`.
     """
     inputs = normalize(recognition.pixels)[None, None]
     layers = activations(model, inputs)
@@ -144,7 +145,7 @@ def look_inside(
 
 
 def look_at_lattice(number: NumberRecognition) -> list[list[Considered]]:
-    """The groups that a number was searched in, those of its path and of the rest the best ones."""
+    """The groups that were considered for a number: those of its path, and the best others."""
     others = [group.score for line in number.lattice for group in line if not group.chosen]
     least = sorted(others, reverse=True)[:_CONSIDERED][-1] if others else 0.0
     return [
@@ -182,12 +183,12 @@ def _unit(sent: object) -> Unit:
             if 0 <= number < UNITS[layer]:
                 return layer, number
     kinds = ", ".join(f"{layer} 0 to {count - 1}" for layer, count in UNITS.items())
-    raise RequestError(f"What is silenced must be of {kinds}.")
+    raise RequestError(f"What is silenced must be one of {kinds}.")
 
 
 @answering
 def accuracy_without(request: Request) -> Accuracy:
-    """How many test images are read right without some maps or units, and with them.
+    """How many test images are read right with and without some maps or units.
 
     Args:
         request: `checkpoint`, the name of a network, and `silenced`, as `units_in` takes it.

@@ -1,19 +1,17 @@
-// Drawing with the keyboard: the arrow keys move a pen that is seen on the pad, space puts it down and
-// lifts it.
+// Drawing with the keyboard: the arrow keys move a pen that is seen on the pad, space puts it down
+// or lifts it.
 
 import { setText } from "../shared/dom.js";
 import { HEIGHT, WIDTH } from "./drawing.js";
+import { ARROWS } from "./roving.js";
 
 /** @import { Point } from "./drawing.js" */
 
 const STEP = 40; // units of the drawing: a digit is fifteen steps high
 const FINE = 10; // the same with Shift
 
-/** Where the arrow keys go. @type {Record<string, Point>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
 /**
- * Where a pen comes to by a step, inside of the pad.
+ * Where a step moves a pen, within the pad.
  *
  * @param {Point} from
  * @param {Iterable<string>} held the keys that are held: two of them move it diagonally
@@ -65,7 +63,7 @@ export function keyboardPen(pad, mark, pen) {
   }
 
   pad.addEventListener("focus", () => {
-    // A mouse that draws gives the pad the focus, too; then the arrow keys scroll the page.
+    // A mouse that draws gives the pad the focus too; then the arrow keys scroll the page.
     if (!pad.matches(":focus-visible")) return;
     show();
     mark.hidden = false;

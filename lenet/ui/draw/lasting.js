@@ -1,5 +1,5 @@
 // The drawing in the history of its tab, where it survives a reload. The browser's storage would not
-// do: it is closed to a page that stands within another one, as on a Space.
+// do: it may be closed to a page within another one, as on a Space.
 
 /** @import { Content, Drawing } from "./drawing.js" */
 
@@ -14,7 +14,7 @@ export function lastDrawing() {
  * Keep what is drawn, and forget at once what was cleared or told.
  *
  * @param {Drawing} drawing
- * @returns {() => void} has to be called when it has changed
+ * @returns {() => void} to be called whenever it has changed
  */
 export function lasting(drawing) {
   let waits = false;

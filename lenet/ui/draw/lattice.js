@@ -11,8 +11,8 @@ import { decimal } from "../shared/formats.js";
 const ROOM = 0.17; // of the picture's width: what is written below a bar
 
 /**
- * Lay the groups of a line out from left to right, each in the first row that is free: the path in
- * the row of its own, the others by their scores.
+ * Lay the groups of a line out from left to right: the path in the first row, each other group in
+ * the first free row below, the best scores first.
  *
  * @param {Considered[]} groups
  * @param {number} left of the drawing
@@ -44,7 +44,7 @@ export function scoreOfPath(lines) {
   return path.reduce((sum, { score }) => sum + score, 0);
 }
 
-/** A score in words; what is nearly 0 has no sign. @param {number} score */
+/** A score as text; one that rounds to 0 has no sign. @param {number} score */
 export const inPoints = (score) => decimal(Math.round(100 * score) / 100 || 0);
 
 /** The picture of each line. @param {Considered[][]} lines */

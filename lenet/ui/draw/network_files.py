@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from lenet.checkpoint import SUFFIXES, CheckpointError
+from lenet.checkpoint import SUFFIXES
 from lenet.server import uploads
-from lenet.server.shares import QUICK, Crowded
-from lenet.ui.gradio_page import QUEUED, QUIET, uploaded_file
+from lenet.server.shares import QUICK
+from lenet.ui.gradio_page import QUEUED, QUIET, refusing_event, uploaded_file
 from lenet.ui.shared.networks import choices
 
 
@@ -18,8 +18,7 @@ def build(network: gr.Dropdown, own: gr.HTML) -> None:
     """Build the two buttons.
 
     Args:
-        network: the Draw tab's dropdown, whose choice is downloaded and which gets what is
-            uploaded.
+        network: the Draw tab's dropdown: its choice is downloaded, and it gets what is uploaded.
         own: its value says which networks are the visitor's own.
     """
     download = gr.Button(
@@ -38,11 +37,9 @@ def _link(name: str | None) -> str | None:
 
 async def _keep(file: Any, own: Any) -> list[Any]:
     """Keep an uploaded network and choose it."""
-    path = uploaded_file(file)
-    if path is None:
-        raise gr.Error("Choose the file of a network first.", print_exception=False)
-    try:
+    with refusing_event():
+        path = uploaded_file(file)
+        if path is None:
+            raise ValueError("Choose the file of a network first.")
         kept = await QUICK.run(uploads.keep_upload, path)
-    except (CheckpointError, Crowded) as error:
-        raise gr.Error(str(error), print_exception=False) from error
     return [gr.update(choices=choices(own), value=kept.name), None]

@@ -41,18 +41,18 @@ import { telling } from "./telling.js";
  * @property {{ why: number | null } | null} inside what the inside view asks for
  * @property {Strokes} [strokes]
  * @property {string} [frame] in the place of strokes
- * @property {Point | null} at in the digit of a number that the visitor looks at; of a picture's, in frames
+ * @property {Point | null} at in the digit of a number that the visitor looks at; in a picture, in frames
  * @property {boolean} whole it is one digit, whatever it looks like
  */
 
 const WOBBLE = 2; // CSS pixels: a point that lies closer to the last one is not added
-const PRESS = 6; // CSS pixels: a pen that moves less on a box presses it
-const EXAMPLE = 4; // the digit that is drawn where a view needs one
+const PRESS = 6; // CSS pixels: a pen on a box that moves less presses the box
+const EXAMPLE = 4; // the digit that is drawn where a view needs a drawing
 const BORDER = 4 / 28; // of a frame's side: around its digit
 const KEYBOARD = -1; // draws; pointers have ids of 0 and more
 const EXAMPLE_TIME = 250; // milliseconds in which an example is drawn
 const NO_ANSWER = "The server does not answer; your drawing is kept and read when it does.";
-const UNANSWERED = "The server does not answer: bring the picture once more.";
+const UNANSWERED = "The server does not answer: bring the picture again.";
 const NO_PICTURE = "The browser cannot open this picture: bring a PNG or a JPEG.";
 const FULL = "The pad is full: undo a stroke, or clear it.";
 const FIELDS = "input, textarea, select, [contenteditable]";
@@ -236,7 +236,7 @@ export function mount({ element, props, server, watch }) {
   pad.addEventListener("lostpointercapture", liftPen);
 
   // A pen that is set down on a box draws as soon as it moves: the stroke begins where it was set
-  // down, and the pad captures the pointer. What does not move is the button's click.
+  // down, and the pad captures the pointer. A pen that does not move clicks the box.
   over.addEventListener("pointerdown", (event) => {
     pressing = event;
     if (event.target instanceof Element) event.target.setPointerCapture(event.pointerId);
@@ -255,8 +255,8 @@ export function mount({ element, props, server, watch }) {
     });
 
   for (const part of [pad, over]) {
-    // A long press of a finger or a pen is a dot and no menu, and iPadOS's handwriting input does
-    // not swallow quick strokes (https://mikepk.com/2020/10/iOS-safari-scribble-bug/).
+    // So that a long press draws a dot and opens no menu, and iPadOS's handwriting input swallows
+    // no quick strokes (https://mikepk.com/2020/10/iOS-safari-scribble-bug/).
     part.addEventListener("contextmenu", (event) => event.preventDefault());
     part.addEventListener("touchmove", (event) => event.preventDefault());
   }
@@ -295,7 +295,7 @@ export function mount({ element, props, server, watch }) {
     return (shown.digits ? shown.strokes : shown.digit !== null && drawing.strokes) || null;
   }
 
-  /** A single digit makes room; of a number other digits may be told. @param {Kept} kept */
+  /** A single digit makes room; a number stays, as its other digits may be told. @param {Kept} kept */
   function next(kept) {
     if (shown.digits && !guided.isOn) drawing.replace(drawing.strokes, null, kept);
     else change(() => drawing.clear(kept));
@@ -314,14 +314,13 @@ export function mount({ element, props, server, watch }) {
     const still = wantsStillness();
     const start = performance.now();
     change(() => drawing.replace(firstPoints(strokes, 1)), true);
-    let mine = asking.version;
+    let mine = drawing.strokes;
     const step = () => {
-      if (asking.version !== mine) return; // the visitor went on
+      if (drawing.strokes !== mine) return; // the visitor went on
       const share = still ? 1 : Math.min((performance.now() - start) / EXAMPLE_TIME, 1);
-      drawing.strokes = firstPoints(strokes, Math.max(Math.round(share * total), 1));
+      drawing.strokes = mine = firstPoints(strokes, Math.max(Math.round(share * total), 1));
       paper.repaint();
       changed();
-      mine = asking.version;
       if (share < 1) requestAnimationFrame(step);
     };
     step();
@@ -347,10 +346,10 @@ export function mount({ element, props, server, watch }) {
   onOpenFrame(showFrame);
   onPicture(sheet, find("#pad-picture", HTMLInputElement), async (picture) => {
     if (isAway()) return;
-    const { version } = asking;
+    const { strokes } = drawing;
     const content = await shrunk(picture).catch(() => null);
     const answer = content && (await server.frame_picture({ picture: content }));
-    if (asking.version !== version) return; // the visitor went on
+    if (drawing.strokes !== strokes) return; // the visitor went on
     if (answer && "frame" in answer) showFrame(answer.frame);
     else say(answer ? answer.error : content ? UNANSWERED : NO_PICTURE);
   });
@@ -359,10 +358,10 @@ export function mount({ element, props, server, watch }) {
   const isAway = () => pad.offsetParent === null || document.querySelector("dialog[open]") !== null;
 
   document.addEventListener("keydown", (event) => {
-    const at = event.target instanceof Element ? event.target : document.body;
-    if (isAway() || at.closest(FIELDS)) return;
+    const target = event.target instanceof Element ? event.target : document.body;
+    if (isAway() || target.closest(FIELDS)) return;
     const key = event.shiftKey ? event.key : event.key.toLowerCase(); // whatever Caps Lock makes of it
-    const free = at === document.body || at === pad; // no control has the focus
+    const free = target === document.body || target === pad; // no control has the focus
     const held = event.ctrlKey || event.metaKey || event.altKey;
     if (free && (key === "delete" || key === "backspace")) clear();
     else if (key === "z" && held && !event.altKey) undo();
@@ -376,7 +375,7 @@ export function mount({ element, props, server, watch }) {
 
   drawing.restore(lastDrawing());
   change(() => {});
-  // Before this script was there, early.html had a pad in this place.
+  // Until this script ran, early.html had a pad in this place.
   /** @type {{ takeEarlyDrawing?: (take: (strokes: Strokes) => void) => void }} */
   const { takeEarlyDrawing } = /** @type {any} */ (window);
   takeEarlyDrawing?.((strokes) => {

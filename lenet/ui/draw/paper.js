@@ -12,11 +12,11 @@ const PEN_WIDTH = 44;
 const INK = "#1c1917"; // the dark theme inverts it
 
 /**
- * Where a frame lies on the pad: all are in a row in the middle.
+ * Where a frame lies on the pad: the frames form a row in its middle.
  *
  * @param {number} i its place
  * @param {number} count of the frames
- * @param {number} [within] of its side, left out all around
+ * @param {number} [within] share of its side that is left out all around
  * @returns {Box}
  */
 export function frameBox(i, count, within = 0) {
@@ -39,7 +39,7 @@ export class Paper {
     this.#drawing = drawing;
     const fit = () => this.#fit();
     new ResizeObserver(fit).observe(canvas);
-    addEventListener("resize", fit); // the zoom and the screen change the density alone
+    addEventListener("resize", fit); // zoom and another screen change the density alone
   }
 
   /** Show the drawing as it is now. */

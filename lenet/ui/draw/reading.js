@@ -57,8 +57,8 @@ export function readings(find) {
 }
 
 /**
- * What there is to say against a reading: it is no digit, or one of two. Most digits are none while
- * they are drawn, so that is said when the pen is lifted.
+ * Why a reading is doubtful: the drawing is no digit, or one of two. Most digits look like none while
+ * they are drawn, so that is said only when the pen is lifted.
  *
  * @param {Omit<DigitReading, "pixels">} reading
  * @param {boolean} penDown

@@ -2,10 +2,18 @@
 
 /** A direction: right, down. @typedef {[number, number]} Way */
 
+/** Where the arrow keys go. @type {Record<string, Way>} */
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
 /** @typedef {{ left: number, top: number, width: number, height: number }} Rectangle */
 
 /**
- * The rectangle that comes next in a direction: the nearest one, and rather straight ahead.
+ * The next rectangle in a direction: the nearest one, where a way aside counts three times.
  *
  * @template {Rectangle} Place
  * @param {Rectangle} from
@@ -49,7 +57,7 @@ export function roving(stops) {
     step: (from, by) => stops[stops.indexOf(from) + by]?.focus(),
     /** Go to the next one in a direction. @param {HTMLElement} from @param {Way} way */
     go: (from, way) => {
-      const seen = stops.filter((stop) => stop !== from && stop.offsetParent !== null);
+      const seen = stops.filter((stop) => stop !== from && stop.getClientRects().length > 0);
       const places = seen.map((stop) => {
         const { left, top, width, height } = stop.getBoundingClientRect();
         return { stop, left, top, width, height };

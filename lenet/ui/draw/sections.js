@@ -25,12 +25,12 @@ export const SECTIONS = [
   },
   {
     title: "conv1",
-    text: "Six kernels of 5×5 weights slide over the input; each makes a 28×28 map that is bright where its pattern lies (32 − 5 + 1 = 28), and ReLU makes what is negative 0.",
+    text: "Six kernels of 5×5 weights slide over the input; each makes a 28×28 map that is bright where its pattern lies (32 − 5 + 1 = 28), and ReLU sets what is negative to 0.",
     pictures: maps("conv1", 6, 28),
   },
   {
     title: "pool1",
-    text: "Of every 2×2 block only the brightest pixel stays: 28 ÷ 2 = 14, and a digit may lie a pixel off.",
+    text: "Of every 2×2 block only the brightest pixel stays: 28 ÷ 2 = 14, and it matters less whether a digit lies a pixel off.",
     pictures: maps("pool1", 6, 14),
   },
   {

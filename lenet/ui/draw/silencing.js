@@ -1,4 +1,4 @@
-// What if: maps and units of the network that a visitor has silenced, and what it reads without them.
+// Maps and units of the network that a visitor has silenced, and what the network reads without them.
 
 import { make, setText } from "../shared/dom.js";
 import { count, percent } from "../shared/formats.js";
@@ -11,7 +11,7 @@ import { ask, failed } from "../shared/report.js";
 /** `Accuracy` of draw/inside.py. @typedef {{ data: string, count: number, whole: number, without: number }} Accuracy */
 /** @typedef {Call<{ checkpoint: string, silenced: Unit[] }, Accuracy>} AccuracyWithout */
 
-const PATIENCE = 300; // milliseconds: who silences several is not answered about each
+const PATIENCE = 300; // milliseconds: several that are silenced at once make one question
 
 /**
  * The map or the unit that a pixel of a picture belongs to; null where that cannot be silenced.
@@ -30,7 +30,7 @@ export function unitAt({ name, map, width }, x, y) {
 export const nameOf = ([layer, number]) =>
   `${layer.startsWith("conv") ? "map" : "unit"} ${number + 1} of ${layer}`;
 
-/** What the test images say. @param {Accuracy} accuracy */
+/** The accuracy in a sentence. @param {Accuracy} accuracy */
 export function toldOf({ data, count: all, whole, without }) {
   const images = `${count(all)} ${data === "mnist" ? "" : "synthetic "}test images`;
   return `Of ${images} ${percent(without / all, 2)} are read right without it, ${percent(whole / all, 2)} with it.`;
@@ -91,13 +91,13 @@ export function silencing(find, accuracyWithout, changed) {
       checkpoint = name;
       show();
     },
-    /** What the lens says of it. @param {Unit} unit */
+    /** What the lens offers for a unit. @param {Unit} unit */
     content(unit) {
       const is = silenced.has(key(unit));
       const text = `${is ? "Restore" : "Silence"} ${nameOf(unit)}`;
       const button = make("button", { type: "button" }, text);
       button.addEventListener("click", () => toggle(unit));
-      return is ? [make("p", {}, "It is silenced now: what it gives is 0."), button] : [button];
+      return is ? [make("p", {}, "It is silenced now: its output is 0."), button] : [button];
     },
   };
 }

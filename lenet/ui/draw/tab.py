@@ -35,7 +35,7 @@ from lenet.ui.draw import inside
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.requests import Refusal, encode
 
-MOST_FRAMES = 32  # of a picture: more digits than a number has that is read
+MOST_FRAMES = 32  # of a picture: more digits than any number that is read has
 
 
 class DigitReading(TypedDict):
@@ -113,7 +113,7 @@ def choose_checkpoint(name: str | None, in_use: str | None) -> tuple[Any, dict[s
         recognizer(name)
     except CheckpointError as error:
         return in_use, gr.update(refusal=str(error))
-    # Gradio would warn, with the name, that a visitor's own network is none that it knows.
+    # Gradio would warn that it does not know a visitor's own network, and show its secret name.
     return gr.skip(), gr.update(value=name, refusal="")
 
 
@@ -125,8 +125,8 @@ async def read_drawing(drawing: dict[str, Any]) -> Reading | Refusal:
             `checkpoint`, a name from the dropdown; `at`, [x, y] in the digit of a number to look
             at, or None for the one that was drawn last; `whole`, true where all strokes are one
             digit, whatever they look like; and where the inside view is open `inside`, with `why`,
-            a digit or None for the one that is read, and `silenced`, the maps and units that the
-            network does without, as [layer, number].
+            the digit whose ink is looked for, or None for the digit that is read, and `silenced`,
+            the maps and units that are silenced in the network, as [layer, number].
 
     Returns:
         What is read; with `inside` where it is asked for and something is drawn. Where the drawing
@@ -157,14 +157,14 @@ async def frame_picture(sent: dict[str, Any]) -> Framed | Refusal:
     except (ValueError, Crowded) as error:
         return {"error": str(error)}
     if not frames.any():
-        return {"error": "The picture shows no ink: take one where the digit is darker or lighter."}
+        return {"error": "The picture shows no ink: bring one with more contrast."}
     return {"frame": encode(frames)}
 
 
 def _frames_in(content: bytes) -> torch.Tensor:
-    """The frames of a picture's digits, uint8 N×28×28: one, unless it shows a number.
+    """The frames of a picture's digits, uint8 N×28×28, N ≥ 1; several where it shows a number.
 
-    What the shipped network does not take for digits throughout is one digit and dirt.
+    Unless the shipped network takes every part for a digit, the picture is one digit with dirt.
 
     Raises:
         ValueError: it is no picture; one sentence that says why.
@@ -200,9 +200,9 @@ async def _answer(drawing: dict[str, Any]) -> Reading:
 
 
 async def _read(reader: Recognizer, drawing: dict[str, Any]) -> Recognition | NumberRecognition:
-    """Read what stands on the pad, strokes or a frame: a number where it has several digits.
+    """Read what is on the pad, strokes or frames: a number where it has several digits.
 
-    What has none is read as a whole.
+    Strokes in which no digit is found are read as a whole.
 
     Raises:
         ValueError: they are malformed; one sentence that says how.
@@ -226,7 +226,7 @@ def _frames(encoded: Any) -> torch.Tensor:
     """Frames that a page sent, uint8 N×28×28.
 
     Raises:
-        ValueError: they are none; one sentence that says how.
+        ValueError: they are malformed; one sentence that says how.
     """
     try:
         pixels = base64.b64decode(encoded, validate=True)
@@ -239,7 +239,7 @@ def _frames(encoded: Any) -> torch.Tensor:
 
 
 def _in_a_row(found: list[Recognition]) -> NumberRecognition:
-    """A number of which each digit has a frame of its own: the boxes are squares of 1 in a row."""
+    """A number whose digits each have a frame: their boxes are squares of side 1 in a row."""
     digits = [
         Candidate(recognition, (i, 0, i + 1, 1), 0.0, True, ((i, 0, 0),))
         for i, recognition in enumerate(found)

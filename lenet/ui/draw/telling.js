@@ -10,7 +10,7 @@ import { an } from "../shared/formats.js";
 /** @import { Reading, Strokes } from "../shared/events.js" */
 
 /**
- * What the pad has and does for it.
+ * What the pad offers for it.
  *
  * @typedef {object} Pad
  * @property {(all: boolean) => Strokes | null} own the strokes that can be told of: of the digit that
@@ -78,9 +78,9 @@ export function telling(find, pad) {
 
   return {
     tell,
-    /** The pad has changed: what was told is past. */
+    /** The pad has changed: the last sentence no longer holds. */
     forget: () => say(""),
-    /** @param {Reading} reading @param {boolean} tellable whether it is of strokes */
+    /** @param {Reading} reading @param {boolean} tellable whether strokes were read, not a picture */
     show({ digit, digits }, tellable) {
       const isRead = digit !== null && tellable;
       for (const bar of bars) bar.disabled = !isRead;

@@ -11,7 +11,7 @@
 export const MOST = 500; // drawings that are kept
 export const EACH = 5; // drawings of each digit that a round asks for
 
-const SIDE = 1000; // units: the longer side of what is kept
+export const SIDE = 1000; // units: the longer side of what is kept
 const NEAR = 25; // units: half a pixel of the network's frame; the server merges points so near
 const POINTS = 40_000; // that are sent at once: the server refuses 50,000
 const POINTS_EACH = 2000; // of a drawing, which the server takes
@@ -75,7 +75,7 @@ function thin(stroke, near) {
 export const areSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * What is sent of drawings: no more points than the server takes at once.
+ * Drawings as they are sent: thinned until they have no more points than the server takes at once.
  *
  * @param {Labelled[]} drawings
  * @returns {Labelled[]}
@@ -143,7 +143,7 @@ const brief = (value) => (JSON.stringify(value) ?? "nothing").slice(0, 40);
  * @param {Uint8Array} bytes
  * @param {Limits} limits
  * @returns {Labelled[]} as they are kept
- * @throws {Error} the file is no such file; one sentence with the line and the reason
+ * @throws {Error} the file is malformed; one sentence with the line and the reason
  */
 export function readFile(bytes, limits) {
   if (bytes.length > MAX_BYTES)
@@ -214,7 +214,7 @@ export function asked(counts, goal) {
 }
 
 /**
- * What there is to know before teaching: how much to expect.
+ * What a visitor should know before teaching: which digits have too few drawings.
  *
  * @param {number[]} counts of the `LABELS`
  */
@@ -222,8 +222,8 @@ export function advice(counts) {
   const single = LABELS.filter((label, i) => label !== null && counts[i] === 1);
   if (single.length === 0) return "";
   return (
-    `Of the ${listed(single.map(String))} there is but one drawing, which teaches little: two of a ` +
-    "digit make a difference, five work well."
+    `You have drawn the ${listed(single.map(String))} only once, which teaches little: two drawings ` +
+    "of a digit make a difference, five work well."
   );
 }
 

@@ -111,8 +111,8 @@ export function mount({ element, props, server, trigger }) {
   function summary(many) {
     if (!many)
       return (
-        "What the network misreads it can learn from you: beside a drawing press the digit that " +
-        "it is, or write each digit five times."
+        "The network can learn what it misreads: press the right digit beside a drawing, or write " +
+        "each digit five times."
       );
     return hand.lasts
       ? `${drawings(many)}, kept in this browser. The server gets them only to read and to teach them.`
@@ -220,7 +220,7 @@ export function mount({ element, props, server, trigger }) {
     return isStopped ? "Stopped." : beside;
   }
 
-  /** The network that a teaching starts from: never a taught one, or hands would drift. */
+  /** The network that a teaching starts from: never a taught one, which would drift farther each time. */
   const origin = () => hand.networks.find(({ name }) => name === network)?.from ?? network;
 
   function teach() {

@@ -4,22 +4,22 @@ The drawings lie in the visitor's browser (`store.js`) and come here only to be 
 file knows nothing of how a network is taught.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import gradio as gr
 
-from lenet.events import Event, LogError, Start, Taught, latest
+from lenet.events import Event, Start, Taught, latest
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
 from lenet.server import hands, visitors
+from lenet.server.queue import Queue
 from lenet.server.recognizers import path_of, recognizer
-from lenet.server.runs import Run, RunError, Runs
+from lenet.server.runs import Run
 from lenet.server.shares import QUICK, SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
 from lenet.ui.shared.networks import OWN, choices
-from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
+from lenet.ui.shared.requests import Request, answering, in_turn, refusing_request
 from lenet.ui.train.status import status
 
 
@@ -30,7 +30,7 @@ class Read(TypedDict):
 
 
 class There(TypedDict):
-    """Those names of networks that the server has."""
+    """Of the names of networks that a page asked about, those that the server still has."""
 
     there: list[str]
 
@@ -44,10 +44,14 @@ class Started(TypedDict):
 class Told(TypedDict):
     """What a teaching has changed.
 
-    Of the visitor's `drawings` so many were read right `before`, and `after` by networks that were
-    taught without the drawing, in so many `folds`; None where there are too few for that.
-    `mnist_before` and `mnist_after` are the accuracies on MNIST's test images, 0..1, or None where
-    these are not to be had.
+    Attributes:
+        drawings: how many it was taught.
+        before: how many of them the network read right before.
+        after: how many of them were read right, each by a network that was taught without it; None
+            where there are too few drawings for that.
+        folds: into which the drawings were divided for that.
+        mnist_before: the accuracy on MNIST's test images before, 0..1; None without MNIST.
+        mnist_after: the same after.
     """
 
     drawings: int
@@ -61,9 +65,9 @@ class Told(TypedDict):
 class Teaching(TypedDict):
     """How far a teaching is.
 
-    `state` is that of a run, or gone; `text` says how far it is, or why it failed, and `share` 0..1
-    is what is done of it. `network` is the name of the one that was taught, which is there before
-    the run has measured what `told` says.
+    `state` is that of a run, waiting or gone; `text` says how far it is, or why it failed, and
+    `share`, 0..1, how much is done. `network` is the name of the taught network, which is there
+    before the run has measured what `told` says.
     """
 
     state: str
@@ -73,17 +77,17 @@ class Teaching(TypedDict):
     told: Told | None
 
 
-def build(network: gr.Dropdown, runs: Runs) -> gr.HTML:
+def build(network: gr.Dropdown, queue: Queue) -> gr.HTML:
     """Build the view.
 
     Args:
         network: the Draw tab's dropdown, which offers the visitor's own networks too.
-        runs: the server's.
+        queue: of the server's runs.
 
     Returns:
         The view, whose value says which networks are this visitor's own (`Own`).
     """
-    own = _Runs(runs)
+    own = _Runs(queue)
     view = gr.HTML(
         html_template=template("hand/hand.html"),
         js_on_load=mounting("hand/hand.js", "own"),
@@ -122,7 +126,7 @@ def read_hand(request: Request) -> Read:
         request: `checkpoint`, the name of a network, and `drawings`, the text of a drawings file.
     """
     reader = recognizer(request.get("checkpoint"))
-    with _refusing():
+    with refusing_request():
         return {"read": hands.read_digits(reader, hands.parse(request.get("drawings")))}
 
 
@@ -139,8 +143,9 @@ def still_there(request: Request) -> There:
 class _Runs:
     """What the view asks of the run that teaches its visitor's hand."""
 
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.runs = queue.runs
 
     def teach(self, request: Request) -> Started:
         """Begin to teach a network a visitor's hand.
@@ -149,37 +154,31 @@ class _Runs:
             request: `checkpoint`, the name of the network to start from; `drawings`, the text of a
                 drawings file; `password`, the owner's.
         """
-        with _refusing():
+        with refusing_request():
             drawings = hands.parse(request.get("drawings"))
             network, password = request.get("checkpoint"), request.get("password")
-            return {"run": hands.start(self.runs, network, drawings, password)}
+            return {"run": hands.start(self.queue, network, drawings, password)}
 
     def taught(self, request: Request) -> Teaching:
         """How far the `run` is that teaches."""
-        with _refusing():
-            return _teaching(hands.run_of(self.runs, request.get("run")))
+        with refusing_request():
+            run = hands.run_of(self.runs, request.get("run"))
+            return _WAITING if hands.waits(self.queue, run.name) else _teaching(run)
 
     def stop_teaching(self, request: Request) -> Started:
         """Stop the `run` that teaches; `password` is the owner's."""
-        with _refusing():
+        with refusing_request():
             run = hands.run_of(self.runs, request.get("run"))
-            if run.alive:
+            if hands.waits(self.queue, run.name):
+                self.queue.take_out(run.name, request.get("password"))
+            elif run.alive:
                 visitors.stop(self.runs, request.get("password"))
             return {"run": str(run.name)}
 
     def resume_teaching(self, request: Request) -> Started:
         """Go on with the `run` where it was stopped; `password` is the owner's."""
-        with _refusing():
-            return {"run": hands.resume(self.runs, request.get("run"), request.get("password"))}
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Answer with the sentence that says why something cannot be done."""
-    try:
-        yield
-    except (ValueError, LogError, RunError, visitors.NotAllowed) as error:
-        raise RequestError(str(error)) from error
+        with refusing_request():
+            return {"run": hands.resume(self.queue, request.get("run"), request.get("password"))}
 
 
 def _teaching(run: Run) -> Teaching:
@@ -194,6 +193,13 @@ def _teaching(run: Run) -> Teaching:
     }
 
 
+_WAITING: Teaching = {
+    "state": "waiting",
+    "text": "Waiting for the run that is under way…",
+    "share": None,
+    "network": None,
+    "told": None,
+}
 _TEXTS = {
     "starting": "Loading the data…",
     "stopping": "Stopping…",

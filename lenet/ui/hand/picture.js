@@ -1,9 +1,10 @@
 // A kept drawing as a small picture.
 
+import { SIDE } from "./examples.js";
+
 /** @import { Strokes } from "../shared/events.js" */
 
-const SIDE = 1000; // units: the longer side of what is kept
-const AIR = 130; // units around it
+const AIR = 130; // units around the drawing
 
 /** @param {Strokes} strokes @returns {Element} */
 export function picture(strokes) {

@@ -15,7 +15,7 @@ export class Full extends Error {}
  * @property {boolean} lasts whether anything is there when the page is opened again
  * @property {() => Promise<unknown[]>} all the drawings
  * @property {(drawings: { id: string }[], most: number) => Promise<void>} put drawings, or other
- *   ones in their place by their id; none of them where there would be more than `most`: `Full`
+ *   ones in their place by their id; where there would be more than `most`, put none and throw `Full`
  * @property {(ids: IDBValidKey[]) => Promise<void>} remove
  * @property {(key: string) => Promise<unknown>} read
  * @property {(key: string, change: (value: unknown) => unknown) => Promise<void>} update
@@ -120,7 +120,7 @@ class Database {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error);
     });
-    done.catch(() => {}); // who waits for it hears of it; of a reader nobody does
+    done.catch(() => {}); // writers wait for it and hear of a failure; readers need not
     return { store: transaction.objectStore(name), done, abort: () => transaction.abort() };
   }
 }

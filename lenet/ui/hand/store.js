@@ -39,7 +39,7 @@ export class Hand {
   chosen = null;
   /** Whether what is kept is there when the page is opened again. */
   lasts = true;
-  /** What there is to say about the storage. */
+  /** What went wrong with the storage, in a sentence; else empty. */
   notice = "";
 
   /** @type {Set<() => void>} */
@@ -57,7 +57,7 @@ export class Hand {
   #writing = 0; // how many writes are under way: what is shown is ahead of what is stored
 
   /**
-   * Read what is kept; what is kept before that is added to it.
+   * Read what is kept. What was kept on this page before that is added.
    *
    * @param {Limits} limits
    * @param {Promise<Storage>} storage
@@ -215,7 +215,7 @@ export class Hand {
     }
   }
 
-  /** Remove what somebody else wrote. @param {Storage} storage @param {unknown[]} stored */
+  /** Remove what is no example, and say so. @param {Storage} storage @param {unknown[]} stored */
   async #clean(storage, stored) {
     const bad = stored.filter((record) => !isExample(record, this.#limits));
     this.notice =
@@ -236,7 +236,7 @@ export class Hand {
   }
 }
 
-/** Unlike any other tab's. @param {number} [i] */
+/** An id that no other tab makes. @param {number} [i] */
 const newId = (i = 0) => `${Date.now()}-${i}-${Math.random().toString(36).slice(2)}`;
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
@@ -267,5 +267,5 @@ const isTeaching = (value) =>
   typeof value.from === "string" &&
   Number.isInteger(value.drawings);
 
-/** The visitor's. */
+/** The visitor's hand, for all views. */
 export const hand = new Hand();

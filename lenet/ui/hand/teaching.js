@@ -13,7 +13,7 @@ import { hand } from "./store.js";
  * How far a teaching is: `Teaching` of hand.py.
  *
  * @typedef {object} News
- * @property {string} state starting, running, stopping, stopped, finished, failed or gone
+ * @property {string} state waiting, starting, running, stopping, stopped, finished, failed or gone
  * @property {string} text
  * @property {number | null} share that is done
  * @property {string | null} network the name of the one that was taught, as soon as it is there
@@ -34,7 +34,7 @@ const ENDED = ["stopped", "finished", "failed", "gone"];
 export class Teaching {
   /** What was heard last of the run that is under way, or was stopped. @type {News | null} */
   news = null;
-  /** Why it cannot be had; one sentence. */
+  /** Why it failed or was refused, in one sentence; else empty. */
   failure = "";
   #server;
   #changed;
@@ -120,10 +120,11 @@ export class Teaching {
       await hand.learn(taught);
       if (told) this.#ended(taught);
     }
-    const goesOn = state === "stopped" && !name; // it can
-    if (hasEnded && !goesOn) {
+    const canGoOn = state === "stopped" && !name;
+    if (hasEnded && !canGoOn) {
       await hand.follow(null);
-      const failure = state === "failed" || state === "gone";
+      const wasTakenOut = state === "gone" && this.news?.state === "waiting";
+      const failure = state === "failed" || (state === "gone" && !wasTakenOut);
       this.#say(null, failure ? text : "");
     } else this.#say(news);
     return hasEnded;

@@ -18,7 +18,7 @@ import { count, percent } from "../shared/formats.js";
  */
 
 /**
- * The figure that matters in one sentence, and the sentences that say how it was measured.
+ * What matters in one sentence, and in others how it was measured and what was forgotten.
  *
  * @param {Told} told
  * @returns {{ result: string, how: string }}
@@ -32,11 +32,11 @@ export function wordsOf({ drawings, before, after, folds, mnist_before, mnist_af
     after !== null
       ? `Each was read by a network that was taught without it, in ${folds} folds.`
       : "";
-  const forgotten =
+  const mnist =
     mnist_before === null || mnist_after === null
       ? ""
       : `It reads ${percent(mnist_after, 2)} of MNIST's test images; before, ${percent(mnist_before, 2)}.`;
-  return { result, how: [judged, forgotten].filter(Boolean).join(" ") };
+  return { result, how: [judged, mnist].filter(Boolean).join(" ") };
 }
 
 /** @param {number} many */

@@ -1,4 +1,4 @@
-// The list of the lesson's steps, those that were done ticked. Its links are the panel's to follow.
+// The list of the lesson's steps, with a tick at those that were done. The panel follows its links.
 
 import { onLesson } from "../shared/events.js";
 import { loadProgress } from "./progress.js";

@@ -23,7 +23,7 @@ export function stepOf(hash, steps) {
 }
 
 /**
- * What was kept, or a beginning where that is nothing of ours.
+ * What was kept, or a new beginning where the text is nothing of ours.
  *
  * @param {string | null} text
  * @returns {Progress}
@@ -41,7 +41,7 @@ export function parse(text) {
   }
 }
 
-/** A browser may keep nothing, as on a page within another one. @returns {Progress} */
+/** What was kept; a browser may keep nothing, as of a page within another one. @returns {Progress} */
 export function loadProgress() {
   try {
     return parse(localStorage.getItem(KEY));
@@ -55,6 +55,6 @@ export function keepProgress(progress) {
   try {
     localStorage.setItem(KEY, JSON.stringify(progress));
   } catch {
-    // It lasts as long as the page then.
+    // Then it lasts as long as the page.
   }
 }

@@ -42,7 +42,7 @@ export function cellShares(matrix) {
 }
 
 /**
- * What the gallery shows and which of it comes first, as a heading and a half sentence.
+ * What the gallery shows, as a heading, and which digits come first, as the start of a sentence.
  *
  * @param {Selection} selection
  * @param {number} total how many digits there are

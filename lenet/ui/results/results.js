@@ -1,13 +1,13 @@
-// The Results tab: how well networks read a test set, which of its digits they misread, and what
-// they take for digits that is none.
+// The Results tab: how well networks read a test set, which of its digits they misread, and which
+// other drawings they take for digits.
 //
 // `props.value` is what the fields say: the networks' names and the data set; each call sends it.
-// What is shown is of one `report`: answers about earlier fields, or of a file that has changed
-// since, are not mixed with it.
+// All that is shown belongs to one `report`: answers about earlier fields, or about a file that has
+// changed since, are not mixed with it.
 
 import { DIGITS, figure, LargeDigit } from "../shared/digits.js";
 import { finder, make, setText } from "../shared/dom.js";
-import { count, percent } from "../shared/formats.js";
+import { an, count, percent } from "../shared/formats.js";
 import { ask, failed, Report } from "../shared/report.js";
 import { bestOf, cellShares, describe, describeOthers, errorShares } from "./report.js";
 
@@ -97,9 +97,9 @@ export function mount({ element, props, server, trigger, watch }) {
     find("#results-accuracy").replaceChildren(...report.networks.map(accuracy));
     setText(
       find("#results-shape"),
-      `${count(report.count)} test images of 28×28 pixels that no network learns from. It gets ` +
-        `them in batches of the shape N×1×32×32. Below each stands ` +
-        `${comparing() ? "the first network's" : "the"} answer; wrong ones are marked.`,
+      `${count(report.count)} test images of 28×28 pixels that no network learns from. A network gets ` +
+        `them in batches of the shape N×1×32×32. Below each is ` +
+        `${comparing() ? "the first network's" : "the"} answer; wrong answers are marked.`,
     );
     showGroups();
     showErrors();
@@ -221,7 +221,7 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {Other} other */
   function inStrip({ frame, digit, is_digit, digit_probability }) {
     const share = percent(digit_probability);
-    const label = `Nearest to a ${digit}, and a digit with ${share}. Press to look inside.`;
+    const label = `Nearest to ${an(digit)} ${digit}; a digit with a probability of ${share}. Press to look inside.`;
     const node = figure(frame, label, [`${digit} · ${share}`], () => large.lookInside(frame));
     node.classList.toggle("taken", is_digit);
     return node;
@@ -278,7 +278,7 @@ export function mount({ element, props, server, trigger, watch }) {
     ask(server.test_digits, { .../** @type {Choice} */ (about), ...selection });
 
   /**
-   * An answer of a network that has been trained on since is not shown beside the old figures.
+   * Whether to show an answer: not one of a network that has been trained on since the report.
    *
    * @param {Digits | Failure} answer
    * @param {Selection} selection
@@ -324,7 +324,7 @@ export function mount({ element, props, server, trigger, watch }) {
     const figures = answer.digits.map((digit) => {
       const read = bestOf(digit.probabilities[0]);
       const right = read === digit.truth;
-      const caption = right ? `${read}` : `${read}, is a ${digit.truth}`;
+      const caption = right ? `${read}` : `${read}, is ${an(digit.truth)} ${digit.truth}`;
       const node = figure(digit.frame, name(digit), [caption], () => openDigit(digit));
       node.classList.toggle("wrong", !right);
       return node;
@@ -335,7 +335,7 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {Digit} digit */
   function name({ index, truth, probabilities }) {
     const answers = probabilities.map(bestOf).join(" and ");
-    return `Test image ${count(index)}, a ${truth} read as ${answers}`;
+    return `Test image ${count(index)}, ${an(truth)} ${truth} read as ${answers}`;
   }
 
   /** @param {Digit} digit */
@@ -365,7 +365,7 @@ export function mount({ element, props, server, trigger, watch }) {
 
   /** A track that is filled so far. @param {number} share */
   function bar(share) {
-    const filled = make("span", { className: "bar" });
+    const filled = make("span");
     filled.style.width = percent(share, 1);
     return make("span", { className: "track" }, filled);
   }

@@ -1,5 +1,5 @@
-"""The Results tab: how well networks read a test set, which of its digits they misread, and what
-they take for digits that is none.
+"""The Results tab: how well networks read a test set, which of its digits they misread, and which
+other drawings they take for digits.
 
 Opening the tab fills it. The page (`results.html`, `results.js`) asks for figures and for digits;
 `lenet.evaluate` defines evaluations, and `lenet.server.evaluation_cache` keeps them.
@@ -52,10 +52,11 @@ def build(tab: gr.Tab, own: gr.HTML, table: gr.HTML, tabs: gr.Tabs) -> gr.HTML:
     """Build the tab's content; opening the tab fills it.
 
     Args:
+        tab: the tab.
         own: its value says which networks are the visitor's own.
         table: of the runs; its event `results` asks for this tab with the networks that its value
             names.
-        tabs: this tab is one of them.
+        tabs: all tabs of the page.
 
     Returns:
         The view, whose `draw` event asks for the Draw tab.
@@ -164,8 +165,8 @@ class Figures(TypedDict):
         accuracy: the share of right answers, 0..1.
         right: how many answers are right.
         wrong: how many are not.
-        counts: of the test digits that are a 0, a 1 …
-        errors: among these.
+        counts: how many test digits are a 0, a 1 …
+        errors: how many of each of these it misreads.
         confusion: for each truth, how many digits got each answer.
     """
 
@@ -212,13 +213,13 @@ class Gallery(TypedDict):
 
 
 class Other(TypedDict):
-    """A drawing of what is no digit, the digit that it is nearest to, and what is made of it.
+    """A drawing that is no digit, and what a network reads in it.
 
     Attributes:
         frame: 28×28 bytes in base64.
         digit: the most probable one.
         is_digit: whether it is taken for one.
-        digit_probability: 0..1, how probable it is a digit at all.
+        digit_probability: 0..1, how probable it is that it is a digit at all.
     """
 
     frame: str
@@ -228,7 +229,7 @@ class Other(TypedDict):
 
 
 class Others(TypedDict):
-    """What networks make of what is no digit.
+    """What networks read in drawings that are no digits.
 
     Attributes:
         count: of the drawings.
@@ -312,7 +313,7 @@ def test_digits(request: Request) -> Gallery:
 
 @answering
 def evaluate_others(request: Request) -> Others:
-    """What the networks make of letters, signs, scribbles and the like (`lenet.others`).
+    """What the networks read in letters, signs, scribbles and the like (`lenet.others`).
 
     Args:
         request: that of `evaluate_networks`.
@@ -323,7 +324,7 @@ def evaluate_others(request: Request) -> Others:
     found = [_recognize_others(path, version) for path, version in files]
     first = found[0]
     best = first.probabilities.max(1)
-    # A network that knows of nothing else takes all for digits: then it is sure of one of the ten.
+    # A network that is not calibrated takes all for digits: then the best of the ten decides.
     surest = (first.digit_probability * best.values).argsort(descending=True, stable=True)
     return {
         "count": len(frames),
@@ -398,7 +399,7 @@ def _version(path: Path) -> str:
         return ""
 
 
-_reading: dict[tuple[Path, str], int] = {}  # how many digits the one under way has read
+_reading: dict[tuple[Path, str], int] = {}  # how many digits an evaluation under way has read
 
 
 @lru_cache(maxsize=8)

@@ -40,7 +40,7 @@ export function figure(frame, label, lines, press) {
   return make("figure", {}, button, make("figcaption", {}, ...texts));
 }
 
-/** The dialog that shows one digit large, and the way from any digit to the pad. */
+/** The dialog that shows one digit large, and what puts a digit on the pad. */
 export class LargeDigit {
   #dialog = make("dialog", { className: "large-digit" });
   #draw;
@@ -96,7 +96,7 @@ export class LargeDigit {
 }
 
 /**
- * Fill a place with buttons of which one is pressed, the first one to begin with.
+ * Fill a place with buttons of which one is pressed, at first the first one.
  *
  * @template Value
  * @param {Element} place

@@ -1,5 +1,5 @@
-// What the views tell each other. No view knows another one: each tells here what others may want
-// to know, and listens to what it needs.
+// What the views tell each other. No view knows another one: each tells here what others may need,
+// and listens to what it needs itself.
 
 /** @import { Packed } from "./tensors.js" */
 
@@ -49,7 +49,7 @@
 /** A group of strokes that may be a digit of a number. @typedef {Pick<BoxedReading, "box" | "digit" | "is_digit"> & { score: number, chosen: boolean }} Considered */
 
 /**
- * A channel: what is told on it reaches whoever listens.
+ * A channel: what one view tells on it reaches all that listen.
  *
  * @template News
  * @param {string} name
@@ -78,7 +78,7 @@ const rounds = channel("lenet:round");
 /** @type {ReturnType<typeof channel<void>>} */
 const hands = channel("lenet:hand");
 /** @type {ReturnType<typeof channel<void>>} */
-const drawings = channel("lenet:follow");
+const follows = channel("lenet:follow");
 /** @type {ReturnType<typeof channel<void>>} */
 const lessons = channel("lenet:lesson");
 /** @type {ReturnType<typeof channel<Compared>>} */
@@ -110,12 +110,12 @@ let followed = false;
 /** The lesson: follow a drawing through the network, the visitor's where something is drawn. */
 export const followDrawing = () => {
   followed = true;
-  drawings.tell();
+  follows.tell();
 };
 
 /** A view that is mounted later hears of it too. @param {() => void} listener */
 export const onFollowDrawing = (listener) => {
-  drawings.listen(listener);
+  follows.listen(listener);
   if (followed) listener();
 };
 

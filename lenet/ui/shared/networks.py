@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from lenet.server import recognizers
 
-OWN = 5  # that a browser remembers
+OWN = 5  # networks that a browser remembers
 
 
 class OwnNetwork(TypedDict):

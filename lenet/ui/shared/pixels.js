@@ -4,8 +4,9 @@ import { contextOf } from "./dom.js";
 
 /** Red, green and blue, 0 to 255. @typedef {readonly [number, number, number]} Colour */
 
-export const ORANGE = /** @type {const} */ ([213, 94, 0]); // told apart from blue by all eyes
-export const BLUE = /** @type {const} */ ([0, 114, 178]); // (Okabe and Ito's palette)
+// Of Okabe and Ito's palette, which colour-blind people tell apart.
+export const ORANGE = /** @type {const} */ ([213, 94, 0]);
+export const BLUE = /** @type {const} */ ([0, 114, 178]);
 
 /** The bytes that a text in base64 stands for. @param {string} encoded */
 export const decode = (encoded) => Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
@@ -23,9 +24,9 @@ export function twoSided(share) {
 }
 
 /**
- * The colour of text that stands out from a ground, by 4.58 to 1 at least.
+ * The colour of text on a ground, with a contrast of at least 4.58 to 1.
  *
- * The bound is the luminance from which black stands out as much as white does ("relative luminance"
+ * The bound is the luminance on which black and white have the same contrast ("relative luminance"
  * and "contrast ratio" of the Web Content Accessibility Guidelines 2.2).
  *
  * @param {Colour} ground

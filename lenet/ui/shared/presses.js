@@ -4,9 +4,9 @@ const STARTS = "#train-start, #train-seeds, #train-resume";
 /** Each is disabled once it is pressed. @type {Record<string, string>} */
 const OTHER = { "train-stop": "train-resume", "train-resume": "train-stop" };
 
-// Tab leaves a dropdown, but then its list opened again, since Gradio handles the key too late. The key
-// moves the focus all the same when Gradio does not see it. A key that is held does not start a second
-// run, nor does a double click.
+// When Tab had left a dropdown, its list opened again, since Gradio handles the key too late. Where
+// Gradio does not see the key, the browser moves the focus all the same. A key that is held does not
+// start a second run, nor does a double click.
 document.addEventListener(
   "keydown",
   (event) => {

@@ -7,10 +7,10 @@ import { finder, setText } from "./dom.js";
 /** @typedef {{ error: string }} Failure */
 /** How far something is that takes a while. @typedef {{ text: string, share: number | null }} Progress */
 
-const PATIENCE = 150; // milliseconds before progress is shown, and between two looks at it
+const PATIENCE = 150; // milliseconds before progress is shown, and between two questions about it
 
 /**
- * Ask the server; where it does not answer, that is the failure.
+ * Ask the server; that it does not answer is a failure too.
  *
  * @template Request, Answer
  * @param {Call<Request, Answer>} call
@@ -29,7 +29,7 @@ export async function ask(call, request) {
  */
 export const failed = (answer) => "error" in answer;
 
-/** The part of a view that its template calls `.report`, and what stands in its place. */
+/** The part of a view that its template calls `.report`, its progress and its error. */
 export class Report {
   #find;
   /** Of the calls that take a while, only the latest one's progress is shown. */
@@ -84,7 +84,7 @@ export class Report {
   }
 
   /**
-   * Whether an answer is one: shows the report, or in its place the sentence that says why not.
+   * Show the report, or in its place the sentence that says why not; whether there is a report.
    *
    * @template {object} Answer
    * @param {Answer | Failure} answer

@@ -5,7 +5,8 @@ in it is answered with a sentence; this file knows nothing of what the functions
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypedDict, TypeVar
 
@@ -13,7 +14,11 @@ import torch
 
 from lenet.checkpoint import CheckpointError
 from lenet.data import DataError
+from lenet.events import LogError
+from lenet.server.recognizers import conceal
+from lenet.server.runs import RunError
 from lenet.server.shares import Crowded, Lane
+from lenet.server.visitors import NotAllowed
 
 Request = Mapping[str, Any]  # what a script sent
 Answer = TypeVar("Answer")
@@ -26,7 +31,7 @@ class Refusal(TypedDict):
 
 
 class RequestError(ValueError):
-    """A call that no page of ours makes."""
+    """A request that is refused, with the sentence that says why."""
 
 
 def encode(tensor: torch.Tensor) -> str:
@@ -35,7 +40,9 @@ def encode(tensor: torch.Tensor) -> str:
 
 
 def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answer | Refusal]:
-    """Make a server function answer with a `Refusal` where something is not to be had."""
+    """Make a server function answer with a `Refusal` where the request is refused, or a checkpoint
+    or the data cannot be read.
+    """
 
     @wraps(function)
     def answer(request: object) -> Answer | Refusal:
@@ -49,10 +56,23 @@ def answering(function: Callable[[Request], Answer]) -> Callable[[object], Answe
     return answer
 
 
+@contextmanager
+def refusing_request() -> Iterator[None]:
+    """Refuse the request with the sentence that says why something cannot be done.
+
+    Raises:
+        RequestError: in the place of what a run, its log or the rules for visitors raised.
+    """
+    try:
+        yield
+    except (ValueError, LogError, RunError, NotAllowed) as error:
+        raise RequestError(conceal(str(error))) from error
+
+
 def in_turn(
     lane: Lane, function: Callable[[object], Answer]
 ) -> Callable[[object], Awaitable[Answer | Refusal]]:
-    """A server function that waits for its visitor's turn and works off the event loop."""
+    """A server function that waits for its visitor's turn and runs off the event loop."""
 
     @wraps(function)
     async def answer(request: object) -> Answer | Refusal:
@@ -68,7 +88,7 @@ def name_in(request: Request, key: str, names: Sequence[str]) -> str:
     """A name that the request gives, one of `names`.
 
     Raises:
-        RequestError: it is another one, or none.
+        RequestError: it is another name, or none.
     """
     name = request.get(key)
     if not isinstance(name, str) or name not in names:

@@ -3,7 +3,7 @@
 import { decode } from "./pixels.js";
 
 /**
- * A byte a number: each stands for (byte − zero) ÷ (255 − zero) × scale.
+ * A tensor with a byte a number: each stands for (byte − zero) ÷ (255 − zero) × scale.
  *
  * @typedef {object} Packed
  * @property {string} name

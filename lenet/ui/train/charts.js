@@ -1,6 +1,6 @@
 // The charts of the latest run, and of others that the visitor compares with it.
 //
-// `props.value` is the latest run, as tab.py says; the table of runs tells which others are to lie
+// `props.value` is the latest run, as tab.py says; the table of runs tells which others are drawn
 // over it, and their curves are fetched once. Inline SVG is light enough to be drawn anew twice a
 // second; its colours come from train.css.
 
@@ -13,7 +13,7 @@ import { AXES, endOf, framed, meanOf, place, told } from "./plot.js";
 /** @import { Axis, Chart, Curves, Line, Point } from "./plot.js" */
 
 /** The latest run: `Live` of tab.py. @typedef {Curves & { run: string | null, alive: boolean }} Live */
-/** What is drawn of a run, or of several: `name` is their class. @typedef {{ name: string, title: string, charts: Chart[][], epochs: number }} Shown */
+/** What is drawn of a run, or of several: `name` is its CSS class. @typedef {{ name: string, title: string, charts: Chart[][], epochs: number }} Shown */
 
 const MAX_DOTS = 30; // of a line: with more it is drawn without them
 const FEW_DOTS = 5; // the same of a thin line

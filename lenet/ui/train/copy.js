@@ -7,8 +7,8 @@ import { finder, setText } from "../shared/dom.js";
 /**
  * The address that shows the page to others, without settings.
  *
- * Within a Space's frame that is the Space's page, where the browser tells its address: it hands the
- * settings on to the frame. Most tell its host alone; then the frame's own address shows the app, too.
+ * In a Space's frame that is the Space's page, which hands the settings on to the frame, if the
+ * browser tells its address. Most tell its host alone; then it is the frame's own address.
  *
  * @param {{ origin: string, pathname: string }} here
  * @param {string} outside the page whose frame this is; empty where it is none's
@@ -18,7 +18,7 @@ export function shared(here, outside) {
   return space ? space[0] : here.origin + here.pathname;
 }
 
-// A fold that is opened again is built again, and what was changed in it stays.
+// A fold that is opened again is mounted again; then what was changed in it must stay.
 let told = false;
 
 /** @param {View<{ value: { query: string } | null }, unknown>} view */

@@ -57,7 +57,7 @@ def curves(events: Sequence[Event], readings: Sequence[Reading] = ()) -> Curves:
     right = {"test": _line([(e.epoch, e.elapsed, e.test_accuracy) for e in epochs])}
     counted = [(e.epoch, e.elapsed, e.train_accuracy) for e in epochs]
     known = [(place, elapsed, share) for place, elapsed, share in counted if share is not None]
-    if known:  # of damaged data: beside the test images those that are learnt from
+    if known:  # the data is damaged: show also how much of it is read as labelled
         right = {"training": _line(known), **right}
     grown = points(events, readings)
     if grown:
@@ -80,6 +80,6 @@ def curves(events: Sequence[Event], readings: Sequence[Reading] = ()) -> Curves:
 
 
 def _line(points: Sequence[Point]) -> list[Point]:
-    """No more points than a screen can tell apart, with no more digits."""
+    """No more points, and no more digits of each, than a screen can show."""
     few = points[:: len(points) // MOST + 1]
     return [(round(epoch, 4), round(s, 3), float(f"{value:.4g}")) for epoch, s, value in few]

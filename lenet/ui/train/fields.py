@@ -1,4 +1,4 @@
-"""The fields of a new run: what they ask for, and what each says that is out of range.
+"""The fields of a new run: what they ask for, and what each says of a value out of range.
 
 `tab.py` gives them a place, `link.py` fills them from the page's address.
 """
@@ -42,7 +42,7 @@ def build() -> Fields:
         data_sets = gr.Radio(LABELS, value=data, label="Data", elem_id="train-data")
     epochs, batch_size, learning_rate, seed, training_images, wrong_labels = numbers
     with gr.Row():
-        way = (
+        training = (
             gr.Number(epochs, label="Epochs", elem_id="train-epochs"),
             gr.Number(batch_size, label="Batch size", elem_id="train-batch-size"),
             gr.Number(learning_rate, label="Learning rate", elem_id="train-lr", step=0.01),
@@ -53,14 +53,14 @@ def build() -> Fields:
             gr.Number(training_images, label="Training images", elem_id="train-images"),
             gr.Number(wrong_labels, label="Wrong labels (%)", elem_id="train-wrong"),
         )
-    fields = Fields(recipes, data_sets, *way, *damage)
-    # Only where somebody chooses it: a link brings numbers besides.
-    recipes.input(_own_numbers, recipes, list(way[:3]), **QUIET)
+    fields = Fields(recipes, data_sets, *training, *damage)
+    # Only when a visitor chooses one: a link brings numbers of its own.
+    recipes.input(_own_numbers, recipes, list(training[:3]), **QUIET)
     return fields
 
 
 def defaults(recipe: str) -> dict[str, Any]:
-    """What the fields hold where a recipe alone is chosen, by their names."""
+    """What the fields hold by their names where only a recipe was chosen."""
     own = RECIPES[recipe]
     return {
         "recipe": recipe,

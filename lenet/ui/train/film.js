@@ -45,7 +45,7 @@ export function mount({ element, props, server, watch }) {
   let drawing;
   let film = NOTHING;
   let at = 0;
-  let atEnd = true; // goes along with the run
+  let atEnd = true; // the last moment is shown, and new ones as they come
   /** The timer. @type {number | undefined} */
   let replay;
 
@@ -78,7 +78,7 @@ export function mount({ element, props, server, watch }) {
   // ---------------------------------------------------------------- asking
 
   let asking = false;
-  /** The value of which the page knows everything. @type {string | null} */
+  /** The value whose moments are all known. @type {string | null} */
   let told = null;
 
   const isVisible = () => element.clientWidth > 0 && !document.hidden;

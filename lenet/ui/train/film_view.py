@@ -1,7 +1,7 @@
 """The film in the Train tab: the first layer's kernels as they form, and the visitor's drawing read
 by the network as it was at each moment of the run.
 
-The page (`film.html`, `film.js`) is told when there is more and asks `read_moments` for it.
+The page (`film.html`, `film.js`) hears when there is more and asks `read_moments` for it.
 `lenet.film` defines films; this file knows nothing of how one is made.
 """
 
@@ -27,7 +27,7 @@ from lenet.ui.assets import mounting, template
 from lenet.ui.shared.requests import Refusal, encode, in_turn
 
 EXAMPLE = 7  # is read where a visitor has drawn nothing yet
-AT_ONCE = 8  # snapshots a call: nobody waits long for a turn
+AT_ONCE = 8  # snapshots a call, so that nobody waits long for a turn
 KEPT = 2000  # moments: thirty visitors' films
 
 
@@ -54,7 +54,7 @@ def news(run: Run) -> str:
 
 
 def _name(run: Run) -> str | None:
-    """What a page may know a run by."""
+    """The name by which a page may know a run; None where none ever ran."""
     return conceal(run.name) if run.name else None
 
 
@@ -169,7 +169,7 @@ def _snapshots(path: Path, changed: int, size: int) -> tuple[Snapshot, ...]:
     return tuple(read_film(path))
 
 
-_LENET = LeNet()  # whose weights do not matter: those of a snapshot take their place
+_LENET = LeNet()  # its weights do not matter: a snapshot's take their place
 _moments: dict[tuple[str | None, int, bytes], Moment] = {}
 
 

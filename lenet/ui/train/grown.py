@@ -1,4 +1,4 @@
-"""Where the readings of a run's film lie in its charts, and when they first were good.
+"""The readings of a run's film as points of its charts, and when they first reached a goal.
 
 Functions of a run's events and of what `lenet.server.growth` has read.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from lenet.events import Batch, Epoch, Event, Start
 from lenet.server.growth import Reading
 
-GOALS = (0.98, 0.99)  # shares read right whose first time is told
+GOALS = (0.98, 0.99)  # shares read right: the chart says when each was first reached
 
 
 class Point(NamedTuple):
@@ -23,7 +23,10 @@ class Point(NamedTuple):
 
 
 def points(events: Sequence[Event], readings: Sequence[Reading]) -> list[Point]:
-    """The readings with their places; a run counts its batches, whatever their size was."""
+    """The readings, each with its epoch and seconds, interpolated between the events around it.
+
+    Readings count the batches of the whole run, whatever the batch size was before a resume.
+    """
     known = []  # batches in all, epochs and seconds
     begun, batches, at = 0.0, 1, 0  # epochs, batches an epoch and batches in all at the last start
     for event in events:
@@ -53,8 +56,8 @@ def points(events: Sequence[Event], readings: Sequence[Reading]) -> list[Point]:
 def passed(events: Sequence[Event], grown: Sequence[Point]) -> dict[float, Point]:
     """The first point at which each goal is reached, by a reading or after an epoch.
 
-    A run that begins above a goal does not pass it, and without a reading of its beginning nobody
-    knows.
+    A run that begins above a goal does not pass it; without a reading of its beginning that would
+    be unknown, so its first point never counts.
     """
     epochs = [
         Point(float(e.epoch), e.elapsed, e.test_accuracy) for e in events if isinstance(e, Epoch)

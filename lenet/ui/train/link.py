@@ -29,14 +29,14 @@ NAMES = {
     "wrong_labels": "wrong",
 }
 _CHOICES = {"recipe": CHOICES, "data": list(DATA_SETS)}
-_LONGEST = 1000  # of an address: the longest that we make has a tenth of it
-_WHOLE = 1 << 53  # floats beyond it are no longer counted with
-_SHOWN = 30  # letters of what is no setting
+_LONGEST = 1000  # characters of an address, ten times as many as our longest has
+_WHOLE = 1 << 53  # beyond it not every whole number is a float
+_SHOWN = 30  # characters of an unknown choice
 
 
 def build_reader() -> gr.HTML:
     """Build what reads the address: its event `opened` comes where that holds settings or `#train`.
-    It is no part of a tab: those that were not opened do not run.
+    It is no part of a tab, since scripts of a tab that was not opened do not run.
     """
     return gr.HTML(
         "",
@@ -68,7 +68,7 @@ def build_button(reader: gr.HTML, fields: Fields, fold: gr.Accordion) -> None:
         )
     button.click(_to_copy, [*fields], link, validator=check, **QUEUED)
     reader.opened(_open, reader, fold, **QUIET)
-    # Fields that are not on the page yet could not say what is out of range.
+    # Only once the fields are on the page can they say what is out of range.
     filled = link.shown(_fill, reader, [*fields], **QUIET)
     filled.success(_nothing, [*fields], None, validator=check, **QUEUED)
 
@@ -83,8 +83,8 @@ class Filled(NamedTuple):
 def read(address: object) -> Filled | None:
     """What an address says of a new run, from its `?`; None where it holds no settings.
 
-    What it leaves out is the recipe's own. A number that is none is None, and what is out of range
-    stays as it is: it is told at the field.
+    Settings that it leaves out are the recipe's. Text that is no number becomes None, and a number
+    out of range stays: its field complains of both.
     """
     query = str(address)[:_LONGEST].partition("#")[0].removeprefix("?")
     given = parse_qs(query, keep_blank_values=True)
@@ -98,7 +98,9 @@ def read(address: object) -> Filled | None:
             complaints.append(f"There is no {name} {unknown!r}: choose {' or '.join(choices)}.")
     values = defaults(asked.get("recipe", "fast"))
     values |= {name: text if name in _CHOICES else _number(text) for name, text in asked.items()}
-    told = [f"{_label(name)} {_shown(values[name])}" for name in asked]
+    usable = [name for name in asked if values[name] is not None]
+    complaints += [f"The {_label(name)} is no number." for name in asked if name not in usable]
+    told = [f"{_label(name)} {_shown(values[name])}" for name in usable]
     words = f"The link has filled in {', '.join(told)}." if told else ""
     parts = [words, *complaints, "Nothing trains before you press Train."]
     return Filled(values, " ".join(filter(None, parts)))
@@ -151,9 +153,9 @@ def _fill(address: object) -> list[Any]:
 
 
 def _nothing(*_: Any) -> None:
-    """Of what a link has filled in the check alone counts."""
+    """Do nothing: what a link has filled in is only checked."""
 
 
 def _to_copy(*fields: Any) -> dict[str, Any]:
-    # The same link may be asked for again.
+    # A value that changes each time, so that the same link can be copied again.
     return {"query": query(*fields), "asked": time.monotonic_ns()}

@@ -1,7 +1,7 @@
-"""What every page asks for while it waits: whether there is anything new of the run.
+"""What every page asks again and again: whether there is anything new of the run.
 
 A page asks often and mostly hears nothing new, and an event of Gradio's takes ten times as long as
-this plain address. The page (`news.js`) lets Gradio bring what has changed, when it has.
+this plain address. When something has changed, the page (`news.js`) lets Gradio bring it.
 """
 
 import time
@@ -20,12 +20,12 @@ from lenet.server.runs import Run, Runs
 from lenet.ui.assets import mounting
 
 IDLE, RUNNING, IMPATIENT = 2000, 500, 100  # milliseconds until a page asks again
-FRESH = 0.25  # of that time an answer stands for all pages
+FRESH = 0.25  # of that time one answer serves all pages
 
 
 class News(TypedDict):
-    """Two texts that change, one with what the buttons and lists follow, one with the progress; and
-    the milliseconds until the next question.
+    """Two texts, of which `state` changes with what the buttons and lists show and `progress` with
+    the progress, and in `wait` the milliseconds until the next question.
     """
 
     state: str
@@ -35,7 +35,8 @@ class News(TypedDict):
 
 def build() -> gr.HTML:
     """Build what asks: its events `stated` and `progressed` say what is new, and a change of its
-    value makes it ask at once. It is no part of a tab: those that were not opened do not run.
+    value makes it ask at once. It is no part of a tab, since scripts of a tab that was not opened
+    do not run.
     """
     return gr.HTML(
         "",
@@ -51,8 +52,8 @@ def route(runs: Runs, text: Callable[[Run], str], besides: Callable[[], str] = l
 
     Args:
         runs: the server's.
-        text: what changes with the progress besides the run's events.
-        besides: a text that changes with what else the lists follow.
+        text: a text that changes with the progress, besides the run's events.
+        besides: a text that changes with what else the lists show.
     """
     kept: tuple[float, News] | None = None
 
@@ -84,5 +85,5 @@ def _wait(run: Run) -> int:
     if not run.alive:
         return IDLE
     latest = run.events[-1] if run.events and run.state != "starting" else None
-    # Before the first loss there are but these two events.
+    # Before the first loss there are only these two events.
     return IMPATIENT if isinstance(latest, Start | Saved | None) else RUNNING

@@ -24,13 +24,13 @@
  * @property {boolean} [logarithmic]
  */
 
-/** Drawn over each other: a line, or the mean of several with a band. @typedef {{ points: Point[], band?: [Point[], Point[]] }} Line */
+/** A line, or the mean of several lines with a band around it. @typedef {{ points: Point[], band?: [Point[], Point[]] }} Line */
 
 const FLOORS = [0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0];
 const STEPS = [1, 1.5, 2, 3, 4, 6, 8, 10];
 const ALMOST = 1e-9;
 
-/** Digits that a label needs. @param {number} value */
+/** A number with as many digits as a label needs. @param {number} value */
 const short = (value) => `${Number(value.toPrecision(6))}`;
 
 /** @type {Record<Chart["axis"], (values: number[]) => Axis>} */
@@ -108,8 +108,8 @@ export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / 
 const last = ([, , value]) => value;
 
 /**
- * The points that the vertical axis is made for. A sample begins far below the others: it comes in
- * from the axis's foot, and where it is alone, its latest point counts.
+ * The points that the vertical axis has to show. A sample begins far below the others and may enter
+ * from the axis's foot; where it is alone, its latest point counts.
  *
  * @param {(Line & { line: string })[]} lines
  * @returns {Point[]}

@@ -1,4 +1,4 @@
-"""What the Train tab's Resume asks for: a run goes on, a network without one begins one.
+"""What the Train tab's Resume asks for: a run goes on; a network without a run begins a new one.
 
 Functions of a checkpoint and the fields beside it; this file knows nothing of Gradio.
 """
@@ -15,12 +15,12 @@ def epochs_offered(checkpoint: Checkpoint) -> int | None:
 
 
 def words_of_resuming(done: int, epochs: int) -> str:
-    """From where a run would go on, of whose epochs so many are done."""
+    """Where a run with `done` of its `epochs` would go on, in words."""
     return f"from epoch {done + 1} of {epochs}" if done < epochs else f"{MORE_EPOCHS} more epochs"
 
 
 def words_of(checkpoint: Checkpoint) -> str:
-    """The same of a network, which may have no run: that one is trained as a new one would be."""
+    """The same of a checkpoint; one without a run is trained as a new network would be."""
     run = checkpoint.run
     return words_of_resuming(run.epoch, run.settings.epochs) if run else "trained on"
 
@@ -30,7 +30,7 @@ def request_to_resume(
 ) -> Request:
     """What is asked for by Resume.
 
-    Drawings files that a run names are left out: a checkpoint may come from anybody, and would have
+    Drawings files that a run names are left out: a checkpoint may come from anybody, and could make
     the server read any file.
 
     Args:

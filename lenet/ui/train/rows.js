@@ -27,6 +27,8 @@ import { mean } from "./plot.js";
 
 /** What the table shows of an entry: the heading, the text, and whether it is a setting. @typedef {{ key: string, head: string, text: (entry: Entry) => string, isSetting: boolean }} Column */
 
+const MOST_TOLD = 3; // settings beside a title in the charts' legend
+
 /** @type {Column[]} */
 export const COLUMNS = [
   setting("recipe", "Recipe", ({ recipe }) => recipe),
@@ -56,7 +58,7 @@ function outcome(key, head, text) {
 }
 
 /** @param {Row[]} rows */
-export const accuraciesOf = (rows) =>
+const accuraciesOf = (rows) =>
   rows.map(({ accuracy }) => accuracy).filter((accuracy) => accuracy !== null);
 
 /** @param {number[]} accuracies */
@@ -119,12 +121,33 @@ export function columnsOf(compared, onlyDiffering) {
   );
 }
 
+/**
+ * What the charts call an entry: its title, and the settings in which it differs from the others;
+ * where these are many, the table has to tell.
+ *
+ * @param {Entry} entry
+ * @param {Entry[]} compared
+ */
+export function labelOf(entry, compared) {
+  const areGroups = compared.some(({ rows }) => rows.length > 1);
+  const differing = columnsOf(compared, true).filter(
+    ({ isSetting, key }) => isSetting && !(areGroups && key === "seed"),
+  );
+  if (compared.length < 2 || differing.length > MOST_TOLD) return entry.title;
+  const told = differing
+    .map(({ key, head, text }) =>
+      key === "recipe" || key === "data" ? text(entry) : `${head.toLowerCase()} ${text(entry)}`,
+    )
+    .filter((words) => !entry.title.includes(words)); // somebody called it that
+  return told.length ? `${entry.title}: ${told.join(", ")}` : entry.title;
+}
+
 /** @param {number[]} values */
 const rangeOf = (values) => Math.max(...values) - Math.min(...values);
 
 /**
- * Of two settings with several seeds each, whether they differ by more than their seeds do; nothing
- * where that cannot be said.
+ * Whether two settings with several seeds each differ by more than their seeds do, in a sentence;
+ * empty where that cannot be said.
  *
  * @param {Entry[]} compared
  */
@@ -141,7 +164,7 @@ export function verdict(compared) {
   );
 }
 
-/** What stands on the button that shows the rest. @param {number} all */
+/** The text of the button that shows the rest. @param {number} all */
 export const moreText = (all) => `Show all ${count(all)}`;
 
 /** The lowest number of a colour that none has. @param {Iterable<number>} taken */

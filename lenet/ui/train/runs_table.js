@@ -7,7 +7,7 @@ import { finder, make, setText } from "../shared/dom.js";
 import { tellCompare } from "../shared/events.js";
 import { when } from "../shared/formats.js";
 import { ask, failed } from "../shared/report.js";
-import { columnsOf, entriesOf, freeSlot, memberTitle, moreText, verdict } from "./rows.js";
+import { columnsOf, entriesOf, freeSlot, labelOf, memberTitle, moreText, verdict } from "./rows.js";
 
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Column, Entry, Row } from "./rows.js" */
@@ -59,7 +59,7 @@ export function mount({ element, props, server, trigger, watch }) {
       if (mine !== asked) return;
       if (answer.ok) take(rows);
     } catch {
-      isFresh = false; // the server does not answer: it is asked when the tab is opened again
+      isFresh = false; // the server does not answer: it is asked again when the tab is opened
     }
   }
 
@@ -108,11 +108,12 @@ export function mount({ element, props, server, trigger, watch }) {
   const compared = () => entries.filter(({ key }) => ticked.has(key));
 
   function compare() {
+    const chosen = compared();
     tellCompare({
       bySeconds: bySeconds.checked,
-      runs: compared().map(({ key, title, rows }) => ({
+      runs: chosen.map(({ key, title, rows }) => ({
         slot: ticked.get(key) ?? 0,
-        title,
+        title: labelOf({ key, title, rows }, chosen),
         names: rows.map(({ name }) => name),
         curves: rows.filter(({ setting }) => setting).map(addressOfCurves),
       })),

@@ -8,8 +8,8 @@ curves and files, and lets visitors do what `lenet.server.visitors` allows.
 
 import csv
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, TypedDict, get_args
@@ -26,7 +26,6 @@ from lenet.events import (
     Done,
     Epoch,
     Event,
-    LogError,
     Saved,
     Start,
     Stopped,
@@ -39,17 +38,16 @@ from lenet.recipes import RECIPES
 from lenet.server import history, visitors
 from lenet.server.history import HistoryError, Past
 from lenet.server.queue import Queue, Waiting
-from lenet.server.recognizers import conceal
-from lenet.server.runs import RunError
+from lenet.server.recognizers import conceal, is_own
 from lenet.server.shares import QUICK, Crowded, Lane
 from lenet.settings import ALL_IMAGES, Settings
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
-from lenet.ui.shared.requests import Request, RequestError, answering, in_turn
+from lenet.ui.shared.requests import Request, answering, in_turn, refusing_request
 from lenet.ui.train.curves import curves
 from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of_resuming
 
-MOST = 8  # runs that are compared: more colours nobody tells apart
+MOST = 8  # runs that are compared: nobody can tell more colours apart
 DELETING = Lane(10)  # one that is under way takes seconds to stop
 MOST_IN_FILE = 50  # runs of a CSV file: eight groups of five seeds, and some
 
@@ -142,7 +140,7 @@ def version(queue: Queue) -> str:
 
 
 def changes(queue: Queue) -> str:
-    """The same of what visitors do with them."""
+    """A text that changes when a run waits or is taken out, renamed or deleted."""
     return f"{queue.changes} {history.changes()}"
 
 
@@ -151,7 +149,7 @@ def changes(queue: Queue) -> str:
 
 def table(queue: Queue) -> Table:
     """The rows of all runs."""
-    waiting = [_waiting_row(one) for one in queue.waiting]
+    waiting = [_waiting_row(one) for one in queue.waiting if not is_own(one.name)]
     return {"rows": waiting + [_row(past) for past in history.all_runs(queue.runs)]}
 
 
@@ -162,7 +160,7 @@ def _row(past: Past) -> Row:
         resume = words_of_resuming(summary.epochs, start.epochs)
     message = past.message
     if start and not past.network and not past.alive:
-        gone = "Its network is gone, so that it can neither draw nor go on."
+        gone = "Its network is gone: nobody can draw with it or resume it."
         message = f"{message} {gone}".strip()
     return {
         "name": past.name,
@@ -224,28 +222,28 @@ class Acted(TypedDict):
 
 
 class _Actions:
-    """What a row's buttons call; `password` is always the owner's, where it is needed."""
+    """What a row's buttons call; each `password` is the owner's, where one is needed."""
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue
 
     def rename_run(self, request: Request) -> Acted:
         """Call the `run` what `title` says."""
-        with _refusing():
+        with refusing_request():
             visitors.check_owner(request.get("password"))
             history.rename(request.get("run"), request.get("title"))
         return _acted(request)
 
     def delete_run(self, request: Request) -> Acted:
         """Delete the `run` with its network."""
-        with _refusing():
+        with refusing_request():
             visitors.check_owner(request.get("password"))
             history.delete(self.queue.runs, request.get("run"))
         return _acted(request)
 
     def resume_run(self, request: Request) -> Acted:
         """Go on with the `run`: to its end, or for some more epochs."""
-        with _refusing():
+        with refusing_request():
             name = history.checked(request.get("run"))
             checkpoint = read(checkpoints_folder() / f"{name}.pt")
             start = latest(history.events_of(self.queue.runs, name), Start)
@@ -255,22 +253,13 @@ class _Actions:
 
     def take_out_run(self, request: Request) -> Acted:
         """Let the `run` wait no longer."""
-        with _refusing():
+        with refusing_request():
             self.queue.take_out(request.get("run"), request.get("password"))
         return _acted(request)
 
 
 def _acted(request: Request) -> Acted:
     return {"run": str(request.get("run"))}
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Answer with the sentence that says why something cannot be done."""
-    try:
-        yield
-    except (ValueError, LogError, RunError, visitors.NotAllowed) as error:
-        raise RequestError(conceal(str(error))) from error
 
 
 # ---------------------------------------------------------------- files
@@ -297,7 +286,7 @@ def to_csv(runs: dict[str, tuple[Event, ...]]) -> str:
     which a tracker such as Trackio groups by the run.
 
     Args:
-        runs: their events, by what they are called.
+        runs: their events, by their names in it.
     """
     measured = {title: _steps(events) for title, events in runs.items()}
     columns = [
@@ -325,23 +314,23 @@ def _steps(events: tuple[Event, ...]) -> dict[int, dict[str, float]]:
             per_epoch = event.batches
         elif isinstance(event, Batch):
             step = (event.epoch - 1) * per_epoch + event.batch
-            told = _told(event)
+            told = _metrics_of(event)
             known = {"epoch": event.epoch - 1 + event.batch / (per_epoch or 1)}
             steps.setdefault(step, {}).update(told, seconds=event.elapsed, **known)
         elif isinstance(event, Epoch):
             step = event.epoch * per_epoch
-            told = _told(event)
+            told = _metrics_of(event)
             steps.setdefault(step, {}).update(told, seconds=event.elapsed)
     return steps
 
 
-def _told(event: Batch | Epoch) -> dict[str, float]:
+def _metrics_of(event: Batch | Epoch) -> dict[str, float]:
     fields = asdict(event).items()
     return {name: value for name, value in fields if name in _METRICS and value is not None}
 
 
 def to_log(events: tuple[Event, ...]) -> str:
-    """A run's log for whoever asks: of the server's files only their names."""
+    """A run's log for anybody: it gives the names of the server's files without their folders."""
     return "".join(conceal(to_json(_without_folders(event))) + "\n" for event in events)
 
 
@@ -409,12 +398,24 @@ def _file(text: str, name: str, media_type: str) -> Response:
 
 
 def _named(queue: Queue, names: list[str]) -> dict[str, tuple[Event, ...]]:
-    """The events of runs by what they are called, no two alike."""
+    """The events of runs by their names in a file, no two alike.
+
+    Of a column's name Trackio keeps the first ten letters, which must hold something of the metric
+    too: a run that nobody has given a title is called 1a2b, or 1a2b-3 with its seed.
+    """
     if not names:
         raise HistoryError("Say which runs: tick some in the table.")
     titles = {past.name: past.title for past in history.all_runs(queue.runs)}
     found: dict[str, tuple[Event, ...]] = {}
     for name in names:
-        title = titles.get(name, name).replace("/", "-")
+        title = _UNTITLED.sub(_tag, titles.get(name, name)).replace("/", "-")
         found[name if title in found else title] = history.events_of(queue.runs, name)
     return found
+
+
+# As `history.called` shortens names.
+_UNTITLED = re.compile(r"^\w+ ([0-9a-f]{4})(?:, seed (\d+))?$")
+
+
+def _tag(found: re.Match[str]) -> str:
+    return "-".join(filter(None, found.groups()))

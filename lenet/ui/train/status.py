@@ -24,7 +24,7 @@ def status(run: Run, data: Waiting | None = None, closed: bool = False, waiting:
 
     Args:
         run: the latest one.
-        data: how far its data are, where it waits for them.
+        data: how far its data have been loaded, where it waits for them.
         closed: whether training is off on this server.
         waiting: how many runs wait for its end.
     """
@@ -33,7 +33,8 @@ def status(run: Run, data: Waiting | None = None, closed: bool = False, waiting:
         return told
     if not run.alive:
         return Status("waiting: the next run begins in a moment")
-    return told._replace(text=f"{told.text}; {waiting} {'waits' if waiting == 1 else 'wait'}")
+    runs = "1 run waits" if waiting == 1 else f"{waiting} runs wait"
+    return told._replace(text=f"{told.text}; {runs}")
 
 
 def _status(run: Run, data: Waiting | None, closed: bool) -> Status:
@@ -106,7 +107,7 @@ def _finished(events: Sequence[Event]) -> str:
 # ---------------------------------------------------------------- in HTML
 
 
-# The ids stand within: Gradio puts a clock of its own beside what a component shows.
+# The ids are inside: Gradio puts a clock of its own beside the content of a component.
 
 
 def status_html(status: Status) -> str:

@@ -7,8 +7,7 @@ what is shown of it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from lenet.server import history, recognizers, visitors
 from lenet.server.data_sets import Waiting, loading
 from lenet.server.growth import Reading, growth_of
 from lenet.server.queue import Queue
-from lenet.server.runs import Run, RunError
+from lenet.server.runs import Run
 from lenet.server.shares import QUICK, Crowded
 from lenet.settings import Request
 from lenet.train import data_of
 from lenet.ui.assets import mounting
-from lenet.ui.gradio_page import QUEUED, QUIET
+from lenet.ui.gradio_page import QUEUED, QUIET, refusing_event
 from lenet.ui.shared.networks import choices
 from lenet.ui.train import fields, film_view, link, runs_table
 from lenet.ui.train.curves import Curves, curves
@@ -112,7 +111,7 @@ def build(
     asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
-    # A click on Train puts the next run behind the one that is under way.
+    # While a run is under way, these let the next ones wait.
     start_with = [*settings, password]
     started = start.click(
         tab.start, start_with, asking, validator=_check, js=_busy(start), **QUEUED
@@ -158,7 +157,7 @@ NEWS: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 class _Tab:
     """What the tab's events call.
 
-    What starts a run waits for its visitor's turn in a lane; the rest, Stop before all, is done at
+    What starts a run waits for its visitor's turn in a lane; the rest, above all Stop, is done at
     once on the event loop.
     """
 
@@ -174,32 +173,32 @@ class _Tab:
     async def start_seeds(self, *fields: Any) -> str:
         """Train as the fields say with five seeds, one after the other."""
         *settings, password = fields
-        with _told():
+        with refusing_event():
             await QUICK.run(self.queue.train_seeds, request(*settings), SEEDS, password)
         return _another_value()
 
     async def start_synthetic(self, password: str) -> str:
-        """Train where MNIST is not to be had."""
+        """Train on synthetic digits, where MNIST is not available."""
         return await self._ask(Request(data="synthetic"), password)
 
     async def resume(
         self, name: str | None, more: float | None, recipe: str, data: str, password: str
     ) -> str:
         """Go on from a network of this server."""
-        with _told():
+        with refusing_event():
             checkpoint = await QUICK.run(_chosen, name)
         asked = request_to_resume(checkpoint, more, str(recipe), str(data))
         return await self._ask(asked, password, checkpoint)
 
     async def _ask(self, request: Request, password: str, resumed: Checkpoint | None = None) -> str:
         """Start a run or let it wait, or say why not."""
-        with _told():
+        with refusing_event():
             await QUICK.run(self.queue.train, request, resumed, password)
         return _another_value()
 
     async def stop(self, password: str) -> str:
         """Stop the run."""
-        with _told():
+        with refusing_event():
             visitors.stop(self.runs, password)
         return _another_value()
 
@@ -225,7 +224,7 @@ class _Tab:
             gr.update(visible=not run.alive and _network(run) is not None),
             gr.update(choices=names, value=newest),
             more,
-            # Before the browser says what is its own, its answer would come too late.
+            # Until the browser has said which networks are its own, they would be missing here.
             gr.update(choices=choices(own)) if isinstance(own, dict) else gr.skip(),
             runs_table.version(self.queue),
         ]
@@ -253,17 +252,8 @@ def _chosen(name: object) -> Checkpoint:
     return read(path)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell the visitor why something is refused."""
-    try:
-        yield
-    except (ValueError, RunError, visitors.NotAllowed, Crowded) as error:
-        raise gr.Error(str(error), print_exception=False) from error
-
-
 def _check(*values: Any) -> list[dict[str, Any]]:
-    """Say at each field what is out of range; nothing of the last one, the password."""
+    """Say at each field what is out of range; the last one, the password, is always fine."""
     return [*check(*values[:-1]), gr.validate(True, "")]
 
 
@@ -287,7 +277,7 @@ async def _offer(name: object) -> tuple[dict[str, Any], int | None]:
 
 
 def _another_value() -> str:
-    """For what asks for news, which asks when its value changes."""
+    """A new value for what asks for news: it asks when its value changes."""
     return str(time.monotonic_ns())
 
 
@@ -322,6 +312,6 @@ def _status(run: Run, queue: Queue) -> Status:
 
 
 def _data(run: Run) -> Waiting | None:
-    """How far the data are, where a run waits for them."""
+    """How far the data have been loaded, where a run waits for them."""
     name = data_of(run.name) if run.name and run.state == "starting" else None
     return loading(name) if name else None
