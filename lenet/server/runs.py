@@ -159,7 +159,7 @@ def work_on(job: Job, path: Path, minutes: float, last_words: Connection) -> Non
 def keep_drawings(log: Path, drawings: Sequence[Drawing]) -> None:
     """Write what a run is taught beside its log, until it has finished."""
     with replacing(log.with_suffix(DRAWINGS)) as file:
-        file.writelines(line.encode() for line in to_lines(drawings))
+        file.writelines(text.encode() for text in to_lines(drawings))
 
 
 def kept_drawings(name: str) -> tuple[Drawing, ...]:

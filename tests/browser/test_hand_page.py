@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import LONG, choose, draw, expect_answer, settle
+from browsing import LONG, boxes, choose, draw, expect_answer, settle, touch
+from drawn_numbers import NUMBERS
 from playwright.sync_api import Browser, Page, Route, expect
 from support import SOON, Server, serving
-from test_numbers_page import NUMBERS, boxes, touch
 
 from lenet.drawings import read_drawings, read_others
 from lenet.synthetic import example_strokes
@@ -456,7 +456,7 @@ def test_before_few_drawings_are_taught_there_is_advice(page: Page):
 
 def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page):
     tell(page, 7)
-    state = {"now": news("running", text="teaching: 3 s to go", share=0.5)}
+    state = {"run": "secret", "now": news("running", text="teaching: 3 s to go", share=0.5)}
 
     def stop(data: Any) -> dict[str, Any]:
         state["now"] = news("stopped")
@@ -468,7 +468,7 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
 
     asked = answer_calls(
         page,
-        teach=lambda data: {"run": "secret"},
+        teach=lambda data: {"run": state["run"]},
         taught=lambda data: state["now"],
         stop_teaching=stop,
         resume_teaching=resume,
@@ -488,6 +488,7 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
     assert {data["run"] for name, data in asked if name != "teach"} == {"secret"}
     state["now"] = news("gone", text="The server no longer has this teaching: teach again.")
     expect(page.locator("#hand-notice")).to_contain_text("no longer has this teaching")
+    state["run"] = "another"
     state["now"] = news("waiting", text="Waiting for the run that is under way…")
     page.locator("#hand-start").click()
     expect(page.locator("#hand-teach .waiting")).to_contain_text("Waiting for the run")

@@ -56,6 +56,18 @@ test("the charts call a run by its title and by what differs from the others", (
   const few = { ...row("few"), setting: { ...slow.rows[0].setting, data: "mnist, 100 images" } };
   const [damaged] = entriesOf([/** @type {Row} */ (few)]);
   assert.equal(labelOf(damaged, [damaged, slow]), "few: mnist, 100 images");
+  const [group] = entriesOf(seeds("group", [0.9, 0.91]));
+  assert.equal(labelOf(group, [group, slow]), "group: rate 0.05"); // not: seed 0 … 1
+  const other = {
+    recipe: "best",
+    data: "mnist",
+    epochs: 9,
+    batch_size: 9,
+    learning_rate: 9,
+    seed: 9,
+  };
+  const [best] = entriesOf([row("best")].map((one) => ({ ...one, setting: other })));
+  assert.equal(labelOf(slow, [slow, best]), "slow");
 });
 
 test("a run is a line with its settings and how it went", () => {

@@ -333,3 +333,14 @@ def test_several_runs_stand_side_by_side_in_one_table(folder: Path, client: Test
     assert head.startswith("step,a/epoch,a/seconds") and '"half, as it were-or not/epoch"' in head
     assert [line.split(",")[0] for line in lines] == ["100", "200", "400"]
     assert lines[0].endswith("1,10.0,0.5,0.25,0.8")
+
+
+def test_in_a_file_of_several_a_tracker_s_ten_letters_hold_the_run_and_something_of_the_metric(
+    folder: Path, client: TestClient
+):
+    names = ("fast-mnist-20261101-120000-00ab", "best-mnist-20261101-120000-00cd-seed3")
+    for name in names:
+        leave(folder, name, *FINISHED)
+    text = client.get("/runs.csv", params={"run": names}).text
+    head = text.splitlines()[0].split(",")
+    assert head[1:3] == ["00ab/epoch", "00ab/seconds"] and head[-1] == "00cd-3/test_accuracy"

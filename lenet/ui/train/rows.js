@@ -27,6 +27,8 @@ import { mean } from "./plot.js";
 
 /** What the table shows of an entry: the heading, the text, and whether it is a setting. @typedef {{ key: string, head: string, text: (entry: Entry) => string, isSetting: boolean }} Column */
 
+const MOST_TOLD = 3; // settings beside a title in the charts' legend
+
 /** @type {Column[]} */
 export const COLUMNS = [
   setting("recipe", "Recipe", ({ recipe }) => recipe),
@@ -120,17 +122,23 @@ export function columnsOf(compared, onlyDiffering) {
 }
 
 /**
- * What the charts call an entry: its title, and the settings in which it differs from the others.
+ * What the charts call an entry: its title, and the settings in which it differs from the others;
+ * where these are many, the table has to tell.
  *
  * @param {Entry} entry
  * @param {Entry[]} compared
  */
 export function labelOf(entry, compared) {
-  const differing = columnsOf(compared, true).filter(({ isSetting }) => isSetting);
-  if (compared.length < 2) return entry.title;
-  const told = differing.map(({ key, head, text }) =>
-    key === "recipe" || key === "data" ? text(entry) : `${head.toLowerCase()} ${text(entry)}`,
+  const areGroups = compared.some(({ rows }) => rows.length > 1);
+  const differing = columnsOf(compared, true).filter(
+    ({ isSetting, key }) => isSetting && !(areGroups && key === "seed"),
   );
+  if (compared.length < 2 || differing.length > MOST_TOLD) return entry.title;
+  const told = differing
+    .map(({ key, head, text }) =>
+      key === "recipe" || key === "data" ? text(entry) : `${head.toLowerCase()} ${text(entry)}`,
+    )
+    .filter((words) => !entry.title.includes(words)); // somebody called it that
   return told.length ? `${entry.title}: ${told.join(", ")}` : entry.title;
 }
 

@@ -8,6 +8,7 @@ curves and files, and lets visitors do what `lenet.server.visitors` allows.
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -285,7 +286,7 @@ def to_csv(runs: dict[str, tuple[Event, ...]]) -> str:
     which a tracker such as Trackio groups by the run.
 
     Args:
-        runs: their events, by what they are called.
+        runs: their events, by their names in it.
     """
     measured = {title: _steps(events) for title, events in runs.items()}
     columns = [
@@ -397,12 +398,24 @@ def _file(text: str, name: str, media_type: str) -> Response:
 
 
 def _named(queue: Queue, names: list[str]) -> dict[str, tuple[Event, ...]]:
-    """The events of runs by what they are called, no two alike."""
+    """The events of runs by their names in a file, no two alike.
+
+    Of a column's name Trackio keeps the first ten letters, which must hold something of the metric
+    too: a run that nobody has given a title is called 1a2b, or 1a2b-3 with its seed.
+    """
     if not names:
         raise HistoryError("Say which runs: tick some in the table.")
     titles = {past.name: past.title for past in history.all_runs(queue.runs)}
     found: dict[str, tuple[Event, ...]] = {}
     for name in names:
-        title = titles.get(name, name).replace("/", "-")
+        title = _UNTITLED.sub(_tag, titles.get(name, name)).replace("/", "-")
         found[name if title in found else title] = history.events_of(queue.runs, name)
     return found
+
+
+# As `history.called` shortens names.
+_UNTITLED = re.compile(r"^\w+ ([0-9a-f]{4})(?:, seed (\d+))?$")
+
+
+def _tag(found: re.Match[str]) -> str:
+    return "-".join(filter(None, found.groups()))
