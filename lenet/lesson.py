@@ -45,9 +45,9 @@ class Step:
 STEPS = (
     Step(
         "The data",
-        "A network learns from examples. MNIST has 60,000 handwritten digits to learn from and "
-        "10,000 to test with. Each is a picture of 28×28 pixels with a label: the digit that it "
-        "shows.",
+        "Nobody tells a neural network what a 7 looks like: it learns from examples. MNIST has "
+        "60,000 handwritten digits to learn from and 10,000 to test with. Each is a picture of "
+        "28×28 pixels with a label, the digit that it shows.",
         "Which digit comes most often among the training images?",
         DIGITS,
         None,
@@ -75,10 +75,10 @@ print(data.train.labels.bincount().tolist())
     ),
     Step(
         "Resize and normalise",
-        "LeNet takes 32×32 pixels, so each picture is enlarged. Then each pixel, 0 for paper to 1 "
-        "for ink, is normalised: minus 0.1307, divided by 0.3081. These are the mean and the "
-        "standard deviation of MNIST's pixels, so that the numbers lie around 0, where learning is "
-        "easiest.",
+        "LeNet, the network of this lesson, takes 32×32 pixels, so each picture is enlarged. A "
+        "pixel is a number from 0 for paper to 1 for ink. It is normalised: minus 0.1307, divided "
+        "by 0.3081, the mean and the standard deviation of MNIST's pixels. So the numbers lie "
+        "around 0, where learning is easiest.",
         "Paper is 0. Which number does the network get for it?",
         ("0", "−0.42", "−1"),
         1,
@@ -106,15 +106,16 @@ print(inputs.shape, inputs.min().item(), inputs.max().item())
     ),
     Step(
         "The network",
-        "A kernel is a small square of weights, here 5×5. It slides over a picture and answers "
-        "strongly wherever the picture looks like it: that makes a map. LeNet has six kernels; "
-        "sixteen sets of six read their maps; then three layers weigh everything, down to ten "
-        "numbers, one for each digit.",
+        "A weight is a number that training changes. A kernel is a square of 5×5 weights that "
+        "slides over a picture: its map is bright wherever the picture looks like the kernel. "
+        "conv1 has six kernels; conv2 has sixteen sets of six, which read those six maps. fc1, "
+        "fc2 and fc3 weigh what was found, down to ten numbers, one for each digit.",
         "Which layer has the most weights?",
         ("conv1", "conv2", "fc1", "fc2", "fc3"),
         2,
-        "A kernel is used at every place of the picture, so the two convolutions get by with 2,572 "
-        "weights. fc1 has one for each pair of its 400 inputs and 120 units.",
+        "A kernel is used again at every place of the picture, so the two convolutions (conv) get "
+        "by with 2,572 weights. fc1 is fully connected: it has a weight for each pair of its 400 "
+        "inputs and 120 outputs.",
         "draw",
         "Press a map of conv1 to silence its kernel. Which of the six does the work?",
         """\
@@ -155,16 +156,17 @@ print(f"{sum(weights.numel() for weights in network.parameters()):,} in all")
     ),
     Step(
         "The loss, and one step",
-        "The loss tells how wrong the network is: minus the logarithm of the probability that it "
-        "gives the right digit, averaged over a batch of images. Its gradient tells how the loss "
-        "changes with each weight. SGD takes a step downhill: weight − rate × gradient.",
+        "The loss is one number for how wrong the network is: minus the logarithm of the "
+        "probability that it gives the right digit, averaged over a batch of 64 images. The "
+        "gradient says how fast the loss rises with each weight, and SGD (stochastic gradient "
+        "descent) steps downhill: weight − rate × gradient.",
         "The rate is the length of the step. What happens to the loss with a rate of 1?",
-        ("It falls ten times as fast as with 0.1", "It jumps and stays high", "It stays as it is"),
+        ("It falls faster", "It jumps about", "Nothing"),
         1,
-        "A new network gives each digit a tenth, a loss of ln 10 = 2.30. With the tutorial's 0.001 "
-        "sixty steps hardly move it, with 0.1 it falls, with 1 each step overshoots.",
+        "At first each digit gets a tenth, a loss of ln 10 = 2.30; 0 would be certain and right. "
+        "PyTorch's tutorial takes 0.001.",
         "data",
-        "These are the first images of the batch.",
+        "These are the first nine images of the batch.",
         """\
 import torch.optim as optim
 
@@ -181,21 +183,22 @@ print(loss.item())
 from lenet.descent import descend
 
 batch = data.train.frames[:64], data.train.labels[:64]
-descents = {rate: descend(*batch, rate) for rate in (0.001, 0.1, 1.0)}
+descents = {rate: descend(*batch, rate) for rate in (0.001, 0.01, 0.1, 1.0)}
 for rate, descent in descents.items():
     print(rate, [round(loss, 2) for loss in descent.losses[::10]])
 """,
     ),
     Step(
         "Training",
-        "Training repeats that step with other images, batch after batch. An epoch is one pass "
-        "over all training images. The log shows the mean loss of every hundred batches, and "
-        "after each epoch how many test images are read right.",
+        "Training repeats that step, batch after batch. When each training image has had its "
+        "turn, one epoch is over, and they all come again in another order. The log tells the "
+        "mean loss of every hundred batches, and after each epoch how many test images are read "
+        "right.",
         "How many of the test images will be read right after the first epoch?",
         ("about 30 %", "about 70 %", "more than 95 %"),
         None,
-        "One epoch does most of the work; the others win the last points. Watch the loss: it falls "
-        "steeply, then slowly.",
+        "The first epoch does most of the work, the others add the last few percent. Watch the "
+        "loss: it falls steeply, then slowly.",
         "train",
         "Press Train, and watch a hundred batches at a time.",
         """\
@@ -226,8 +229,9 @@ for event in train(prepare(Request(data=data.name, epochs=1)), "mine.pt"):
     ),
     Step(
         "Saving and loading",
-        "What a network has learnt are its weights: 61,706 numbers of 4 bytes each. A checkpoint "
-        "is a file of these numbers by their names. Whoever loads it has the trained network.",
+        "All that a network has learnt is in its weights: 61,706 numbers of 4 bytes each. A "
+        "checkpoint is a file that holds them by their names. Load it into a new network, and "
+        "that reads as the old one did.",
         "How large is a file with the weights alone?",
         ("25 kB", "250 kB", "2.5 MB"),
         1,
@@ -250,12 +254,13 @@ print(checkpoint.run.step, "steps,", checkpoint.run.schedule)
     Step(
         "Accuracy",
         "The network never learns from the 10,000 test images. The share of them that it reads "
-        "right is its accuracy. Training images would flatter it: it may know them by heart, and "
-        "only new ones show what it has understood.",
+        "right is its accuracy. Training images would flatter it: it may know them by heart. Only "
+        "new ones show what it has understood.",
         "How many of the test images does this page's network misread?",
         ("about 500", "about 150", "about 50"),
         None,
-        "The tutorial's own network misreads about 200 of 10,000, LeNet-5 misread 95 in 1998.",
+        "The tutorial's network misreads about 200 of 10,000; LeNet-5, the first of its kind, "
+        "misread 95 in 1998.",
         "results",
         "Nine test images, and what the network answers.",
         """\
@@ -276,15 +281,16 @@ print(f"{evaluation.accuracy:.2%} of {len(data.test):,} read right")
     ),
     Step(
         "What it reads and misreads",
-        "Look at the mistakes. In the matrix a row is the true digit and a column the answer. "
-        "Press a number to see its images, and an image to look inside the network.",
+        "Accuracy does not say which digits are hard. The confusion matrix does: it counts the "
+        "test images, with a row for each true digit and a column for each answer. What was read "
+        "right is on its diagonal, and everything else is a mistake.",
         "Which digit is misread most often?",
         DIGITS,
         None,
-        "Many of these would make you hesitate, too. What the network looks at is a matter of its "
-        "kernels, not of rules that somebody wrote.",
+        "Many of these would make you hesitate, too. Nobody wrote the rules that the network reads "
+        "by: its kernels were learnt from examples.",
         "results",
-        "Press a number of the matrix, then an image.",
+        "Press a number of the matrix to see its images, and an image to look inside the network.",
         """\
 images, labels = next(iter(testloader))
 predicted = net(images).argmax(1)
@@ -299,15 +305,16 @@ for index in evaluation.mistakes[:9].tolist():
     ),
     Step(
         "Going on",
-        "Training can go on from a checkpoint. The tutorial loads the weights into a new network "
-        "and forgets the optimiser's momentum, the memory of its last steps. (It also prints sums "
-        "of 100 losses divided by 10: its 0.291 is a mean loss of 0.029.)",
+        "Training can go on from a checkpoint, but weights are not all that it needs. With "
+        "momentum SGD rolls like a ball: each step keeps most of the speed of the last. The "
+        "tutorial saves the weights and forgets the momentum. (It also prints its losses ten "
+        "times too high: its 0.291 is a mean loss of 0.029.)",
         "A run stops after 60 steps and goes on with its weights alone. What does its loss do?",
-        ("It goes on as if it had not stopped", "It falls behind", "It starts again at 2.30"),
+        ("It goes on", "It falls behind", "It starts again"),
         1,
-        "Momentum has to be gathered anew, and with a schedule the rate would be wrong, too. With "
-        "both kept, a run that stopped ends on the same bits as one that never did: press Stop in "
-        "the middle of a run, then Resume.",
+        "The ball has to gather speed anew. This project's checkpoints keep the momentum, and the "
+        "schedule that lowers the rate: a run that stopped ends with the same weights, to the bit, "
+        "as one that never did. Press Stop in the middle of a run, then Resume.",
         "train",
         "Resume goes on from the last checkpoint.",
         """\

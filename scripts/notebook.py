@@ -19,20 +19,29 @@ Nine steps from the data to a network that you trained yourself. Each asks a que
 then run the cell. The page's Lesson tab has the same steps, live."""
 
 _SETUP = """\
-# This project has to be there, with its requirements.txt and matplotlib. In Colab, for example:
-# !git clone https://huggingface.co/spaces/YOU/lenet-live
-# %cd lenet-live
+# What is not there is fetched: in Colab this project, elsewhere what it needs.
+SPACE = "https://huggingface.co/spaces/YOU/lenet-live"
+
 import os
+import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
-import matplotlib.pyplot as plt
+if "project" not in globals():  # the cell may be run twice
+    folders = (Path.cwd(), *Path.cwd().parents)
+    found = [folder for folder in folders if (folder / "lenet" / "lesson.py").is_file()]
+    project = found[0] if found else Path("lenet-live").resolve()
+    if not project.is_dir():
+        subprocess.run(["git", "clone", "--depth", "1", SPACE, project], check=True)
+    missing = [name for name in ("torch", "torchvision", "matplotlib") if not find_spec(name)]
+    if missing:
+        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)
+    sys.path.insert(0, str(project))
+    os.chdir(tempfile.mkdtemp())  # what is written below goes there
 
-here = Path.cwd()
-project = next(folder for folder in (here, *here.parents) if (folder / "lenet").is_dir())
-sys.path.insert(0, str(project))
-os.chdir(tempfile.mkdtemp())  # what is written below goes there"""
+import matplotlib.pyplot as plt"""
 
 _PICTURES = (
     """\

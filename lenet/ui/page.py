@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.themes import Base, LocalFont
+from gradio.themes.utils.sizes import Size
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
@@ -40,8 +41,12 @@ _STYLES = (
     "lesson/lesson.css",
 )
 
+# Gradio's own, in units that grow with the text size that a visitor's browser is set to.
+_TEXT = Size("0.5625rem", "0.625rem", "0.75rem", "0.875rem", "1rem", "1.375rem", "1.625rem", "rem")
+
 LOOK: dict[str, Any] = {
     "theme": Base(
+        text_size=_TEXT,
         primary_hue="teal",
         neutral_hue="stone",
         font=[LocalFont("IBM Plex Sans", weights=(400, 700)), "sans-serif"],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
-from browsing import choose_synthetic, draw, expect_answer, status
+from browsing import choose_synthetic, draw, expect_answer, settle, status
 from playwright.sync_api import Page, expect
 
 from lenet.synthetic import example_strokes
@@ -173,3 +173,23 @@ def test_where_the_system_sets_the_colours(small_page: Page):
     for kind, line in (("right", "solid"), ("wrong", "dashed")):
         cell = small_page.locator(f"#results-confusion td.{kind}").first
         expect(cell).to_have_css("outline-style", line)
+
+
+SIZES = """async () => {
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+    const isText = ({ nodeType, data }) => nodeType === Node.TEXT_NODE && data.trim();
+    return [...document.querySelectorAll("body *")]
+        .filter((part) => part.checkVisibility() && [...part.childNodes].some(isText))
+        .map((part) => [part.textContent.trim(), parseFloat(getComputedStyle(part).fontSize)]);
+}"""
+
+
+def test_all_text_grows_with_the_size_that_the_browser_is_set_to(small_page: Page):
+    small_page.locator("#inside summary").click()
+    for tab in ("Draw", "Train"):
+        small_page.get_by_role("tab", name=tab).click()
+        settle(small_page)
+        before = small_page.evaluate(SIZES)
+        style = small_page.add_style_tag(content="html { font-size: 200% }")
+        assert small_page.evaluate(SIZES) == [[text, 2 * size] for text, size in before]
+        style.evaluate("(style) => style.remove()")

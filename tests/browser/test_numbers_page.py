@@ -92,7 +92,7 @@ def test_a_number_drawn_with_the_mouse_is_read(page: Page, number: str):
     expect_digits(page, digits)
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("number", ["2026", "47"])
 def test_a_number_drawn_with_a_finger_is_read(phone: Page, number: str):
     touch(phone, NUMBERS[number])
     digits, *_ = number.split()

@@ -1,5 +1,7 @@
 """lenet.ui.lesson.facts: the answers to the lesson's questions."""
 
+import re
+
 import pytest
 import torch
 from support import epoch_event, small_set, start_event
@@ -122,7 +124,14 @@ def test_the_experiments_confirm_the_lesson(held_set: None):
     assert losses["0.1"][-1] < losses["0.001"][-1] - 0.05
     chart = one.get("chart")
     assert chart and chart["epochs"] == 60 and one.get("across") == "step"
-    assert list(chart["charts"][0]["lines"]) == ["0.001", "0.1", "1"]
+    rates = ["0.001", "0.01", "0.1", "1"]
+    assert list(chart["charts"][0]["lines"]) == rates
+    tries = one.get("tries") or []
+    assert [each["name"] for each in tries] == rates
+    numbers = re.findall(r"−?\d+\.\d{4}", tries[-1]["text"])
+    weight, gradient, after = (float(number.replace("−", "-")) for number in numbers)
+    assert after == pytest.approx(weight - gradient, abs=2e-4)
+    assert f"after sixty steps {losses['1'][-1]:.2f}." in tries[-1]["text"]
     two = facts.going_on(small_set())
     assert two["right"] == STEPS[8].answer
     chart = two.get("chart")

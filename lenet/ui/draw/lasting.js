@@ -24,11 +24,14 @@ export function lasting(drawing) {
     const content = isEmpty ? null : { strokes, picture };
     history.replaceState({ ...history.state, drawing: content }, "");
   };
+  const keepAtLast = () => waits && keep();
+  // Safari on a phone does not tell of the first; for a reload in the others the second is too late.
+  for (const leaving of ["beforeunload", "pagehide", "visibilitychange"])
+    window.addEventListener(leaving, keepAtLast);
   return () => {
     if (drawing.isEmpty) keep();
     if (waits) return;
     waits = true;
-    // Not when the page is left: that is too late.
     setTimeout(() => {
       waits = false;
       keep();

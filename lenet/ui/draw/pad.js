@@ -314,14 +314,13 @@ export function mount({ element, props, server, watch }) {
     const still = wantsStillness();
     const start = performance.now();
     change(() => drawing.replace(firstPoints(strokes, 1)), true);
-    let mine = asking.version;
+    let mine = drawing.strokes;
     const step = () => {
-      if (asking.version !== mine) return; // the visitor went on
+      if (drawing.strokes !== mine) return; // the visitor went on
       const share = still ? 1 : Math.min((performance.now() - start) / EXAMPLE_TIME, 1);
-      drawing.strokes = firstPoints(strokes, Math.max(Math.round(share * total), 1));
+      drawing.strokes = mine = firstPoints(strokes, Math.max(Math.round(share * total), 1));
       paper.repaint();
       changed();
-      mine = asking.version;
       if (share < 1) requestAnimationFrame(step);
     };
     step();
@@ -347,10 +346,10 @@ export function mount({ element, props, server, watch }) {
   onOpenFrame(showFrame);
   onPicture(sheet, find("#pad-picture", HTMLInputElement), async (picture) => {
     if (isAway()) return;
-    const { version } = asking;
+    const { strokes } = drawing;
     const content = await shrunk(picture).catch(() => null);
     const answer = content && (await server.frame_picture({ picture: content }));
-    if (asking.version !== version) return; // the visitor went on
+    if (drawing.strokes !== strokes) return; // the visitor went on
     if (answer && "frame" in answer) showFrame(answer.frame);
     else say(answer ? answer.error : content ? UNANSWERED : NO_PICTURE);
   });

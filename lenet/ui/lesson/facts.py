@@ -25,12 +25,19 @@ from lenet.server.data_sets import data_set
 from lenet.server.recognizers import conceal
 from lenet.ui.train.curves import Curves, Point, curves
 
-RATES = (0.001, 0.1, 1.0)  # of step 4
+RATES = (0.001, 0.01, 0.1, 1.0)  # of step 4
 STOP, END = 60, 100  # steps, of step 9
 ERRORS = (500, 150, 50)  # of 10,000: what step 7 lets visitors guess
 SHARES = (0.3, 0.7, 0.95)  # of the test images: what step 5 lets visitors guess
 
 _RECORDED = Path(__file__).parent / "recorded.jsonl"
+
+
+class Try(TypedDict):
+    """One line of a chart that a visitor may choose: its `name`, and a `text` about it."""
+
+    name: str
+    text: str
 
 
 class Found(TypedDict):
@@ -42,6 +49,7 @@ class Found(TypedDict):
         fact: a sentence or two, with numbers.
         rows: of a table, the first one its head.
         chart: curves, and `across`, what their horizontal axis counts: its end is `epochs`.
+        tries: the chart's lines, where one is to be chosen; the last one at first.
     """
 
     data: str | None
@@ -50,6 +58,7 @@ class Found(TypedDict):
     rows: NotRequired[list[list[str]]]
     chart: NotRequired[Curves]
     across: NotRequired[str]
+    tries: NotRequired[list[Try]]
 
 
 def most_common(data: DataSet) -> Found:
@@ -89,19 +98,28 @@ def _descents(name: str) -> dict[str, Descent]:
 
 
 def one_step(data: DataSet) -> Found:
-    """Step 4: a weight after one step, and the loss of a batch at three rates."""
+    """Step 4: a weight after one step, and the loss of a batch, at each rate."""
     found = _descents(data.name)
-    lines = {rate: descent.losses for rate, descent in found.items()}
-    after = [f"{losses[-1]:.2f} with {rate}" for rate, losses in lines.items()]
-    weight, gradient = found["0.1"].weight, found["0.1"].gradient
-    fact = (
-        f"After sixty steps the loss of the batch is {after[0]}, {after[1]} and {after[2]}. The "
-        f"first step of one weight, with 0.1: {_signed(weight)} − 0.1 × {_signed(gradient)} = "
-        f"{_signed(weight - 0.1 * gradient)}."
+    fact = f"Each step overshoots: after sixty it is {found['1'].losses[-1]:.2f}."
+    chart = _over_steps("Loss of the batch", {r: descent.losses for r, descent in found.items()})
+    return {
+        "data": data.name,
+        "right": STEPS[3].answer,
+        "fact": fact,
+        "chart": chart,
+        "across": "step",
+        "tries": [{"name": rate, "text": _step(descent, rate)} for rate, descent in found.items()],
+    }
+
+
+def _step(descent: Descent, rate: str) -> str:
+    """What steps at a rate do: the first one to a weight, and to the loss, and sixty of them."""
+    weight, gradient, losses = descent.weight, descent.gradient, descent.losses
+    after = _signed(weight - float(rate) * gradient)
+    return (
+        f"One weight, one step: {_signed(weight)} − {rate} × {_signed(gradient)} = {after}. "
+        f"The loss: {losses[0]:.2f}, then {losses[1]:.2f}, after sixty steps {losses[-1]:.2f}."
     )
-    chart = _over_steps("Loss of the batch", lines)
-    right = STEPS[3].answer
-    return {"data": data.name, "right": right, "fact": fact, "chart": chart, "across": "step"}
 
 
 def first_epoch(events: Sequence[Event], closed: bool) -> Found:

@@ -4,7 +4,7 @@
 // by which lesson.css chooses the parts of that tab that are seen beside the panel.
 
 import { choice } from "../shared/digits.js";
-import { finder, make, setText } from "../shared/dom.js";
+import { finder, make, setText, wantsStillness } from "../shared/dom.js";
 import { followDrawing, onNetwork, tellLesson } from "../shared/events.js";
 import { ask, failed } from "../shared/report.js";
 import { chart as draw } from "../train/charts.js";
@@ -39,14 +39,17 @@ import { keepProgress, loadProgress, stepOf } from "./progress.js";
  * @property {string[][]} [rows]
  * @property {Curves} [chart]
  * @property {string} [across] what the chart's horizontal axis counts
+ * @property {Try[]} [tries] of the chart's lines, where one can be chosen
  */
+
+/** One of them: `Try` of lesson/facts.py. @typedef {{ name: string, text: string }} Try */
 
 /** @typedef {{ find_out: Call<{ step: number, network: string }, Found> }} Server */
 
+const NARROW = "(max-width: 48rem)"; // as in lesson.css
 const WITH_INSIDE = [2, 3]; // steps that follow a drawing through the network
 const AGAIN = 1000; // milliseconds until an answer that a run does not give yet is asked for again
-const SYNTHETIC =
-  "MNIST is not available on this server: the lesson shows digits that this project draws itself.";
+const SYNTHETIC = "MNIST is not available here: these digits are synthetic.";
 /** @type {Record<string, string>} */
 const FIELDS = { data: "#data-set", results: "#results-data" };
 
@@ -60,6 +63,7 @@ export function mount({ element, props, server, trigger, watch }) {
   const choices = find("#lesson-ask .choice");
   const found = find("#lesson-found");
   const progress = loadProgress();
+  const isNarrow = () => matchMedia(NARROW).matches;
   const alone = new URLSearchParams(location.search).has("lesson");
 
   let open = 0; // the step that is open, counted from 1; 0 where none is
@@ -102,6 +106,8 @@ export function mount({ element, props, server, trigger, watch }) {
     keepProgress(progress);
     tellLesson();
     answer();
+    // The server finds out what will be asked next while the visitor reads.
+    for (const next of [number, number + 1]) if (next <= steps.length) look(next);
     if (focus) heading.focus({ preventScroll: true });
     scrollTo({ top: 0 });
   }
@@ -131,7 +137,10 @@ export function mount({ element, props, server, trigger, watch }) {
   find("#lesson-next").addEventListener("click", () =>
     open < steps.length ? show(open + 1, true) : alone ? show(1, true) : leave(),
   );
-  watch("value", leave);
+  watch("value", () => {
+    leave();
+    look(1); // a visitor who reads the list will open the first step: the data are loaded by then
+  });
   onNetwork((name) => {
     network = name;
     if (open === 6) answer();
@@ -142,14 +151,22 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {string} text @param {number} guess */
   function guessButton(text, guess) {
     const button = make("button", { type: "button" }, text);
-    button.addEventListener("click", () => {
-      progress.guesses[open] = guess;
+    button.addEventListener("click", async () => {
+      const step = open;
+      progress.guesses[step] = guess;
       keepProgress(progress);
       tellLesson();
-      links[open - 1].classList.add("done");
-      answer();
+      links[step - 1].classList.add("done");
+      await answer();
+      if (step === open && isNarrow()) showAnswer();
     });
     return button;
+  }
+
+  /** The step's text has been read: what the question is about is seen with its answer. */
+  function showAnswer() {
+    const behavior = wantsStillness() ? "instant" : "smooth";
+    find("#lesson-ask").scrollIntoView({ behavior });
   }
 
   /** Show the answer to the question, once the visitor has guessed. */
@@ -192,7 +209,7 @@ export function mount({ element, props, server, trigger, watch }) {
   function contentOf(told, guess) {
     if (failed(told)) return [make("p", { className: "error" }, told.error)];
     const { guesses, reveal } = steps[open - 1];
-    const { right, fact, rows, chart, across, data } = told;
+    const { right, fact, rows, chart, across, tries, data } = told;
     const content = [];
     if (right !== null) {
       const verdict = right === guess ? "As you said." : `You said: ${guesses[guess]}.`;
@@ -201,11 +218,34 @@ export function mount({ element, props, server, trigger, watch }) {
     if (rows) content.push(table(rows));
     if (chart) {
       const { epochs, charts } = chart;
-      content.push(draw(0, [{ name: "run", title: "", charts: [charts], epochs }], false, across));
+      const drawn = draw(0, [{ name: "run", title: "", charts: [charts], epochs }], false, across);
+      content.push(...(tries ? choiceOf(tries, drawn) : []), drawn);
     }
     if (right !== null) content.push(make("p", {}, reveal));
     if (data === "synthetic") content.push(make("p", { className: "note" }, SYNTHETIC));
     return content;
+  }
+
+  /**
+   * Buttons for the lines of a chart, and what the chosen one comes to.
+   *
+   * @param {Try[]} tries
+   * @param {HTMLElement} drawn the chart
+   */
+  function choiceOf(tries, drawn) {
+    const told = make("p");
+    const buttons = tries.map(({ name, text }) => {
+      const button = make("button", { type: "button" }, name);
+      button.addEventListener("click", () => {
+        for (const each of buttons) each.ariaPressed = String(each === button);
+        for (const line of drawn.querySelectorAll("g"))
+          line.classList.toggle("chosen", line.classList.contains(name));
+        setText(told, text);
+      });
+      return button;
+    });
+    buttons.at(-1)?.click(); // which the question is about
+    return [make("div", { className: "choice" }, "Try a rate:", ...buttons), told];
   }
 
   /** @param {string[][]} rows */

@@ -23,7 +23,7 @@ export function unseen(shown, news, seen) {
   return events;
 }
 
-const isSeen = () => (document.querySelector("#train")?.getClientRects().length ?? 0) > 0;
+const isSeen = () => Boolean(document.querySelector("#train")?.getClientRects().length);
 
 /** @param {View<{ value: string }, unknown>} view */
 export function mount({ trigger, watch }) {
