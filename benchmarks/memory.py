@@ -11,7 +11,10 @@ import tempfile
 
 from lenet.recipes import RECIPES
 
-PEAK = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+PEAK = (
+    f"; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * {UNIT} / 2**20)"
+)
 
 
 def peak(code: str) -> float:

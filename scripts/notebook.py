@@ -35,7 +35,8 @@ if "project" not in globals():  # the cell may be run twice
     project = found[0] if found else Path("lenet-live").resolve()
     if not project.is_dir():
         subprocess.run(["git", "clone", "--depth", "1", SPACE, project], check=True)
-    missing = [name for name in ("torch", "torchvision", "matplotlib") if not find_spec(name)]
+    needed = ("torch", "torchvision", "tqdm", "matplotlib")
+    missing = [name for name in needed if not find_spec(name)]
     if missing:
         subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)
     sys.path.insert(0, str(project))

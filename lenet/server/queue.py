@@ -189,8 +189,9 @@ class Queue:
             if policy().public and found.who != _who() and not is_own(name):
                 visitors.check_owner(password)
             self._set([one for one in self._waiting if one is not found])
-            if not log_of(found.name).exists():
-                log_of(found.name).with_suffix(DRAWINGS).unlink(missing_ok=True)
+            path = log_of(found.name)
+            if not path.exists():
+                path.with_suffix(DRAWINGS).unlink(missing_ok=True)
 
     def _keep_drawings(self, names: Sequence[str], jobs: Sequence[Job]) -> None:
         for name, job in zip(names, jobs, strict=True):

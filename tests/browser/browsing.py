@@ -163,3 +163,19 @@ def choose_synthetic(page: Page, epochs: int) -> None:
     open_accordion(page, "Settings of a new run", "#train-data")
     page.locator("#train-data").get_by_text("Synthetic digits").click()
     page.locator("#train-epochs input").fill(str(epochs))
+
+
+def touch(phone: Page, strokes) -> None:
+    """Draw with a finger what `draw` draws with the mouse."""
+    finger = phone.context.new_cdp_session(phone)
+    for stroke in to_screen(phone, strokes):
+        kinds = ["touchStart"] + ["touchMove"] * (len(stroke) - 1)
+        for kind, (x, y) in zip(kinds, stroke, strict=True):
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+            )
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def boxes(page: Page):
+    return page.locator("#pad-digits button:visible")

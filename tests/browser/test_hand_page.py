@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import LONG, choose, draw, expect_answer, settle
+from browsing import LONG, boxes, choose, draw, expect_answer, settle, touch
+from drawn_numbers import NUMBERS
 from playwright.sync_api import Browser, Page, Route, expect
 from support import SOON, Server, serving
-from test_numbers_page import NUMBERS, boxes, touch
 
 from lenet.drawings import read_drawings, read_others
 from lenet.synthetic import example_strokes

@@ -7,7 +7,7 @@ from support import finished
 
 from lenet.lesson import STEPS
 from lenet.server.runs import Runs
-from lenet.ui.lesson.tab import _finder
+from lenet.ui.lesson.tab import _finder, _steps
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +47,10 @@ def test_a_step_about_a_run_waits_for_one_or_shows_a_recorded_one(monkeypatch: p
     answer = find_out({"step": 5})
     assert answer["right"] == 2
     assert answer["fact"].startswith("Training is off on this server")
+
+
+def test_where_training_is_off_no_step_speaks_of_a_button(monkeypatch: pytest.MonkeyPatch):
+    assert [step["hint"] for step in _steps()] == [step.hint for step in STEPS]
+    monkeypatch.setenv("LENET_TRAINING", "off")
+    changed = [a["title"] for a, b in zip(_steps(), STEPS, strict=True) if a["hint"] != b.hint]
+    assert changed == ["Training", "Going on"]

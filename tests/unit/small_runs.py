@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,6 +12,7 @@ from lenet.distributed import Team
 from lenet.drawings import Drawing, write_drawings
 from lenet.events import Event, Saved
 from lenet.job import Job, settle
+from lenet.model import LeNet
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
 from lenet.train import drawings_of
@@ -49,3 +51,28 @@ def examples(folder: Path) -> str:
         write_drawings([Drawing(d, [torch.tensor(s).numpy() for s in strokes])
                         for d, strokes in example_strokes().items()], file)  # fmt: skip
     return str(path)
+
+
+def old_record() -> dict[str, Any]:
+    """A run that was stopped after 320 of 1,000 images of its second epoch, as `torch.load` gives
+    what the first versions wrote: their settings had fewer fields, and SGD was not fused.
+    """
+    momentum = [torch.rand_like(p) for p in LeNet().parameters()]
+    return {
+        "settings": {
+            "recipe": "fast", "data": "synthetic", "drawings": ("a.jsonl",), "epochs": 3,
+            "batch_size": 64, "learning_rate": 0.05, "seed": 3,
+        },
+        "data_checksum": "e16631578250d43aed7486005695f316c44103d0",
+        "epoch": 1, "seen": 320, "step": 21,
+        "schedule": {"start": 0, "end": 48, "peak": 0.05, "warm_up": 0.25},
+        "elapsed": 1.5, "logged": [3.5, 5], "epoch_loss": [3.5, 5],
+        "optimizer": {
+            "state": {n: {"momentum_buffer": buffer} for n, buffer in enumerate(momentum)},
+            "param_groups": [{"lr": 0.05, "momentum": 0.9, "params": list(range(10))}],
+        },
+        "random": torch.Generator().manual_seed(1).get_state(),
+        "versions": {"torch": "2.15.0+cpu", "threads": 1},
+        "epoch_random": torch.Generator().manual_seed(2).get_state(),
+        "permutation": torch.randperm(1000, generator=torch.Generator().manual_seed(3)).int(),
+    }  # fmt: skip

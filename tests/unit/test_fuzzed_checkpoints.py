@@ -17,7 +17,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from test_progress import old_record
+from small_runs import old_record
 
 from lenet.checkpoint import SHIPPED, CheckpointError, read
 from lenet.recognize import Recognizer

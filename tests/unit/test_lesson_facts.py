@@ -75,7 +75,7 @@ def test_a_run_that_teaches_a_hand_is_no_answer():
 def test_where_training_is_off_a_recorded_run_stands_in():
     found = facts.first_epoch([], closed=True)
     assert found["right"] == 2
-    assert found["fact"].startswith("Training is off on this server; this run was recorded.")
+    assert found["fact"].startswith("Training is off on this server; this is a recorded run.")
     chart = found.get("chart")
     assert chart and [drawn["title"] for drawn in chart["charts"]] == ["Loss"]
     run = [start_event(), epoch(1, 0.3)]

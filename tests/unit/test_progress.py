@@ -7,39 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from small_runs import old_record, start
 from small_runs import run as go_on
-from small_runs import start
 
 from lenet import LeNet
 from lenet.checkpoint import Checkpoint
 from lenet.progress import from_record, to_record
 from lenet.recipes import Schedule
 from lenet.settings import Request, Settings
-
-
-def old_record() -> dict[str, Any]:
-    """A run that was stopped after 320 of 1,000 images of its second epoch, as `torch.load` gives
-    what the first versions wrote: their settings had fewer fields, and SGD was not fused.
-    """
-    momentum = [torch.rand_like(p) for p in LeNet().parameters()]
-    return {
-        "settings": {
-            "recipe": "fast", "data": "synthetic", "drawings": ("a.jsonl",), "epochs": 3,
-            "batch_size": 64, "learning_rate": 0.05, "seed": 3,
-        },
-        "data_checksum": "e16631578250d43aed7486005695f316c44103d0",
-        "epoch": 1, "seen": 320, "step": 21,
-        "schedule": {"start": 0, "end": 48, "peak": 0.05, "warm_up": 0.25},
-        "elapsed": 1.5, "logged": [3.5, 5], "epoch_loss": [3.5, 5],
-        "optimizer": {
-            "state": {n: {"momentum_buffer": buffer} for n, buffer in enumerate(momentum)},
-            "param_groups": [{"lr": 0.05, "momentum": 0.9, "params": list(range(10))}],
-        },
-        "random": torch.Generator().manual_seed(1).get_state(),
-        "versions": {"torch": "2.15.0+cpu", "threads": 1},
-        "epoch_random": torch.Generator().manual_seed(2).get_state(),
-        "permutation": torch.randperm(1000, generator=torch.Generator().manual_seed(3)).int(),
-    }  # fmt: skip
 
 
 def test_what_the_first_versions_wrote_is_read():

@@ -133,7 +133,7 @@ def first_epoch(events: Sequence[Event], closed: bool) -> Found:
     if closed and (start is None or RECIPES[start.recipe].teaches):
         recorded = read_log(_RECORDED)
         found, drawn = _after_first_epoch(recorded), curves(recorded)
-        fact = f"Training is off on this server; this run was recorded. {found['fact']}"
+        fact = f"Training is off on this server; this is a recorded run. {found['fact']}"
         loss: Curves = {**drawn, "charts": drawn["charts"][:1]}
         return {**found, "fact": fact, "chart": loss, "across": "epoch"}
     if start is None or RECIPES[start.recipe].teaches:

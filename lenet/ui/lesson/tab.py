@@ -7,14 +7,14 @@ the answers. This file knows nothing of how they look.
 
 import html
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import gradio as gr
 
 from lenet.checkpoint import Checkpoint, CheckpointError, read
 from lenet.evaluate import Evaluation
-from lenet.lesson import STEPS
+from lenet.lesson import STEPS, Step
 from lenet.server import recognizers, visitors
 from lenet.server.data_sets import usual_digits
 from lenet.server.evaluation_cache import evaluate_once
@@ -27,6 +27,7 @@ from lenet.ui.shared.requests import Refusal, Request, answering, in_turn, whole
 
 TABS = ("draw", "train", "results", "data")  # that steps open
 
+_CLOSED = "The code below trains on a machine of your own."
 _EXPERIMENTS = Lane(10)  # hundreds of steps of SGD, for which nobody's images should wait
 _LANES = {1: SLOW, 4: _EXPERIMENTS, 7: SLOW, 8: SLOW, 9: _EXPERIMENTS}  # of steps that read data
 
@@ -48,9 +49,19 @@ def build(runs: Runs) -> gr.HTML:
         server_functions=[_finder(runs)],
         elem_id="lesson-view",
         apply_default_css=False,
-        steps=[asdict(step) for step in STEPS],
+        steps=_steps(),
         network=next(iter(recognizers.paths()), ""),
     )
+
+
+def _steps() -> list[dict[str, object]]:
+    """The steps as the page shows them: where training is off, there is no button to press."""
+
+    def shown(step: Step) -> Step:
+        closed = visitors.policy().training == "off" and step.tab == "train"
+        return replace(step, hint=_CLOSED) if closed else step
+
+    return [asdict(shown(step)) for step in STEPS]
 
 
 def build_contents(here: gr.Tab, panel: gr.HTML) -> None:
