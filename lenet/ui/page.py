@@ -69,7 +69,7 @@ LOOK: dict[str, Any] = {
         block_background_fill="white",
         color_accent="*primary_700",
     ),
-    "head": assets.preloads() + assets.script("shared/dropdowns.js"),
+    "head": assets.preloads() + assets.script("shared/presses.js"),
     "css_paths": [Path(__file__).parent / name for name in _STYLES],
     "footer_links": ["api"],
 }

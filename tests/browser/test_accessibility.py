@@ -168,8 +168,14 @@ def test_where_the_system_sets_the_colours(small_page: Page):
     chosen, other = (small_page.get_by_role("tab", name=name) for name in ("Draw", "Train"))
     ground = "(tab) => getComputedStyle(tab).backgroundColor"
     assert chosen.evaluate(ground) != other.evaluate(ground)
+    small_page.locator("#inside summary").click()
+    small_page.locator("#inside canvas[data-layer=conv1]").first.click()
+    marked = small_page.locator("#inside .silenced > div").first
+    expect(marked).not_to_have_css("outline-color", "rgb(0, 0, 0)")  # on a black picture
     small_page.get_by_role("tab", name="Results").click()
     small_page.locator("#results-data").get_by_text("Synthetic digits").click()
+    # A tick of Gradio's is white on white.
+    expect(small_page.locator("#results-data input").first).to_have_css("appearance", "auto")
     for kind, line in (("right", "solid"), ("wrong", "dashed")):
         cell = small_page.locator(f"#results-confusion td.{kind}").first
         expect(cell).to_have_css("outline-style", line)

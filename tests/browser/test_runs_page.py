@@ -125,10 +125,12 @@ def test_a_run_is_renamed_and_deleted_and_another_page_sees_it(
         field.press("Enter")
         title = ("<b>steep</b> " + "x" * 100)[:60]
         expect(small.get_by_role("rowheader", name=title, exact=True)).to_be_visible()
+        expect(small.get_by_label(f"actions for {title}")).to_be_focused()
         expect(second.get_by_role("rowheader", name=title, exact=True)).to_be_visible()
         small.get_by_role("button", name="Delete").click()
         expect(small.locator("#all-runs tr.open")).to_contain_text("its network and its log?")
-        small.get_by_role("button", name="Cancel").click()
+        small.keyboard.press("Escape")
+        expect(small.get_by_role("button", name="Cancel")).to_be_hidden()
         assert (small_server.checkpoints / "run.jsonl").exists()
         small.get_by_role("button", name="Delete").click()
         with answered(small, "delete_run"):

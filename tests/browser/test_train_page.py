@@ -125,8 +125,14 @@ def test_a_stopped_run_goes_on_to_its_end_and_a_finished_one_is_offered_more(sma
     small.locator("#train-batch-size input").fill("8")  # a long run, for it is to be stopped
     small.locator("#train-start").click()
     status(small, "running")
-    small.locator("#train-stop").click()
+    small.locator("#train-start").hover()
+    small.mouse.down(click_count=2)  # the second press of a double click
+    small.mouse.up(click_count=2)
+    look_twice(small)
+    expect(small.locator("#train-status")).not_to_contain_text("waits")
+    small.locator("#train-stop").press("Enter")
     status(small, "stopped")
+    expect(small.locator("#train-resume")).to_be_focused()
     open_accordion(small, "What to resume", "#train-more")
     source, more = small.locator("#train-resume-from input"), small.locator("#train-more input")
     expect(source).to_have_value(re.compile("^fast-synthetic-"))

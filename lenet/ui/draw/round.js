@@ -47,7 +47,11 @@ export function round(find, pad) {
   function leave() {
     goal = null;
     show();
+    goToPad();
   }
+
+  // What was pressed is gone, and the next thing is to draw.
+  const goToPad = () => find("#pad").focus({ preventScroll: true });
 
   next.addEventListener("click", keep);
   find("#round-leave").addEventListener("click", leave);
@@ -57,6 +61,7 @@ export function round(find, pad) {
     pad.clear();
     show();
     find(".sheet").scrollIntoView({ block: "nearest" });
+    goToPad();
   });
 
   return {

@@ -37,12 +37,14 @@ export function telling(find, pad) {
     const strokes = pad.own(all);
     if (!strokes) return;
     const { failure, ...kept } = hand.keep(label, strokes);
-    pad.next(kept);
     const as = label === null ? "no digit" : `${an(label)} ${label}`;
-    say(
-      hand.lasts || warned ? `Kept as ${as}.` : `Kept as ${as}, until you leave this page.`,
-      true,
-    );
+    handOver(() => {
+      pad.next(kept);
+      say(
+        hand.lasts || warned ? `Kept as ${as}.` : `Kept as ${as}, until you leave this page.`,
+        true,
+      );
+    });
     warned ||= !hand.lasts;
     const mine = told;
     failure.then((sentence) => {
@@ -60,10 +62,19 @@ export function telling(find, pad) {
     hint.classList.toggle("away", Boolean(sentence));
   }
 
+  /** Do what may take away the button that was pressed: then the pad gets the focus. @param {() => void} step */
+  function handOver(step) {
+    const pressed = document.activeElement;
+    step();
+    if (!(pressed instanceof HTMLButtonElement)) return;
+    if (pressed.disabled || pressed.offsetParent === null)
+      find("#pad").focus({ preventScroll: true });
+  }
+
   for (const [digit, bar] of bars.entries()) bar.addEventListener("click", () => tell(digit));
   find("#tell-none").addEventListener("click", () => tell(null));
   find("#tell-one").addEventListener("click", pad.takeAsOne);
-  find("#tell-undo").addEventListener("click", pad.undo);
+  find("#tell-undo").addEventListener("click", () => handOver(pad.undo));
 
   return {
     tell,

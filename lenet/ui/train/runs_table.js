@@ -78,6 +78,7 @@ export function mount({ element, props, server, trigger, watch }) {
   /** Ask for something to be done with all runs of a line. @param {Server["rename_run"]} call @param {Row[]} rows @param {(row: Row) => object} [more] */
   async function act(call, rows, more = () => ({})) {
     complain("");
+    const isHere = element.contains(document.activeElement);
     for (const row of rows) {
       const asked = { run: row.name, password: password.value, ...more(row) };
       const answer = await ask(call, asked);
@@ -88,6 +89,11 @@ export function mount({ element, props, server, trigger, watch }) {
     }
     question = null;
     await refresh();
+    if (isHere && document.activeElement === document.body) {
+      const opened = element.querySelector("tr:has(+ .open) .do button");
+      const next = opened ?? element.querySelector(".do button");
+      if (next instanceof HTMLElement) next.focus({ preventScroll: true });
+    }
     trigger("acted");
   }
 
@@ -280,6 +286,7 @@ export function mount({ element, props, server, trigger, watch }) {
     show();
     const first = element.querySelector("tr.open input, tr.open button");
     if (first instanceof HTMLElement) first.focus();
+    if (first instanceof HTMLInputElement) first.select();
   }
 
   /** @param {string} text @param {string} network */
@@ -321,10 +328,7 @@ export function mount({ element, props, server, trigger, watch }) {
       const text = input.value.trim();
       return act(server.rename_run, rows, (row) => ({ title: memberTitle(text, row) }));
     };
-    input.addEventListener("keydown", ({ key }) => {
-      if (key === "Enter") keep();
-      if (key === "Escape") pose(null);
-    });
+    input.addEventListener("keydown", ({ key }) => key === "Enter" && keep());
     return [input, button("Keep", keep), button("Cancel", () => pose(null))];
   }
 
@@ -341,6 +345,7 @@ export function mount({ element, props, server, trigger, watch }) {
 
   // ---------------------------------------------------------------- what is listened to
 
+  element.addEventListener("keydown", ({ key }) => key === "Escape" && question && pose(null));
   differing.addEventListener("change", show);
   bySeconds.addEventListener("change", compare);
   find("#runs-none").addEventListener("click", () => {

@@ -112,17 +112,43 @@ def build(
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
     # While a run is under way, these let the next ones wait.
-    start.click(tab.start, [*settings, password], asking, validator=_check, **QUEUED)
-    seeds.click(tab.start_seeds, [*settings, password], asking, validator=_check, **QUEUED)
+    start_with = [*settings, password]
+    started = start.click(
+        tab.start, start_with, asking, validator=_check, js=_busy(start), **QUEUED
+    )
+    seeded = seeds.click(
+        tab.start_seeds, start_with, asking, validator=_check, js=_busy(seeds), **QUEUED
+    )
     table.acted(None, None, asking, js="() => String(performance.now())", **QUIET)
     synthetic.click(tab.start_synthetic, password, asking, **QUEUED)
     stop.click(tab.stop, password, asking, **QUEUED)
     to_resume = [source, more, settings.recipe, settings.data, password]
-    resume.click(tab.resume, to_resume, asking, validator=_check_resume, **QUEUED)
+    resumed = resume.click(
+        tab.resume, to_resume, asking, validator=_check_resume, js=_busy(resume), **QUEUED
+    )
+    for answered in (started, seeded, resumed):
+        answered.then(None, None, None, js=_NOT_BUSY, **QUIET)
     source.input(_offer, source, [resume, more], **QUIET)
     draw.click(tab.finished_name, None, network, **QUIET)
     return draw.click, table
 
+
+def _busy(button: gr.Button) -> str:
+    """A script that shows that a press is still to be answered, and passes on what it sends.
+
+    It ends after some seconds, too: where a field is out of range no event tells of it.
+    """
+    return f"""(...fields) => {{
+        document.getElementById({button.elem_id!r}).ariaBusy = "true";
+        setTimeout({_NOT_BUSY}, 5000);
+        return fields;
+    }}"""
+
+
+_NOT_BUSY = """() => {
+    for (const button of document.querySelectorAll("#train [aria-busy=true]"))
+        button.ariaBusy = "false";
+}"""
 
 # Of two changes that come while one is being shown, the last is shown after it.
 NEWS: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
