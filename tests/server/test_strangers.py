@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
-from support import ROOT
+from support import ROOT, wait_until
 
 from lenet.checkpoint import SHIPPED
 from lenet.preprocess import MAX_POINTS
@@ -364,6 +364,7 @@ def test_what_fails_fills_no_log(server):
         stream = ask(server, "GET", f"/gradio_api/queue/data?session_hash=unknown{number}")
         assert "session_not_found" in stream.text
         post(server, f"/gradio_api/call/{'x' * 10_000}", {"data": []})
+    wait_until(lambda: len(log.read_text()) > before)
     time.sleep(2)  # for lines that come late
     lines = log.read_text()[before:].splitlines()
     assert len(lines) < 40
