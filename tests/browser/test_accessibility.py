@@ -7,12 +7,10 @@ from importlib.resources import files
 
 import pytest
 from browsing import choose_synthetic, draw, expect_answer, settle, status
+from drawings import EXAMPLES
 from playwright.sync_api import Page, expect
 
-from lenet.synthetic import example_strokes
-
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
-EXAMPLES = example_strokes()
 NUMBER = [  # a 4 and a 2
     [(x / 2 + left, y) for x, y in stroke]
     for digit, left in ((4, -0.1), (2, 0.7))

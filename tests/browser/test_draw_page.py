@@ -18,6 +18,7 @@ from browsing import (
     to_screen,
     until,
 )
+from drawings import EXAMPLES
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Route, expect
 from support import SOON, pixels
@@ -27,7 +28,6 @@ from lenet.checkpoint import SHIPPED, Checkpoint, read, write
 from lenet.preprocess import MAX_POINTS, MAX_STROKES, resize_frames, strokes_to_frame
 from lenet.synthetic import example_strokes
 
-EXAMPLES = example_strokes()
 CALL = "**/component_server/"
 
 
@@ -302,7 +302,7 @@ def test_an_example_is_drawn_with_one_click_and_read(page: Page, digit: int):
     sent = sent_strokes(page)
     draw(page, EXAMPLES[(digit + 1) % 10])  # it goes
     page.get_by_role("button", name=f"Draw an example {digit}").click()
-    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[digit])))
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, example_strokes()[digit])))
     expect_answer(page, str(digit))
     assert all(350 <= x <= 1050 and 150 <= y <= 850 for stroke in sent[-1] for x, y in stroke)
 
@@ -315,7 +315,7 @@ def test_an_example_is_drawn_to_its_end_though_another_question_is_asked_meanwhi
             setTimeout(() => document.querySelector("#inside").open = true, 50);
         }"""
     )
-    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, EXAMPLES[8])))
+    until(page, lambda: sent and sum(map(len, sent[-1])) == sum(map(len, example_strokes()[8])))
     expect_answer(page, "8")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browsing import LONG, boxes, choose, draw, expect_answer, settle, touch
-from drawn_numbers import NUMBERS
+from drawings import NUMBERS
 from playwright.sync_api import Browser, Page, Route, expect
 from support import SOON, Server, serving
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from browsing import draw, expect_answer, open_frame, read_to_the_end, sent_strokes, until
+from drawings import EXAMPLES
 from playwright.sync_api import Locator, Page, expect
 
 from lenet import Recognizer
 from lenet.insight import activations, attribute
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs, resize_frames, strokes_to_frame
-from lenet.synthetic import example_strokes, synthetic_digits
+from lenet.synthetic import synthetic_digits
 
-EXAMPLES = example_strokes()
 READ_PIXELS = """canvas => Array.from(
   canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)"""
 

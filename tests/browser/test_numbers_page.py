@@ -10,7 +10,7 @@ from browsing import (
     touch,
     until,
 )
-from drawn_numbers import EXAMPLES, NUMBERS, SMILEY, Line, at
+from drawings import EXAMPLES, NUMBERS, SMILEY, Line, at
 from playwright.sync_api import Page, expect
 from support import pixels
 

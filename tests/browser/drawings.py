@@ -1,12 +1,12 @@
-"""Numbers and a smiley as a visitor draws them on the pad, as strokes."""
+"""What tests draw on the pad: digits, numbers and a smiley, as strokes."""
 
 import math
 
 from lenet.synthetic import example_strokes
 
-# A third of the points: drawing them takes most of a test's time.
+# A third of the points: each takes a frame of the screen to draw.
 EXAMPLES = {
-    digit: [[*stroke[::3], stroke[-1]] for stroke in strokes]
+    digit: [[*stroke[:-1:3], stroke[-1]] for stroke in strokes]
     for digit, strokes in example_strokes().items()
 }
 CROSSED_SEVEN = [[(0, 0), (1, 0), (0.4, 1)], [(0.25, 0.5), (0.85, 0.5)]]
