@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support import IN_BACKGROUND, SOON, Server, free_port, serving, small_set
 
 from lenet.data import DataError, DataSet, load_mnist
@@ -178,27 +178,14 @@ def phone(browser: Browser, server: Server, problems: list[str]) -> Iterator[Pag
     )
 
 
-_contexts: dict[str, BrowserContext] = {}  # of each kind of device
-
-
 def _open(browser: Browser, server: Server, problems: list[str], **device) -> Iterator[Page]:
-    """A page of a visitor who comes for the first time, but for what the browser has cached: all
-    tests of a kind of device share that, since a page costs half as much then.
-    """
-    kind = repr(device)
-    if kind not in _contexts:
-        _contexts[kind] = browser.new_context(**device)
-        _contexts[kind].set_default_timeout(SOON)
-    context = _contexts[kind]
-    page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    stored = {"origin": server.url.rstrip("/"), "storageTypes": "local_storage,indexeddb"}
-    context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
-    page.goto(server.url)
-    page.wait_for_selector("#pad-examples button")
-    expect(page.locator(".loading")).to_have_count(0)  # shown while Gradio loads a part
-    yield page
-    for each in context.pages:
-        each.close()
+    with browser.new_context(**device) as context:
+        context.set_default_timeout(SOON)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.goto(server.url)
+        page.wait_for_selector("#pad-examples button")
+        expect(page.locator(".loading")).to_have_count(0)  # shown while Gradio loads a part
+        yield page
     assert not problems
