@@ -113,22 +113,27 @@ LIVE = {
 }
 
 
-def is_seen_with_its_question(page: Page, part: str) -> bool:
-    question = page.locator("#lesson-question").bounding_box()
-    live = page.locator(part).filter(visible=True).bounding_box()
-    return bool(question and live and question["y"] > -1 and live["y"] + 50 <= 844)
+def see_with_its_question(page: Page, part: str) -> None:
+    """Wait until the live part is on the screen together with the step's question."""
+
+    def are_seen() -> bool:
+        question = page.locator("#lesson-question").bounding_box()
+        live = page.locator(part).filter(visible=True).bounding_box()
+        return bool(question and live and question["y"] > -1 and live["y"] + 50 <= 844)
+
+    until(page, are_seen)
 
 
 def test_on_a_phone_question_and_live_part_are_seen_together(small_phone: Page):
     for number, part in LIVE.items():
         small_phone.evaluate(f"location.hash = '#lesson-{number}'")
         title(small_phone, number)
-        until(small_phone, lambda: is_seen_with_its_question(small_phone, part))  # noqa: B023
+        see_with_its_question(small_phone, part)
         assert small_phone.evaluate("document.documentElement.scrollWidth") <= 390
         small_phone.locator("#lesson-ask button").first.tap()
         expect(small_phone.locator("#lesson-found")).not_to_have_text("…")
         settle(small_phone)
-        until(small_phone, lambda: is_seen_with_its_question(small_phone, part))  # noqa: B023
+        see_with_its_question(small_phone, part)
 
 
 def test_no_step_scrolls_on_a_desktop(small_page: Page):
