@@ -11,7 +11,11 @@ reads. Each way to make the line of such groups is a path. Its score is the sum 
 p: the probability that the group is one digit and read right, or a sign that is none; c: how many
 of its ends are cuts through a stroke; w, h: its width, which counts in groups of several strokes,
 and its height, both in heights of the line; o: its horizontal overlap with each other piece, in
-widths of the narrower one, beyond one half. The best path is found exactly, by Viterbi's algorithm.
+widths of the narrower one, beyond one half. A group that takes a stroke from all those that it lies
+over and meets, as the slash of a 0 meets its circle, also loses −log(1 − TOGETHER·d): d is the
+highest probability that this stroke and one of those are a digit. So they stay together, whatever
+the order of writing, unless the whole is surely no digit. The best path is found exactly, by
+Viterbi's algorithm.
 Where a drawing may be two lines or one, as the two circles of an 8 may, both are read and the
 higher score wins, less LINE for each line but the first.
 
@@ -26,7 +30,8 @@ This file knows boxes and polylines, nothing of networks.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cache
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -43,6 +48,12 @@ WIDTH = 4.0
 OVERLAP = 1.0
 SMALL = 4.0
 LINE = 0.05
+# Of 2,801 pairs of strokes that touch in composed numbers of pen writers and overlap by more than
+# half of the narrower one, 99.6 % are of one digit; of those that overlap less, 27 %. But a
+# network is too sure of some digits with a neighbour's stem: with 0.99, and what is twice as far
+# apart, 5 numbers in 2,000 are lost, and no more slashed 0s stay whole.
+TOGETHER = 0.9
+FREE = 0.3
 
 # What is a candidate.
 WIDEST = 2.0  # heights: no pen digit is wider
@@ -54,7 +65,12 @@ FLAT = 0.1  # of the line's height: lower waves of a stroke are no peaks and val
 NECK = 0.3  # of the line's height: how close together a stroke's ink lies in a neck
 COLUMNS = 32  # of a stroke, in which a neck is looked for
 CLOSED = 0.1  # of the line's height: how far apart the ends of a loop may be
+# Of the line's height: how much higher a loop is with a stroke's ends that are left out. With 0.1 a
+# quarter of the coils of two zeros are read, with 0.2 two thirds. What it costs: of other digits
+# that a straight line joins, 29 % of the numbers are read instead of 31 %.
+LOOSE = 0.2
 LONGEST = 150  # points of a part of a stroke; no digit has more, and comparing them takes too long
+NEAR = 0.05  # of the line's height, about a pen's width: strokes that are no further apart meet
 SPECK = 0.1  # of the line's height: smaller ink is a touch of the pen, no part of a number's digit
 
 # Lines.
@@ -106,11 +122,13 @@ class Group:
 class Line:
     """The pieces of a line, by their middles from left to right, and the candidates.
 
-    `coarse` where strokes were joined because there was no time for each of them.
+    `meetings` has the pieces of each stroke that lies over others, and those of the others, as
+    bits. `coarse` where strokes were joined because there was no time for each of them.
     """
 
     pieces: list[Piece]
     groups: list[Group]
+    meetings: tuple[tuple[int, int], ...] = ()
     coarse: bool = False
 
 
@@ -153,25 +171,42 @@ def find_whole(ways: Sequence[Sequence[Line]]) -> tuple[Group | None, float]:
 
 
 def best_way(
-    ways: Sequence[Sequence[Line]], log_p: Mapping[tuple[Span, ...], float]
+    ways: Sequence[Sequence[Line]],
+    log_p: Mapping[tuple[Span, ...], float],
+    digit_p: Mapping[tuple[Span, ...], float],
 ) -> tuple[Sequence[Line], list[list[int]]]:
     """The way to read a drawing with the highest score.
 
     Args:
         ways: at least one, as `segment` returns them.
         log_p: of each group's reading, by its spans.
+        digit_p: 0..1, the probability that each group is one digit, by its spans.
 
     Returns:
-        Its lines, and for each the groups of its best path.
+        Its lines, with what a group loses by what was read of others in its penalty, and for each
+        the groups of its best path.
     """
     best = None
-    for lines in ways:
+    for way in ways:
+        lines = [_keep_together(line, digit_p) for line in way]
         found = [best_path(line, [log_p[group.spans] for group in line.groups]) for line in lines]
         total = sum(score for score, _ in found) - LINE * (len(lines) - 1)
         if best is None or total > best[0]:
             best = total, lines, [path for _, path in found]
     assert best
     return best[1:]
+
+
+def _keep_together(line: Line, digit_p: Mapping[tuple[Span, ...], float]) -> Line:
+    """A line whose groups pay for each stroke that they take from all that it lies over."""
+    groups = list(line.groups)
+    for stroke, others in line.meetings:
+        whole = [g for g in groups if g.pieces & stroke == stroke and g.pieces & others]
+        cost = -math.log(1 - TOGETHER * max((digit_p[g.spans] for g in whole), default=0.0))
+        for number, group in enumerate(groups):
+            if group.pieces & stroke and not group.pieces & others:
+                groups[number] = replace(group, penalty=group.penalty + cost)
+    return replace(line, groups=groups)
 
 
 def best_path(line: Line, log_p: Sequence[float]) -> tuple[float, list[int]]:
@@ -346,24 +381,75 @@ def _line(
         groups[groups.index(digit)] = _with_specks(digit, specks, boxes, strokes, height)
     if any(piece.cuts for piece in pieces):
         groups += [bare for group in groups if (bare := _without_joins(group, strokes, height))]
-    return Line(pieces, groups, pieces is not finest and pieces is not whole)
+    coarse = pieces is not finest and pieces is not whole
+    meetings = () if coarse else _meetings(strokes, boxes, pieces, groups, height)
+    return Line(pieces, groups, meetings, coarse)
+
+
+def _meetings(
+    strokes: Sequence[np.ndarray],
+    boxes: Sequence[Box],
+    pieces: Sequence[Piece],
+    groups: Sequence[Group],
+    height: float,
+) -> tuple[tuple[int, int], ...]:
+    """The strokes that lie by more than half over others that they meet: the pieces of each, and
+    those of the others, as bits. Strokes meet where they cross, touch or nearly do.
+    """
+    own: dict[int, int] = {}
+    for place, piece in enumerate(pieces):
+        number = piece.spans[0][0]
+        own[number] = own.get(number, 0) | 1 << place
+
+    @cache
+    def points(number: int) -> np.ndarray:
+        return _dense(strokes[number], NEAR / 2 * height)
+
+    def meet(i: int, j: int) -> bool:
+        if _reaches_in(boxes[i], boxes[j]) == 0:
+            return False
+        if not any(group.pieces & own[i] and group.pieces & own[j] for group in groups):
+            return False
+        (x, y), (other_x, other_y) = points(i).T, points(j).T
+        near = np.hypot(x[:, None] - other_x, y[:, None] - other_y) <= NEAR * height
+        return bool(near.any())
+
+    over: dict[int, int] = {}
+    for i, j in combinations(sorted(own, key=lambda number: _width(boxes[number])), 2):
+        if meet(i, j):
+            over[i] = over.get(i, 0) | own[j]
+    return tuple((own[i], others) for i, others in over.items())
+
+
+def _dense(stroke: np.ndarray, apart: float) -> np.ndarray:
+    """Points along a stroke, at most so far apart where that takes no more than `LONGEST`."""
+    x, y = stroke.T
+    along = np.hypot(np.diff(x, prepend=x[0]), np.diff(y, prepend=y[0])).cumsum()
+    count = min(LONGEST, 2 + int(along[-1] / apart)) if apart else 2
+    at = np.linspace(0, along[-1], count)
+    return np.stack([np.interp(at, along, x), np.interp(at, along, y)], 1)
 
 
 def _without_joins(group: Group, strokes: Sequence[np.ndarray], height: float) -> Group | None:
     """A part of a stroke without the joins at its ends, where these leave a closed loop; None where
     it has none.
+
+    A stroke's own ends are left out as well where the loop is about as high as with them: the ends
+    of a coil of zeros are, the stem of a 6 or a 9 is not.
     """
     (number, first, last), *others = group.spans
     stroke = strokes[number]
     if others or last - first in (0, len(stroke) - 1) or last - first >= LONGEST:
         return None
     part = stroke[first : last + 1]
-    head = _join_length(part[::-1], height) if first else 0
-    tail = _join_length(part, height) if last < len(stroke) - 1 else 0
-    if head + tail == 0 or head + tail > len(part) / 2:
+    head, tail = _join_length(part[::-1], height), _join_length(part, height)
+    loop = part[head : len(part) - tail]
+    if len(loop) < len(part) / 2 or np.ptp(part[:, 1]) - np.ptp(loop[:, 1]) > LOOSE * height:
+        head, tail = head if first else 0, tail if last < len(stroke) - 1 else 0
+        loop = part[head : len(part) - tail]
+    if len(loop) == len(part) or len(loop) < len(part) / 2:
         return None
-    part = part[head : len(part) - tail]
-    return replace(group, box=_box(part), spans=((number, first + head, last - tail),))
+    return replace(group, box=_box(loop), spans=((number, first + head, last - tail),))
 
 
 def _join_length(part: np.ndarray, height: float) -> int:

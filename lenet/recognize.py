@@ -315,7 +315,8 @@ def _read_number(
         groups = {group.spans: group for way in ways for line in way for group in line.groups}
         answers = dict(zip(groups, read(list(groups.values())), strict=True))
         log_p = {spans: _log_p(answer, groups[spans].box) for spans, answer in answers.items()}
-        lines, paths = best_way(ways, log_p)
+        digit_p = {spans: answer.digit_probability for spans, answer in answers.items()}
+        lines, paths = best_way(ways, log_p, digit_p)
         lattice = [
             [
                 _candidate(group, answers[group.spans], log_p[group.spans], number in path)

@@ -16,6 +16,7 @@ from lenet.numbers import (
     MAX_GROUPS,
     MAX_PIECES,
     SMALL,
+    TOGETHER,
     WIDTH,
     Group,
     Line,
@@ -41,6 +42,10 @@ CROSSED = [[[15, 10], [85, 8], [40, 100]], [[35, 52], [78, 50]]]  # a 7
 CUP = [[[18, 4], [14, 52], [84, 52]], [[62, 20], [60, 100]]]  # a 4
 HAT = [[[26, 3], [21, 44], [54, 36], [84, 58], [74, 90], [42, 100], [10, 90]], [[30, 3], [90, 0]]]
 STEM = [[[50, 0], [48, 100]]]
+SLASH = [[96, -12], [4, 112]]  # of a 0, longer than it
+BACK_SLASH = [[30, 6], [72, 98]]
+FOOT = [[[4, 44], [50, 0], [52, 100]], [[0, 100], [100, 98]]]  # a 1 as wide as high
+THREE = [[[50, 0], [6, 42]], [[50, 0], [52, 100]], [[0, 100], [100, 98]]]
 
 
 def circle(x: float, y: float, wide: float, high: float) -> list[list[float]]:
@@ -65,6 +70,16 @@ def arc(x: float, begin: float, end: float) -> list[list[float]]:
 
 def line(x0: float, y0: float, x1: float, y1: float) -> list[list[float]]:
     return [[x0 + (x1 - x0) * t, y0 + (y1 - y0) * t] for t in np.linspace(0, 1, 20)]
+
+
+def coil(way: int, start: float, turns: float = 2.2) -> list[list[float]]:
+    """Loops that never close, 100 high, to the left (1) or to the right (-1) at their top; from an
+    angle in degrees from the top on.
+    """
+    angles = np.linspace(0, math.tau * turns, 90)
+    round_it = angles + way * math.radians(start)
+    x = 52 * angles / math.tau - way * 30 * np.sin(round_it)
+    return np.stack([x, 50 - 50 * np.cos(round_it)], 1).tolist()
 
 
 def moved(drawing: Drawing, x: float, y: float = 0, size: float = 1) -> Drawing:
@@ -133,6 +148,13 @@ NUMBERS = {
         digits("32") + moved(digits("5"), 30, 140) + moved(digits("96"), 0, 280),
         "32596",
     ),
+    "slashed": ([*ZERO, SLASH], "0"),
+    "slashed the other way": ([*ZERO, BACK_SLASH], "0"),
+    "slashed beside others": (beside(CUP, [*ZERO, SLASH], CROSSED, gap=10), "407"),
+    "two slashed": (beside([*ZERO, SLASH], [*ZERO, SLASH], gap=8), "00"),
+    "1 with a flag and a foot": (FOOT, "1"),
+    "1 of three strokes": (THREE, "1"),
+    "101 with feet": (beside(FOOT, ZERO, THREE), "101"),
     "a touch of the pen": ([*digits("27"), [[92, 60]], [[220, 101], [222, 102]]], "27"),
 }
 
@@ -151,6 +173,8 @@ IN_ONE_STROKE = {
     "up from the foot": arc(34, 0, 360) + arc(34, 0, -150) + arc(102, 150, -210),
     "loops as of an e": arc(34, 200, -160) + line(46, 97, 90, 97) + arc(102, 200, -160),
     "half a lying 8": arc(34, -90, 270) + arc(102, 90, -270),
+    "a coil along the top": coil(-1, 0),
+    "a coil along the foot": coil(1, 180),
     "a lying 8": arc(34, 0, 240) + arc(102, 60, -240) + arc(34, -60, 0),
 }
 
@@ -168,7 +192,16 @@ def test_size_and_place_do_not_matter(recognizer, name: str, scale: float, shift
 
 
 @pytest.mark.parametrize(
-    "name", ["every digit", "747", "57, the hat over the 7", "steep", "three lines"]
+    "name",
+    [
+        "every digit",
+        "747",
+        "57, the hat over the 7",
+        "slashed beside others",
+        "101 with feet",
+        "steep",
+        "three lines",
+    ],
 )
 def test_the_order_of_the_strokes_does_not_matter(recognizer, name: str):
     strokes, number = NUMBERS[name]
@@ -320,6 +353,44 @@ def test_what_the_score_takes_from_a_group():
     assert penalty(line, 0, 1) == 0
 
 
+@pytest.mark.parametrize(
+    ("other", "kept"),
+    [
+        ([[90, -10], [10, 110]], True),  # crosses the 0
+        ([[82, 20], [40, 60]], True),  # touches it from within
+        ([[58, 30], [42, 70]], False),  # lies in it, and does not meet it
+        ([[60, 30], [160, 35]], False),  # crosses it, for the most part beside it
+        ([[70, 0], [78, 3], [140, 100]], False),  # touches it, beside it
+    ],
+)
+def test_a_stroke_that_lies_over_one_that_it_meets_stays_with_it(other, kept):
+    """Unless they are surely no digit together; whatever the order of writing."""
+    for strokes in ([*ZERO, other], [other, *ZERO]):
+        ways = segment([np.array(stroke, float) for stroke in strokes])
+        (found,) = ways[0]
+        plain = {g.spans: g.penalty for g in found.groups}
+        both = [spans for spans in plain if len({number for number, _, _ in spans}) == 2]
+        apart = [((number, 0, len(stroke) - 1),) for number, stroke in enumerate(strokes)]
+        for digit, cost in ((0.0, 0.0), (0.5, -math.log(1 - TOGETHER / 2))):
+            log_p = dict.fromkeys(plain, 0.0)
+            digit_p = dict.fromkeys(plain, 1.0) | dict.fromkeys(both, digit)
+            ((paid,), _) = best_way(ways, log_p, digit_p)
+            more = {g.spans: g.penalty - plain[g.spans] for g in paid.groups}
+            assert both and not any(more[spans] for spans in both)
+            assert sum(more[spans] for spans in apart) == pytest.approx(cost if kept else 0)
+
+
+def test_a_stroke_that_lies_over_two_others_may_stay_with_either():
+    """A stem between two digits that it touches: neither pays where the other takes it."""
+    stem = [[66, 10], [68, 100]]
+    strokes = [[[0, 0], [10, 60], [80, 60]], stem, [[50, 0], [140, 20], [60, 100], [150, 100]]]
+    ways = segment([np.array(stroke, float) for stroke in strokes])
+    plain = {g.spans: g.penalty for g in ways[0][0].groups}
+    ((paid,), _) = best_way(ways, dict.fromkeys(plain, 0.0), dict.fromkeys(plain, 1.0))
+    dear = {tuple(i for i, _, _ in g.spans) for g in paid.groups if g.penalty > plain[g.spans] + 1}
+    assert dear == {(1,)}
+
+
 ZIGZAG = [[10, 0], [12, 100], [40, 2], [42, 100]]  # two 1s and the way from one to the other
 JOINED = [*circle(40, 50, 30, 50), [70, 0], *circle(130, 50, 30, 50)]
 
@@ -396,7 +467,7 @@ def test_two_circles_are_one_line_or_two_as_they_are_read():
     both = ((0, 0, 39), (1, 0, 39))
     for log_p, count in ((-0.01, 1), (-1.0, 2)):
         known = {group.spans: 0.0 for way in ways for line in way for group in line.groups}
-        chosen, paths = best_way(ways, known | {both: log_p})
+        chosen, paths = best_way(ways, known | {both: log_p}, dict.fromkeys(known, 1.0))
         assert len(chosen) == len(paths) == count
 
 
