@@ -15,6 +15,8 @@ FRAME_ROTATION = 12.0  # degrees, at most
 FRAME_SIZE = 0.15  # of a side
 FRAME_SLANT = 0.25  # pixels to the side for each pixel down
 FRAME_SHIFT = 2.0  # pixels
+FRAME_LEAN = 3.0  # degrees to the right, the middle of the rotations: as most people's hands lean
+DRAWN_REACH = 0.5  # of all this, for frames whose strokes were varied before they were drawn
 
 # How much strokes vary.
 WARP = 0.06  # of the box: the height of the waves that bend a drawing
@@ -27,13 +29,21 @@ COARSE = 0.3  # the share of drawings that show the steps of a mouse, because th
 SIDES = 20.0, 60.0  # of these, in a mouse's steps
 
 
-def random_affine(count: int, generator: torch.Generator) -> torch.Tensor:
+def random_affine(
+    count: int, generator: torch.Generator, reach: float | torch.Tensor = 1.0
+) -> torch.Tensor:
     """Random affine maps, float32 count×2×3, as `vary_frames` takes them.
 
-    Rotation, size of each side, slant and shift are uniform up to the `FRAME_…` limits.
+    Rotation, size of each side, slant and shift are uniform up to the `FRAME_…` limits, rotation
+    around `FRAME_LEAN`.
+
+    Args:
+        reach: the share of the limits, 0..1, one for all or float32 of shape count.
     """
-    r = torch.rand(count, 6, generator=generator).mul_(2).sub_(1)
-    angle = r[:, 0] * math.radians(FRAME_ROTATION)
+    reach = torch.as_tensor(reach)
+    r = torch.rand(count, 6, generator=generator).mul_(2).sub_(1).to(reach.device)
+    r = r * reach.expand(count)[:, None]
+    angle = r[:, 0] * math.radians(FRAME_ROTATION) - math.radians(FRAME_LEAN)
     cos, sin = angle.cos(), angle.sin()
     width, height = 1 + FRAME_SIZE * r[:, 1], 1 + FRAME_SIZE * r[:, 2]
     slant = FRAME_SLANT * r[:, 3]

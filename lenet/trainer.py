@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lenet.augment import random_affine, random_shift, vary_frames, vary_strokes
+from lenet.augment import DRAWN_REACH, random_affine, random_shift, vary_frames, vary_strokes
 from lenet.checkpoint import Checkpoint
 from lenet.cuda_graph import Recorded
 from lenet.data import DataSet, Digits
@@ -107,6 +107,7 @@ class Trainer:
         if recipe.images:
             self.source = Digits(frames.to(self.team.device), labels.to(self.team.device))
             frames, labels = frames[: recipe.images], labels[: recipe.images]
+        self.of_data_set = len(frames)  # the first of the images; those after them are drawn
         repeats = recipe.repeats
         if recipe.drawn and len(drawn):
             repeats = max(1, min(repeats, recipe.drawn // len(drawn)))
@@ -297,8 +298,9 @@ class Trainer:
         if self.recipe.shift:
             frames = random_shift(frames, self.recipe.shift, self.generator)
         if self.recipe.augment:
-            variation = random_affine(len(batch), self.generator)
-            inputs = vary_frames(frames, self.team.share(variation).to(self.team.device))
+            reach = torch.where(batch < self.of_data_set, 1.0, DRAWN_REACH)
+            variation = random_affine(len(batch), self.generator, reach)
+            inputs = vary_frames(frames, self.team.share(variation))
         else:
             inputs = frames_to_inputs(frames)
         return inputs.contiguous(memory_format=torch.channels_last), self.labels[mine]

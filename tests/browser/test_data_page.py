@@ -150,7 +150,7 @@ def test_an_image_is_shown_large_with_a_dozen_variations(data: Page):
     assert pixels(data, "dialog[open] .content > canvas") == [TRAIN.frames[5].flatten().tolist()]
     first = pixels(data, "dialog[open] .variations canvas")
     assert first == variations(TRAIN.frames[5], 0)
-    expect(dialog).to_contain_text("turned by up to 12°")
+    expect(dialog).to_contain_text("turned by up to 9° to the left or 15° to the right")
     expect(dialog).to_contain_text("changed by up to 15%")
     expect(dialog).to_contain_text("moved by up to 2 pixels")
 

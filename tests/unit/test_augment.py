@@ -42,13 +42,32 @@ def test_the_maps_stay_in_their_ranges_and_fill_them():
     angle = torch.atan2(second, first) * 180 / math.pi
     assert width.min() >= 0.849 and width.max() <= 1.151
     assert width.min() < 0.86 and width.max() > 1.14
-    assert angle.abs().max() <= 12.01 and angle.min() < -11.5 and angle.max() > 11.5
+    assert -15.01 <= angle.min() < -14.5 and 8.5 < angle.max() <= 9.01  # three to the right
     height = torch.linalg.det(affine[:, :, :2]) / width
     assert height.min() >= 0.84 and height.max() <= 1.16 and height.std() > 0.05
     # Turned back upright, what is left beside the size is the slant.
     slant = (affine[:, :, 0] * affine[:, :, 1]).sum(1) / width
     assert slant.abs().max() <= 0.2501 and slant.min() < -0.24 and slant.max() > 0.24
-    assert affine.mean(0).sub(IDENTITY).abs().max() < 0.02  # no side is preferred
+    cos, sin = math.cos(math.radians(3)), math.sin(math.radians(3))
+    leaning = torch.tensor([[cos, sin, 0], [-sin, cos, 0]])
+    assert affine.mean(0).sub(leaning).abs().max() < 0.02  # no other side is preferred
+
+
+def test_what_reaches_half_as_far_varies_half_as_much():
+    whole = random_affine(2000, seeded())
+    half = random_affine(2000, seeded(), torch.cat([torch.ones(1000), torch.full((1000,), 0.5)]))
+    assert half[:1000].equal(whole[:1000])
+    assert torch.allclose(half[1000:, :, 2], whole[1000:, :, 2] / 2)  # the shifts
+    assert half[1000:].std(0).sub(whole[1000:].std(0) / 2).abs().max() < 0.01
+
+
+def test_frames_lean_to_the_right():
+    upright = torch.zeros(500, 28, 28, dtype=torch.uint8)
+    upright[:, 5:23, 13:15] = 255
+    ink = vary_frames(upright, random_affine(500, seeded())).mul(0.3081).add(0.1307)[:, 0].mean(0)
+    column = torch.arange(32.0)
+    top, bottom = ((ink[row] * column).sum() / ink[row].sum() for row in (9, 22))
+    assert 0.4 < top - bottom < 1.0  # 13 pixels apart, 3 degrees: 0.7 of a pixel
 
 
 def test_the_generator_decides_the_maps():

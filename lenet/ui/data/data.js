@@ -15,7 +15,8 @@ import { ask, failed, Report } from "../shared/report.js";
  * @typedef {object} Props
  * @property {string} value the data set
  * @property {number} all in the place of a digit: all of them
- * @property {string} rotation how far training varies an image, as texts
+ * @property {string} right how far training varies an image, as texts
+ * @property {string} left
  * @property {string} size
  * @property {string} slant
  * @property {string} shift
@@ -173,9 +174,9 @@ export function mount({ element, props, server, trigger, watch }) {
     others.addEventListener("click", show);
     const text =
       `Recipe best never shows an image twice the same: each time it is turned by up to ` +
-      `${props.rotation}°, its width and its height are changed by up to ${props.size}, it is slanted ` +
-      `by up to ${props.slant}° and moved by up to ${props.shift} pixels, all at random, so that the ` +
-      `network learns the digit and not its place.`;
+      `${props.left}° to the left or ${props.right}° to the right, its width and its height are ` +
+      `changed by up to ${props.size}, it is slanted by up to ${props.slant}° and moved by up to ` +
+      `${props.shift} pixels, all at random, so that the network learns the digit and not its place.`;
     large.open(name, frame, make("div", {}, make("p", {}, text), grid, error, others));
     show();
   }

@@ -12,6 +12,7 @@ import gradio as gr
 import torch
 
 from lenet.augment import (
+    FRAME_LEAN,
     FRAME_ROTATION,
     FRAME_SHIFT,
     FRAME_SIZE,
@@ -59,7 +60,8 @@ def build() -> gr.HTML:
         all=ALL,
         mean=f"{MEAN:g}",
         deviation=f"{STD:g}",
-        rotation=f"{FRAME_ROTATION:.0f}",
+        right=f"{FRAME_ROTATION + FRAME_LEAN:.0f}",
+        left=f"{FRAME_ROTATION - FRAME_LEAN:.0f}",
         size=f"{FRAME_SIZE:.0%}",
         slant=f"{math.degrees(math.atan(FRAME_SLANT)):.0f}",
         shift=f"{FRAME_SHIFT:.0f}",
