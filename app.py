@@ -10,6 +10,9 @@ import sys
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # the server keeps no record of visits
+# Gradio asks matplotlib for its backend at the first event, which would look for one until then:
+# all visitors would wait for half a second.
+os.environ["MPLBACKEND"] = "agg"
 
 
 def main() -> None:

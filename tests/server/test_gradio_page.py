@@ -8,6 +8,8 @@ import inspect
 import json
 import os
 import re
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from gradio.utils import get_upload_folder
 from gradio_client import handle_file
 from jinja2 import ChoiceLoader
 from playwright.sync_api import Browser
-from support import IN_BACKGROUND, finished, free_port
+from support import IN_BACKGROUND, ROOT, finished, free_port
 
 from lenet.ui.gradio_page import (
     FUNCTIONS,
@@ -161,6 +163,22 @@ def test_scripts_get_what_they_are_mounted_with(served: Served, browser: Browser
         tab.locator("[data-watched='after']").wait_for()
     content = call.value.post_data_json
     assert (content["fn_name"], content["data"]) == ("double", 21)
+
+
+EVENT = """
+import app, sys
+from gradio.utils import MatplotlibBackendMananger
+with MatplotlibBackendMananger():
+    print("matplotlib.pyplot" in sys.modules)
+"""
+
+
+def test_the_first_event_does_not_halt_the_server():
+    """Around each event Gradio asks matplotlib for its backend; looking for one takes half a
+    second, on the event loop.
+    """
+    ended = subprocess.run([sys.executable, "-c", EVENT], cwd=ROOT, capture_output=True, text=True)
+    assert ended.stdout == "False\n", ended.stderr
 
 
 # ---------------------------------------------------------------- files
