@@ -10,6 +10,9 @@ import sys
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # the server keeps no record of visits
+# Gradio asks matplotlib for its backend at the first event, which would look for one until then:
+# all visitors would wait for half a second.
+os.environ["MPLBACKEND"] = "agg"
 
 
 def main() -> None:
@@ -19,6 +22,7 @@ def main() -> None:
     import resource
 
     import torch
+    import uvicorn.config
     from starlette.middleware import Middleware
 
     from lenet.server import guard, log, queue, routes, runs, uploads, visitors
@@ -38,6 +42,7 @@ def main() -> None:
     # A working thread yields to the event loop after this long instead of after 5 ms.
     sys.setswitchinterval(0.0005)
     torch.set_num_threads(1)  # a drawing is too small to be split among threads
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = "lenet.server.connection:Connection"
     waiting = queue.Queue(runs.Runs())
     built = page.build(waiting).queue(api_open=False)
     answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}

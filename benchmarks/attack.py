@@ -231,6 +231,12 @@ async def tables(target: Target, number: int) -> httpx.Response:
     return await target.client.get("/runs")
 
 
+async def files(target: Target, number: int) -> httpx.Response:
+    """A file of the same run, fifty times over."""
+    (run, *_) = (await target.client.get("/runs")).json()["rows"]
+    return await target.client.get("/runs.csv", params={"run": [run["name"]] * 50})
+
+
 async def uploads(target: Target, number: int) -> httpx.Response:
     files = {"files": ("mine.pt", HOSTILE[number % len(HOSTILE)])}
     sent = await target.client.post("/gradio_api/upload", files=files)
@@ -275,6 +281,7 @@ ATTACKS: dict[str, Callable[[Target, int], Awaitable[httpx.Response]]] = {
     "others": others,
     "hands": hands,
     "tables": tables,
+    "files of runs": files,
     "hostile files": uploads,
     "passwords": passwords,
     "large bodies": bodies,

@@ -33,7 +33,8 @@ DRAINED = 16 << 20, 1.0  # bytes, seconds: of a refused body, so that its sender
 UPLOAD = "/gradio_api/upload"
 # What is let through, in the words of the app's routes; the rest of what Gradio serves is closed.
 # It could fetch addresses for a visitor, hand out cached files, edit the app, convert recordings,
-# keep states of the page and tell how busy it is. A test asks the app for its routes.
+# keep states of the page, remember for ever whose upload was watched, and tell how busy
+# it is. A test asks the app for its routes.
 _OURS = (
     "/",
     "/health",
@@ -60,7 +61,6 @@ OPEN = {
         "/gradio_api/queue/data",
         "/gradio_api/call/{api_name}/{event_id}",
         "/gradio_api/call/v2/{api_name}/{event_id}",
-        "/gradio_api/upload_progress",
         "/gradio_api/mcp",
         "/gradio_api/mcp/",
         "/gradio_api/mcp/schema",
@@ -194,6 +194,7 @@ class Guard:
         if path == UPLOAD:  # is written to disk as it comes
             _check_length(scope, MAX_UPLOAD)
             body = _in_time(receive, MAX_UPLOAD, UPLOAD_PATIENCE)
+            scope["query_string"] = b""  # Gradio would remember for ever how far it came
             await self.app(scope, self._counted(body) if self.public else body, answer)
             return
         _check_length(scope, MAX_BODY)

@@ -2,9 +2,9 @@
 know it.
 
 These are: the method that answers every call (`Page`), what a call of a server function looks like
-(`answering`), how an uploaded file is named (`uploaded_file`), the template of the page
-(`show_links_as`, `show_early`), and the folder of uploads, whose empty folders Gradio leaves behind
-(`sweeping`).
+(`answering`), how an uploaded file is read and named (`_OneFile`, `uploaded_file`), the template of
+the page (`show_links_as`, `show_early`), and the folder of uploads, whose empty folders and broken
+off files Gradio leaves behind (`sweeping`).
 `tests/server/test_gradio_page.py` has a test for each, which says what breaks when Gradio changes
 it.
 """
@@ -14,6 +14,7 @@ import html
 import inspect
 import logging
 import re
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -22,6 +23,7 @@ from typing import Any
 
 import gradio as gr
 import orjson
+from gradio import route_utils
 from gradio.routes import templates
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_file_obj_with_meta
@@ -216,6 +218,18 @@ def answering(**functions: Callable[[Any], Awaitable[Any]]) -> Answerer:
     return answer
 
 
+class _OneFile(route_utils.GradioMultiPartParser):
+    """Reads an upload of one file, as all of ours are. Gradio takes a thousand, which cost as many
+    files and folders however small they are.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, "max_files": 1, "max_fields": 1})
+
+
+route_utils.GradioMultiPartParser = _OneFile
+
+
 def uploaded_file(value: Any) -> Path | None:
     """The path of a file that a visitor sent; None where the value is no file.
 
@@ -226,20 +240,26 @@ def uploaded_file(value: Any) -> Path | None:
 
 @asynccontextmanager
 async def sweeping(_app: Any, every: float = UPLOADS_KEPT) -> AsyncIterator[None]:
-    """A lifespan of the server: remove the folders of old uploads, which Gradio leaves behind."""
+    """A lifespan of the server: remove what Gradio leaves behind of old uploads, the folders, and
+    the files of those that were broken off or named another field.
+    """
 
     async def sweep() -> None:
         while True:
             await asyncio.sleep(every)
-            await asyncio.to_thread(_remove_empty_folders, time.time() - every)
+            await asyncio.to_thread(_remove_left_behind, time.time() - every)
 
     task = asyncio.create_task(sweep())
     yield
     task.cancel()
 
 
-def _remove_empty_folders(until: float) -> None:
-    for folder in Path(get_upload_folder()).glob("*"):
-        with suppress(OSError):  # it holds a file
-            if folder.stat().st_mtime < until:
-                folder.rmdir()
+def _remove_left_behind(until: float) -> None:
+    for path in Path(get_upload_folder()).glob("*"):
+        with suppress(OSError):  # it is a folder that holds a file
+            if path.stat().st_mtime >= until:
+                continue
+            if path.is_dir():
+                path.rmdir()
+            elif path.name.startswith(tempfile.gettempprefix()):
+                path.unlink()

@@ -120,8 +120,8 @@ class NoSessions(StateHolder):
 
     def __init__(self, page: Any) -> None:
         super().__init__()
+        self._one = _Forgetful(page)  # takes a while, and events of the page may come already
         self.set_blocks(page)
-        self._one = _Forgetful(page)
 
     def __getitem__(self, session_id: str) -> SessionState:
         return self._one

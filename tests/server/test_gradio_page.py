@@ -8,6 +8,9 @@ import inspect
 import json
 import os
 import re
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +27,7 @@ from gradio.utils import get_upload_folder
 from gradio_client import handle_file
 from jinja2 import ChoiceLoader
 from playwright.sync_api import Browser
-from support import IN_BACKGROUND, finished, free_port
+from support import IN_BACKGROUND, ROOT, finished, free_port
 
 from lenet.ui.gradio_page import (
     FUNCTIONS,
@@ -162,6 +165,22 @@ def test_scripts_get_what_they_are_mounted_with(served: Served, browser: Browser
     assert (content["fn_name"], content["data"]) == ("double", 21)
 
 
+EVENT = """
+import app, sys
+from gradio.utils import MatplotlibBackendMananger
+with MatplotlibBackendMananger():
+    print("matplotlib.pyplot" in sys.modules)
+"""
+
+
+def test_the_first_event_does_not_halt_the_server():
+    """Around each event Gradio asks matplotlib for its backend; looking for one takes half a
+    second, on the event loop.
+    """
+    ended = subprocess.run([sys.executable, "-c", EVENT], cwd=ROOT, capture_output=True, text=True)
+    assert ended.stdout == "False\n", ended.stderr
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -178,6 +197,24 @@ def test_uploads_lie_in_the_folder_that_is_swept(sent: Path):
     assert sent.read_bytes() == b"7"
 
 
+def test_an_upload_of_several_files_is_refused(served: Served):
+    """Each would take a file and a folder of the server, though it is sent in a few bytes."""
+    parts = [("files", ("digit.png", b"7")), ("files", ("digit.png", b"1"))]
+    sent = httpx.post(f"{served.url}/gradio_api/upload", files=parts)
+    assert sent.status_code == 400 and "Too many files" in sent.text
+
+
+def test_what_is_left_of_an_upload_lies_beside_the_folders(served: Served):
+    """And is named like a temporary file: `sweeping` removes such ones."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    before = {*folder.iterdir()}
+    httpx.post(f"{served.url}/gradio_api/upload", files={"mine": ("digit.png", b"7")})
+    (left,) = {*folder.iterdir()} - before
+    assert left.is_file() and left.name.startswith(tempfile.gettempprefix())
+    left.unlink()
+
+
 def test_an_uploaded_file_is_known_by_its_path(served: Served, sent: Path):
     """It is sent as the object that `gradio_client.handle_file` makes, and Gradio checks that its
     path is that of an upload; otherwise any file of the server could be read."""
@@ -189,23 +226,25 @@ def test_an_uploaded_file_is_known_by_its_path(served: Served, sent: Path):
         assert uploaded_file(value) is None
 
 
-def test_old_empty_folders_go_and_what_holds_a_file_stays(tmp_path, monkeypatch):
+def test_what_is_left_of_old_uploads_goes_and_what_holds_a_file_stays(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     long_ago = time.time() - 3600
     for name in ("empty", "full", "new"):
         (tmp_path / name).mkdir()
-    (tmp_path / "full" / "digit.png").write_bytes(b"7")
-    for name in ("empty", "full"):
+    for name in ("tmpbroken", "tmpcoming", "another's", "full/digit.png"):
+        (tmp_path / name).write_bytes(b"7")
+    for name in ("empty", "full", "tmpbroken", "another's"):
         os.utime(tmp_path / name, (long_ago, long_ago))
 
     async def serve() -> None:
         async with sweeping(None, every=1.0):
-            while (tmp_path / "empty").exists():
+            while (tmp_path / "empty").exists() or (tmp_path / "tmpbroken").exists():
                 await asyncio.sleep(0.05)
                 os.utime(tmp_path / "new")
+                os.utime(tmp_path / "tmpcoming")
 
     finished(asyncio.wait_for(serve(), 30))
-    assert sorted(os.listdir(tmp_path)) == ["full", "new"]
+    assert sorted(os.listdir(tmp_path)) == ["another's", "full", "new", "tmpcoming"]
 
 
 # ---------------------------------------------------------------- a login

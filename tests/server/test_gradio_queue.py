@@ -20,6 +20,7 @@ from support import IN_BACKGROUND, WAIT, free_port, wait_until
 from lenet.server.guard import Guard
 from lenet.ui import gradio_queue
 from lenet.ui.gradio_page import QUEUED, QUIET, Page
+from lenet.ui.gradio_queue import NoSessions
 
 MARK = "a mark of what was sent"
 
@@ -171,3 +172,16 @@ def test_a_call_that_waits_keeps_its_content_once(served: Served):
         served.call("slow", [MARK])
     assert marked_objects() <= 3 * 2
     served.go_on.set()
+
+
+def test_a_page_has_no_state_from_the_moment_that_it_may_be_asked(monkeypatch):
+    """Events come while the server starts, and would fail."""
+    page = gr.Blocks()
+    found = []
+
+    def note(blocks: gr.Blocks, holder: NoSessions) -> None:
+        found.append(holder["session"])
+
+    monkeypatch.setattr(gr.Blocks, "state_holder", property(None, note), raising=False)
+    holder = NoSessions(page)
+    assert found == [holder["session"]]

@@ -49,6 +49,8 @@ CLOSED = {
     # Each page's state kept on the server, as a link or for as long as the page is there.
     "GET /gradio_api/deep_link",
     "GET /gradio_api/heartbeat/{session_hash}",
+    # The names of all uploads whose progress somebody asked for, kept for ever.
+    "GET /gradio_api/upload_progress",
     # Who visits, how busy the server is, what ran.
     "GET /monitoring",
     "GET /monitoring/summary",
@@ -181,6 +183,15 @@ def test_behind_a_prefix_the_same_routes_are_open():
         client.get(f"/lessons/lenet{path}").status_code for path in ("", "/", "/monitoring")
     ]
     assert statuses == [200, 200, 404]
+
+
+def test_an_upload_has_no_name_for_its_progress():
+    """Gradio would keep it for ever."""
+
+    async def app(scope, receive, send) -> None:
+        await PlainTextResponse(scope["query_string"])(scope, receive, send)
+
+    assert TestClient(Guard(app, {})).post("/gradio_api/upload?upload_id=x").text == ""
 
 
 def test_what_an_answerer_leaves_reaches_the_app_whole():

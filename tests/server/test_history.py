@@ -335,6 +335,20 @@ def test_several_runs_stand_side_by_side_in_one_table(folder: Path, client: Test
     assert lines[0].endswith("1,10.0,0.5,0.25,0.8")
 
 
+def test_a_run_that_is_named_often_is_read_once(folder: Path, client: TestClient, monkeypatch):
+    """A long log takes tens of milliseconds."""
+    leave(folder, "a", *FINISHED)
+    read, events_of = [], history.events_of
+
+    def noting(runs: Runs, name: object) -> tuple[Event, ...]:
+        read.append(name)
+        return events_of(runs, name)
+
+    monkeypatch.setattr(history, "events_of", noting)
+    assert client.get("/runs.csv", params={"run": ["a"] * 50}).status_code == 200
+    assert read == ["a"]
+
+
 def test_in_a_file_of_several_a_tracker_s_ten_letters_hold_the_run_and_something_of_the_metric(
     folder: Path, client: TestClient
 ):

@@ -11,7 +11,7 @@ import socket
 import statistics
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
@@ -87,6 +87,54 @@ def harmless_events(server) -> list[int]:
 def call_pad(server, pad: object, data: object) -> Answer:
     content = {"component_id": pad, "fn_name": "read_drawing", "session_hash": "s", "data": data}
     return post(server, "/gradio_api/component_server/", content)
+
+
+# ---------------------------------------------------------------- connections
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: a\r\n"
+JOIN = b"POST /gradio_api/queue/join HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+DEAR = {  # what takes long to read for its length
+    "chunks of a byte": JOIN + b"1\r\n1\r\n" * 1000 + b"0\r\n\r\n",
+    "many lines": HEALTH + b"a:\r\n" * 1000 + b"\r\n",
+    "a long line": HEALTH + b"a:" + b"a" * 40_000 + b"\r\n\r\n",
+}
+
+
+def exchanged(server, sent: bytes) -> bytes:
+    """What comes back for some bytes, until the server closes the connection."""
+    host, port = server.url.removeprefix("http://").split(":")
+    answer = b""
+    with closing(socket.create_connection((host, int(port)), timeout=4 * SECOND)) as connection:
+        connection.sendall(sent)
+        while part := connection.recv(1 << 16):
+            answer += part
+    return answer
+
+
+@pytest.mark.parametrize("before", [0, 2], ids=["at first", "after other requests"])
+@pytest.mark.parametrize("sent", DEAR.values(), ids=DEAR)
+def test_what_takes_long_to_read_ends_its_connection(server, sent: bytes, before: int):
+    answer = exchanged(server, (HEALTH + b"\r\n") * before + sent)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200"] * before + [b"400"]
+    assert b"Invalid HTTP request received." in answer
+
+
+def test_many_small_chunks_while_a_request_is_refused(server):
+    """The answer has begun already: it stays whole, and the server lives on."""
+    path = b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    large = b"%x\r\n" % (9 << 20) + bytes(9 << 20) + b"\r\n"
+    with suppress(ConnectionError):
+        exchanged(server, path + large + b"1\r\n1\r\n" * 20_000 + b"0\r\n\r\n")
+    assert ask(server, "GET", "/health").status == 200
+
+
+def test_a_body_in_usual_chunks_is_read(server):
+    call = {"component_id": pad_id(server), "fn_name": "read_drawing", "session_hash": "s"}
+    call["data"] = {"checkpoint": SHIPPED.name, "strokes": example_strokes()[7]}
+    body = json.dumps(call).encode()
+    parts = [body[start : start + 50] for start in range(0, len(body), 50)]
+    answer = ask(server, "POST", "/gradio_api/component_server/", parts, JSON)
+    assert json.loads(answer.text)["digit"] == 7
 
 
 # ---------------------------------------------------------------- files

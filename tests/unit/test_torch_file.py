@@ -150,6 +150,18 @@ def overlapping() -> bytes:
     return file.getvalue()
 
 
+def long_directory() -> bytes:
+    """Few files, with notes that take Python's reader much longer than their length."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as entries:
+        entries.writestr("archive/data.pkl", b"\x80\x02}.")
+        for number in range(30):
+            entry = zipfile.ZipInfo(f"archive/{number}")
+            entries.writestr(entry, b"")
+            entry.extra = b"\2\0\0\0" * 16_000  # of the directory, not of the file's own place
+    return file.getvalue()
+
+
 def four(number: int) -> bytes:
     return number.to_bytes(4, "little")
 
@@ -192,6 +204,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "packed by LZMA": lambda: archive(bytes(8 << 20), zipfile.ZIP_LZMA),
     "overlapping": overlapping,
     "many files": lambda: archive(b"\x80\x02}.", **{f"data/{n}": b"" for n in range(20_000)}),
+    "a long directory": long_directory,
     "no pickle": lambda: archive(b""),
     "large": lambda: bytes(MAX_BYTES + 1),
 }
@@ -229,6 +242,21 @@ def test_hostile_files_are_refused_and_take_neither_memory_nor_time(tmp_path: Pa
         timeout=120,
     )
     assert ended.stdout.split("\n")[:-1] == ["well"], ended.stderr
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        long_directory(),
+        archive(b"\x80\x02(" + b"N" * 12_000 + b"t."),
+        old_format(b"\x80\x02(" + b"N" * 12_000 + b"t."),
+    ],
+    ids=["directory", "pickle", "pickle in the old format"],
+)
+def test_what_python_goes_through_piece_by_piece_is_short(content: bytes):
+    """The server answers nobody meanwhile."""
+    with pytest.raises(TorchFileError, match="too large"):
+        loaded(content)
 
 
 def test_a_good_pickle_written_as_the_hostile_ones_is_read():

@@ -39,7 +39,7 @@ from lenet.server import history, visitors
 from lenet.server.history import HistoryError, Past
 from lenet.server.queue import Queue, Waiting
 from lenet.server.recognizers import conceal, is_own
-from lenet.server.shares import QUICK, Crowded, Lane
+from lenet.server.shares import QUICK, SLOW, Crowded, Lane
 from lenet.settings import ALL_IMAGES, Settings
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
@@ -368,8 +368,8 @@ def routes(queue: Queue) -> list[Route]:
         )
 
     async def several(request: HttpRequest) -> Response:
-        names = request.query_params.getlist("run")[:MOST_IN_FILE]
-        return await _answer(lambda: _file(to_csv(_named(queue, names)), "runs.csv", CSV))
+        names = [*dict.fromkeys(request.query_params.getlist("run"))][:MOST_IN_FILE]
+        return await _answer(lambda: _file(to_csv(_named(queue, names)), "runs.csv", CSV), SLOW)
 
     return [
         Route("/runs", rows),
@@ -382,10 +382,10 @@ def routes(queue: Queue) -> list[Route]:
 _FRESH = {"cache-control": "no-store"}
 
 
-async def _answer(make: Callable[[], Response]) -> Response:
+async def _answer(make: Callable[[], Response], lane: Lane = QUICK) -> Response:
     """What a function makes when its visitor's turn has come, or why not."""
     try:
-        return await QUICK.run(make)
+        return await lane.run(make)
     except HistoryError as error:
         return JSONResponse({"error": conceal(str(error))}, 404)
     except Crowded as error:
