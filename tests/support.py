@@ -75,6 +75,27 @@ def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[st
         process.wait(30)
 
 
+@contextmanager
+def another_server(script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen, list[str]]]:
+    """A server without a page: a script in a process of its own, and the words of the line that it
+    prints once it has started. It ends in good order at the end of its input, or is killed here.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process:
+        try:
+            yield process, process.stdout.readline().split()
+        finally:
+            process.kill()
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
