@@ -18,6 +18,16 @@ LONG = 300_000  # milliseconds: a run on a busy machine
 LOGGED = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
 
 
+def arrive(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector("#pad-examples button")
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    page.wait_for_selector("#pad-examples button")
+
+
 def an(digit: int) -> str:
     """A digit with its article: a 7, an 8."""
     return f"an {digit}" if digit == 8 else f"a {digit}"
