@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from browsing import LONG, arrive, choose, draw, expect_answer, reload, settle
 from drawings import EXAMPLES
 from labelling import hand_of, open_hand, tell
@@ -105,16 +104,14 @@ def test_a_teaching_goes_on_while_the_page_is_away_and_can_be_stopped(page: Page
     expect(page.locator("#hand-notice")).to_be_hidden()  # it was taken out
 
 
-@pytest.mark.parametrize(
-    "sentence", ["A training run is under way: wait for its end.", "The password is wrong."]
-)
-def test_the_page_says_why_a_teaching_is_refused(page: Page, sentence: str):
+def test_the_page_says_why_a_teaching_is_refused(page: Page):
     tell(page, 7)
-    answer_calls(page, teach=lambda data: {"error": sentence})
     open_hand(page)
-    page.locator("#hand-start").click()
-    expect(page.locator("#hand-notice")).to_have_text(sentence)
-    expect(page.locator("#hand-start")).to_be_visible()
+    for sentence in ("A training run is under way: wait for its end.", "The password is wrong."):
+        answer_calls(page, teach=lambda data, sentence=sentence: {"error": sentence})
+        page.locator("#hand-start").click()
+        expect(page.locator("#hand-notice")).to_have_text(sentence)
+        expect(page.locator("#hand-start")).to_be_visible()
 
 
 @contextmanager
