@@ -71,6 +71,15 @@ def sent_strokes(page: Page) -> list:
     return sent
 
 
+def has_ink(page: Page, side: int) -> bool:
+    """Whether something is drawn in the upper left square of the pad with this side, in pixels."""
+    return page.evaluate(
+        """(side) => document.querySelector("#pad").getContext("2d")
+            .getImageData(0, 0, side, side).data.some((value) => value > 0)""",
+        side,
+    )
+
+
 @contextmanager
 def answered(page: Page, text: str) -> Iterator[None]:
     """Wait until a request with this text, which the block causes, is answered and the page shows

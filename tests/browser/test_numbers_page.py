@@ -83,21 +83,25 @@ def test_a_long_number_moves_nothing(page: Page):
         at(EXAMPLES[int(digit)], -0.6 + 0.31 * i, width=0.26, height=0.3)
         for i, digit in enumerate("1234567")
     ]
-    bars = page.locator("#probabilities")
-    for width in (1280, 390, 320):
+    widths = (1280, 390, 320)
+
+    def box(part: str, width: int) -> dict[str, float]:
         page.set_viewport_size({"width": width, "height": 800})
-        draw(page, at(EXAMPLES[3], 0))
-        expect_answer(page, "3")
-        before = bars.bounding_box()
-        page.locator("#pad-clear").click()
-        draw(page, [stroke for digit in small for stroke in digit])
-        expect_answer(page, "1234567")
-        assert bars.bounding_box() == before, width
-        answer, seen = (page.locator(part).bounding_box() for part in ("#answer", "#seen"))
+        settle(page)
+        return page.locator(part).bounding_box()
+
+    draw(page, at(EXAMPLES[3], 0))
+    expect_answer(page, "3")
+    before = [box("#probabilities", width) for width in widths]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator("#pad-clear").click()
+    draw(page, [stroke for digit in small for stroke in digit])
+    expect_answer(page, "1234567")
+    for width, place in zip(widths, before, strict=True):
+        assert box("#probabilities", width) == place
+        answer, seen = (box(part, width) for part in ("#answer", "#seen"))
         assert answer["x"] + answer["width"] <= seen["x"], width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.locator("#pad-clear").click()
-        expect_answer(page, "")
 
 
 # ---------------------------------------------------------------- one digit of a number
