@@ -72,7 +72,7 @@ def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[st
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WAIT)
 
 
 @contextmanager
