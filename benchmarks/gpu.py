@@ -21,7 +21,7 @@ from lenet.events import Batch, Epoch, Saved
 from lenet.job import settle
 from lenet.model import LeNet
 from lenet.recipes import RECIPES
-from lenet.recognize import predict
+from lenet.recognize import predict, share_right
 from lenet.settings import Request
 from lenet.trainer import Trainer
 
@@ -77,8 +77,8 @@ def curve(data: DataSet, seed: int) -> list[tuple[float, float]]:
     points = []
     for elapsed, weights in moments:
         network.load_state_dict(weights)
-        right = predict(network, data.test.frames).argmax(1) == data.test.labels
-        points.append((elapsed, right.double().mean().item()))
+        logits = predict(network, data.test.frames)
+        points.append((elapsed, share_right(logits, data.test.labels)))
     return points
 
 

@@ -17,6 +17,7 @@ import torch
 from lenet.files import PROJECT_CHECKPOINTS, checkpoints_folder, replacing
 from lenet.model import SHAPES, LeNet
 from lenet.progress import Progress, from_record, to_record
+from lenet.records import LARGEST_INTEGER
 from lenet.torch_file import TorchFileError, load
 
 SHIPPED = PROJECT_CHECKPOINTS / "lenet.pt"
@@ -24,7 +25,6 @@ SUFFIXES = (".pt", ".pth")
 
 _FORMAT = "lenet-live 1"
 _MAX_OUTPUT = 1e30  # beyond it float32 may overflow; trained networks stay below 1e10
-_MOST = 1 << 53  # torch computes with no larger integers, and floats hold them inexactly
 _RANGES = {
     "temperature": (1e-3, 1e3),
     "sure_above": (0, 1),
@@ -171,7 +171,7 @@ def _checked(content: Any, path: Path) -> Checkpoint:
 
 
 def _within(value: object, low: float, high: float) -> bool:
-    if isinstance(value, int) and abs(value) > _MOST:
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         return False
     return isinstance(value, int | float) and low <= value <= high
 

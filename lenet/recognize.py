@@ -68,6 +68,11 @@ def predict(model: LeNet, frames: torch.Tensor) -> torch.Tensor:
     return torch.cat(parts)
 
 
+def share_right(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    """The share of N images, 0..1, whose largest of N×10 logits is that of their label."""
+    return (logits.argmax(1) == labels).double().mean().item()
+
+
 def evidence(logits: torch.Tensor) -> torch.Tensor:
     """How strongly float32 N×10 logits speak for a digit, float64 N: the logarithm of how far the
     energy lies above ln 10, its value where the network has learnt that a drawing is no digit.

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
-_MOST = 1 << 53  # up to here floats hold every integer, and nothing that is counted comes near
+LARGEST_INTEGER = 1 << 53  # floats hold every integer up to here, and counts stay far below
 
 
 def build(kind: type[T], record: object) -> T:
@@ -62,7 +62,7 @@ def _checked(value: Any, type_: Any) -> Any:
         return build(type_, value)  # pyright: ignore[reportArgumentType]
     elif isinstance(value, bool) and type_ is not bool:  # bool is an int too
         raise ValueError("it is of another type")
-    elif isinstance(value, int) and abs(value) > _MOST:
+    elif isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         raise ValueError("it is too large")
     elif isinstance(value, get_origin(type_) or type_) or (type_, type(value)) == (float, int):
         return value

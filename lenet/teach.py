@@ -14,7 +14,7 @@ from lenet.data import DataSet, Digits
 from lenet.distributed import Team
 from lenet.drawings import NO_DIGIT, Drawn
 from lenet.events import Saved, Taught
-from lenet.recognize import interpret, predict
+from lenet.recognize import interpret, predict, share_right
 from lenet.settings import Settings
 from lenet.trainer import Trainer
 
@@ -87,13 +87,13 @@ def what_changed(
             if checkpoint is None:
                 return None
             after += int(read_right(checkpoint, drawn.part(held_out)).sum())
-    before = predict(origin.model(), data.test.frames).argmax(1)
+    before = predict(origin.model(), data.test.frames)
     return Taught(
         elapsed=run.elapsed,
         drawings=len(drawn),
         before=int(read_right(origin, drawn).sum()),
         after=after,
         folds=folds,
-        accuracy_before=(before == data.test.labels).double().mean().item(),
+        accuracy_before=share_right(before, data.test.labels),
         accuracy=trainer.accuracy,
     )

@@ -26,7 +26,7 @@ from lenet.others import other_segments
 from lenet.preprocess import FRAME, frames_to_inputs, rasterize
 from lenet.progress import Progress
 from lenet.recipes import RECIPES, Schedule
-from lenet.recognize import predict
+from lenet.recognize import predict, share_right
 from lenet.settings import Settings
 from lenet.synthetic import synthetic_segments
 
@@ -349,10 +349,10 @@ class Trainer:
         total, count = run.epoch_loss
         run.epoch_loss = run.logged = (0.0, 0)
         logits = predict(self.model, self.test.frames)
-        self.accuracy = _accuracy(logits, self.test)
+        self.accuracy = share_right(logits, self.test.labels)
         known = None
         if self.settings.damages:
-            known = _accuracy(predict(self.model, self.known.frames), self.known)
+            known = share_right(predict(self.model, self.known.frames), self.known.labels)
         return Epoch(
             elapsed=run.elapsed,
             epoch=run.epoch,
@@ -444,8 +444,3 @@ class Trainer:
             and before.data_checksum == self.progress.data_checksum
             and before.schedule.end == self._cycle(before.schedule.peak).end
         )
-
-
-def _accuracy(logits: torch.Tensor, digits: Digits) -> float:
-    """The share of digits, 0..1, whose largest logit is that of their label."""
-    return (logits.argmax(1) == digits.labels).double().mean().item()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support import IN_BACKGROUND, SOON, Server, free_port, serving, small_set
+from support import SOON, Server, serving, small_serving
 
 from lenet.data import DataError, DataSet, load_mnist
 
@@ -78,51 +78,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The page in this process with small data sets: a test can replace what it imports.
-
-    The synthetic digits are 40 for training and 60 for the test, the labels of the first 30 of
-    these wrong by one to three; MNIST cannot be loaded. A training run gets 512 pictures of noise.
-    """
-    import gradio as gr
-    from runs_on_noise import run_without_mnist
-
-    from lenet.server import data_sets
-    from lenet.server.queue import Queue
-    from lenet.server.runs import Runs
-    from lenet.ui import page
-    from lenet.ui.data import tab as data
-    from lenet.ui.results import tab as results
-
-    def load(name: str) -> DataSet:
-        if name == "mnist":
-            raise DataError("MNIST could not be loaded: there is <no> mirror.")
-        return small_set()
-
-    folder = tmp_path_factory.mktemp("small")
-    cached = (data_sets._load, results._evaluate, data._means)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data_sets, "load", load)
-        patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
-        patch.setenv("LENET_DATA", str(folder / "data"))
-        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-        (folder / "checkpoints").mkdir()
-        for function in cached:
-            function.cache_clear()
-        runs = Runs(run_without_mnist)
-        waiting = Queue(runs)
-        blocks: gr.Blocks = page.build(waiting)
-        _, url, _ = blocks.launch(
-            **page.LOOK,
-            **IN_BACKGROUND,
-            server_port=free_port(),
-            run_history=False,
-            app_kwargs={"routes": page.routes(waiting)},
-        )
-        yield Server(url, folder / "checkpoints", folder / "data")
-        runs.stop()
-        blocks.close()
-        for function in cached:
-            function.cache_clear()
+    """The page with small data sets in this process, as `support.small_serving` describes it."""
+    with small_serving(tmp_path_factory.mktemp("small")) as server:
+        yield server
 
 
 @pytest.fixture

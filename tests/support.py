@@ -19,7 +19,7 @@ import pytest
 import torch
 from playwright.sync_api import Page
 
-from lenet.data import DataSet, Digits
+from lenet.data import DataError, DataSet, Digits
 from lenet.events import Batch, Epoch, Start
 from lenet.server import visitors
 from lenet.server.runs import Run, Runs
@@ -72,7 +72,81 @@ def serving(log: Path, variables: dict[str, str], **options: Any) -> Iterator[st
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(WAIT)
+
+
+@contextmanager
+def small_serving(folder: Path, variables: dict[str, str] | None = None) -> Iterator[Server]:
+    """Serve the page in this process with small data sets: a test can replace what it imports.
+
+    The synthetic digits are 40 for training and 60 for the test, the labels of the first 30 of
+    these wrong by one to three; MNIST cannot be loaded. A training run gets 512 pictures of noise.
+
+    Args:
+        folder: an empty one.
+        variables: of the environment, meanwhile.
+    """
+    import gradio as gr
+    from runs_on_noise import run_without_mnist
+
+    from lenet.server import data_sets
+    from lenet.server.queue import Queue
+    from lenet.ui import page
+    from lenet.ui.data import tab as data
+    from lenet.ui.results import tab as results
+
+    def load(name: str) -> DataSet:
+        if name == "mnist":
+            raise DataError("MNIST could not be loaded: there is <no> mirror.")
+        return small_set()
+
+    cached = (data_sets._load, results._evaluate, data._means)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data_sets, "load", load)
+        patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
+        patch.setenv("LENET_DATA", str(folder / "data"))
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+        for name, value in (variables or {}).items():
+            patch.setenv(name, value)
+        (folder / "checkpoints").mkdir()
+        for function in cached:
+            function.cache_clear()
+        runs = Runs(run_without_mnist)
+        waiting = Queue(runs)
+        blocks: gr.Blocks = page.build(waiting)
+        _, url, _ = blocks.launch(
+            **page.LOOK,
+            **IN_BACKGROUND,
+            server_port=free_port(),
+            run_history=False,
+            app_kwargs={"routes": page.routes(waiting)},
+        )
+        yield Server(url, folder / "checkpoints", folder / "data")
+        runs.stop()
+        blocks.close()
+        for function in cached:
+            function.cache_clear()
+
+
+@contextmanager
+def another_server(script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen, list[str]]]:
+    """A server without a page: a script in a process of its own, and the words of the line that it
+    prints once it has started. It ends in good order at the end of its input, or is killed here.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process:
+        try:
+            yield process, process.stdout.readline().split()
+        finally:
+            process.kill()
 
 
 def free_port() -> int:

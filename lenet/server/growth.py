@@ -22,6 +22,7 @@ from lenet.events import Start, latest
 from lenet.film import Snapshot, film_length, read_film
 from lenet.model import LeNet
 from lenet.preprocess import frames_to_inputs
+from lenet.recognize import share_right
 from lenet.server.data_sets import data_set
 from lenet.server.runs import Run, Runs
 
@@ -137,4 +138,4 @@ _LENET = LeNet()  # whose weights do not matter: those of a snapshot take their 
 def _accuracy(snapshot: Snapshot, inputs: torch.Tensor, labels: torch.Tensor) -> float:
     state = snapshot.state()
     parts = [functional_call(_LENET, state, part) for part in inputs.split(AT_ONCE)]
-    return (torch.cat(parts).argmax(1) == labels).double().mean().item()
+    return share_right(torch.cat(parts), labels)

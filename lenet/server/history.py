@@ -33,13 +33,12 @@ from lenet.events import (
 from lenet.files import checkpoints_folder, replacing
 from lenet.film import SUFFIX
 from lenet.server.recognizers import is_own
-from lenet.server.runs import DRAWINGS, EVERY, TITLE, Run, Runs, State, state_of
+from lenet.server.runs import DRAWINGS, EVERY, LOG, TITLE, Run, Runs, State, state_of
 
 LONGEST = 60  # characters of a title
 PATIENCE = 30  # seconds for a run to stop before it is deleted
 
-_LOG = ".jsonl"
-_FILES = (".pt", _LOG, SUFFIX, DRAWINGS, TITLE)  # of a run
+_FILES = (".pt", LOG, SUFFIX, DRAWINGS, TITLE)  # of a run
 _NAME = re.compile(r"(\w+)-\w+-\d{8}-\d{6}-([0-9a-f]{4})(-seed\d+)?")  # as runs are named
 _SEED = re.compile(r"(.+)-seed\d+")  # the name of a run of several that differ in their seed
 
@@ -144,10 +143,10 @@ def all_runs(runs: Runs) -> list[Past]:
                 networks.add(stem)
             elif suffix == TITLE:
                 titles.add(stem)
-            elif suffix == _LOG and not stem.startswith(".") and not is_own(stem):
+            elif suffix == LOG and not stem.startswith(".") and not is_own(stem):
                 with suppress(FileNotFoundError):  # it has just been removed
                     found[stem] = entry.stat()
-    for path in _summaries.keys() - {_path(name, _LOG) for name in found}:
+    for path in _summaries.keys() - {_path(name, LOG) for name in found}:
         _summaries.pop(path, None)
     current = runs.current()
     past = [
@@ -164,7 +163,7 @@ def all_runs(runs: Runs) -> list[Past]:
 
 
 def _past(current: Run, name: str, title: str, stat: os.stat_result, has_network: bool) -> Past:
-    summary = _summary(_path(name, _LOG), stat.st_mtime_ns, stat.st_size)
+    summary = _summary(_path(name, LOG), stat.st_mtime_ns, stat.st_size)
     if current.name == name and (current.alive or not summary.damage):
         state, message = current.state, current.message
     elif summary.damage:
@@ -222,7 +221,7 @@ def events_of(runs: Runs, name: object) -> tuple[Event, ...]:
     if current.name == name and current.events:
         return current.events
     try:
-        return tuple(read_log(_path(name, _LOG)))
+        return tuple(read_log(_path(name, LOG)))
     except LogError as error:
         raise HistoryError(str(error)) from error
 
@@ -234,8 +233,8 @@ def checked(name: object) -> str:
         HistoryError: there is no such run.
     """
     with suppress(OSError):
-        logs = {path.name for path in checkpoints_folder().glob(f"[!.]*{_LOG}")}
-        if isinstance(name, str) and f"{name}{_LOG}" in logs and not is_own(name):
+        logs = {path.name for path in checkpoints_folder().glob(f"[!.]*{LOG}")}
+        if isinstance(name, str) and f"{name}{LOG}" in logs and not is_own(name):
             return name
     raise HistoryError("This run is no longer there.")
 

@@ -53,6 +53,7 @@ EVERY = 0.25  # seconds between two looks at a run that is followed
 
 State = Literal["idle", "starting", "running", "stopping", "stopped", "finished", "failed"]
 
+LOG = ".jsonl"  # a run's log, beside its checkpoint
 DRAWINGS = ".drawings"  # a file beside the checkpoint of a run that teaches: what it is taught
 TITLE = ".title"  # a file beside the log of a run: what somebody called it
 
@@ -381,7 +382,7 @@ def name_of(job: Job) -> str:
 
 def log_of(name: str) -> Path:
     """Where the log of a run lies, by the run's name."""
-    return checkpoints_folder() / f"{name}.jsonl"
+    return checkpoints_folder() / f"{name}{LOG}"
 
 
 def latest_log() -> Path | None:
@@ -395,7 +396,7 @@ def latest_log() -> Path | None:
         if path.parent == folder and path.is_file():
             return path
     logs = []
-    for path in folder.glob("*.jsonl"):
+    for path in folder.glob(f"*{LOG}"):
         with suppress(FileNotFoundError):  # it has just been removed
             logs.append((path.stat().st_mtime_ns, path))
     return max(logs)[1] if logs else None

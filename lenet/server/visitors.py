@@ -16,7 +16,7 @@ from lenet.checkpoint import SHIPPED, SUFFIXES
 from lenet.files import checkpoints_folder
 from lenet.job import Job
 from lenet.server.recognizers import is_own
-from lenet.server.runs import DRAWINGS, TITLE, Runs, latest_log
+from lenet.server.runs import DRAWINGS, LOG, TITLE, Runs, latest_log
 from lenet.server.shares import Allowance
 
 KEPT = 20  # runs, as many uploads and as many taught networks, in a public server's folder
@@ -170,7 +170,7 @@ def tidy() -> None:
     runs, uploads, taught = defaultdict(list), defaultdict(list), defaultdict(list)
     with suppress(FileNotFoundError):  # no such folder yet
         for path in checkpoints_folder().iterdir():
-            if path.suffix in (*SUFFIXES, ".jsonl", DRAWINGS, TITLE) and path != SHIPPED:
+            if path.suffix in (*SUFFIXES, LOG, DRAWINGS, TITLE) and path != SHIPPED:
                 kind = uploads if path.name.startswith(UPLOADED) else runs
                 kind = taught if is_own(path.stem) else kind
                 with suppress(FileNotFoundError):  # another thread was quicker

@@ -18,6 +18,16 @@ LONG = 300_000  # milliseconds: a run on a busy machine
 LOGGED = range(100, 60_000 // RECIPES["fast"].batch_size + 1, 100)
 
 
+def arrive(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector("#pad-examples button")
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    page.wait_for_selector("#pad-examples button")
+
+
 def an(digit: int) -> str:
     """A digit with its article: a 7, an 8."""
     return f"an {digit}" if digit == 8 else f"a {digit}"
@@ -59,6 +69,15 @@ def sent_strokes(page: Page) -> list:
 
     page.on("request", note)
     return sent
+
+
+def has_ink(page: Page, side: int) -> bool:
+    """Whether something is drawn in the upper left square of the pad with this side, in pixels."""
+    return page.evaluate(
+        """(side) => document.querySelector("#pad").getContext("2d")
+            .getImageData(0, 0, side, side).data.some((value) => value > 0)""",
+        side,
+    )
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 import re
 
 from browsing import draw, expect_answer, settle, until
+from drawings import EXAMPLES
 from playwright.sync_api import Page, expect
 from support import Server, small_set
 
 from lenet.lesson import STEPS
-from lenet.synthetic import example_strokes
 
 TABS = {"draw": "Draw", "train": "Train", "results": "Results", "data": "Data"}
 
@@ -17,7 +17,7 @@ def title(page: Page, number: int) -> None:
 
 
 def test_a_walk_from_the_first_step_to_the_last(small_page: Page):
-    draw(small_page, example_strokes()[7])  # the visitor's drawing stays
+    draw(small_page, EXAMPLES[7])  # the visitor's drawing stays
     expect_answer(small_page, "7")
     small_page.get_by_role("tab", name="Lesson").click()
     expect(small_page.locator("#lesson-list li")).to_have_count(9)

@@ -1,18 +1,14 @@
 """lenet.server.queue: waiting runs begin in their order, whatever happens to the server."""
 
 import json
-import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from runs_on_noise import LONG, run_on_few_digits
-from support import ROOT, WAIT, on_own_machine, wait_until
+from support import WAIT, another_server, on_own_machine, wait_until
 
 from lenet.events import Start, latest
 from lenet.server import queue as queues
@@ -136,7 +132,6 @@ def test_what_can_no_longer_begin_is_a_run_that_says_why_and_the_next_one_begins
 
 SERVER = """
 import sys
-sys.path.insert(0, sys.argv[1])
 from runs_on_noise import LONG, run_on_few_digits
 from lenet.server.queue import Queue
 from lenet.server.runs import Runs
@@ -154,20 +149,8 @@ if __name__ == "__main__":
 @pytest.fixture
 def server() -> Iterator[tuple[subprocess.Popen, str, list[str]]]:
     """Another server with a run under way, its name, and the names of three that wait."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(ROOT / "tests")],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    first, *waiting = process.stdout.readline().split()
-    yield process, first, waiting
-    with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with another_server(SERVER) as (process, (first, *waiting)):
+        yield process, first, waiting
 
 
 def test_after_kill_9_the_run_is_still_followed_and_what_waited_begins_in_order(server, folder):

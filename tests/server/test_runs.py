@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from runs_on_noise import LONG, run_on_few_digits
+from support import WAIT, another_server
 
 import lenet.train
 from lenet.checkpoint import read
@@ -41,8 +41,6 @@ from lenet.server.runs import Run, RunError, Runs, warm_up, work_on
 from lenet.settings import Request
 from lenet.train import Stop
 
-ROOT = Path(__file__).parents[2]
-WAIT = 120  # seconds for another process on a busy machine
 SHORT = Request("tutorial", "synthetic", epochs=2)
 
 
@@ -627,13 +625,12 @@ def test_no_visitor_sees_a_run_fail_that_does_not(runs: Watched):
 
 SERVER = """
 import sys
-sys.path.insert(0, sys.argv[1])
 from lenet.job import prepare
 from lenet.server.runs import Runs
 from runs_on_noise import LONG, run_on_few_digits
 if __name__ == "__main__":
     runs = Runs(run_on_few_digits)
-    print(runs.start(prepare(LONG), float(sys.argv[2])), runs.current().pid, flush=True)
+    print(runs.start(prepare(LONG), float(sys.argv[1])), runs.current().pid, flush=True)
     sys.stdin.read()
 """
 
@@ -644,21 +641,10 @@ def server(request) -> Iterator[tuple[subprocess.Popen, str]]:
     as the test says. It ends in good order at the end of its input.
     """
     minutes = getattr(request, "param", 60)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(ROOT / "tests"), str(minutes)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    name, pid = process.stdout.readline().split()
-    yield process, name
-    for number in (process.pid, int(pid)):
+    with another_server(SERVER, str(minutes)) as (process, (name, pid)):
+        yield process, name
         with suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def test_a_run_outlives_a_server_that_was_killed_and_is_found_by_the_next(runs: Watched, server):

@@ -4,7 +4,7 @@
 // what is chosen now.
 
 import { choice, DIGITS, figure, LargeDigit, picture } from "../shared/digits.js";
-import { finder, make, setText } from "../shared/dom.js";
+import { finder, make, makeButton, setText } from "../shared/dom.js";
 import { an, count } from "../shared/formats.js";
 import { ask, failed, Report } from "../shared/report.js";
 
@@ -159,7 +159,6 @@ export function mount({ element, props, server, trigger, watch }) {
     let seed = 0;
     const grid = make("div", { className: "variations" });
     const error = make("p", { className: "error", hidden: true });
-    const others = make("button", { type: "button" }, "Twelve others");
     const show = async () => {
       others.disabled = true;
       const answer = await ask(server.vary_digit, { ...place, seed });
@@ -171,7 +170,7 @@ export function mount({ element, props, server, trigger, watch }) {
       const pictures = frames.map((each, i) => picture(each, `Variation ${i + 1} of ${name}`));
       grid.replaceChildren(...pictures);
     };
-    others.addEventListener("click", show);
+    const others = makeButton("Twelve others", show);
     const text =
       `Recipe best never shows an image twice the same: each time it is turned by up to ` +
       `${props.left}° to the left or ${props.right}° to the right, its width and its height are ` +

@@ -1,6 +1,6 @@
 // A box around each digit of a number on the pad: it shows what is read there, and can be pressed.
 
-import { make, setText } from "../shared/dom.js";
+import { make, makeButton, setText } from "../shared/dom.js";
 import { HEIGHT, WIDTH } from "./drawing.js";
 
 /** @import { Box, BoxedReading, Reading } from "../shared/events.js" */
@@ -55,8 +55,7 @@ export function boxes(holder, press) {
   function add() {
     const i = all.length;
     const figure = make("b");
-    const button = make("button", { type: "button", hidden: true }, figure);
-    button.addEventListener("click", () => press(i));
+    const button = makeButton(figure, () => press(i), { hidden: true });
     all.push({ button, figure });
     holder.append(button);
   }

@@ -1,7 +1,7 @@
 // The inside view: every layer of the network as pictures, and a lens that says how each number is
 // made. While it is open, the pad's answers bring the layers too.
 
-import { finder, make, setText, wantsStillness } from "../shared/dom.js";
+import { finder, make, makeButton, setText, wantsStillness } from "../shared/dom.js";
 import { askInside, onAnswer, onFollowDrawing, onOpenFrame } from "../shared/events.js";
 import { decimal } from "../shared/formats.js";
 import { BLUE, gray, ORANGE, paintPixels, twoSided } from "../shared/pixels.js";
@@ -66,10 +66,9 @@ export function mount({ element, props, server }) {
     /** @param {string} text */
     const unseen = (text) => make("span", { className: "unseen" }, text);
     const content = [unseen("Why"), make("b", {}, `${digit}`), unseen("with a logit of"), logit];
-    const button = make("button", { type: "button" }, ...content);
+    const button = makeButton(content, () => askWhy(digit));
     button.addEventListener("pointerenter", () => lookAt({ holder: button, digit }));
     button.addEventListener("focus", () => lookAt({ holder: button, digit }));
-    button.addEventListener("click", () => askWhy(digit));
     return { button, logit };
   });
   const buttons = outputs.map(({ button }) => button);

@@ -1,7 +1,7 @@
 // The drawing pad: the pen, the examples and the keys, and the reading of what is drawn.
 
 import { hand } from "../hand/store.js";
-import { finder, make, setText, wantsStillness } from "../shared/dom.js";
+import { finder, makeButton, setText, wantsStillness } from "../shared/dom.js";
 import {
   onAskInside,
   onFollowDrawing,
@@ -329,10 +329,9 @@ export function mount({ element, props, server, watch }) {
   /** @param {Strokes} example @param {number} digit */
   function exampleButton(example, digit) {
     const title = `Draw an example ${digit}`;
-    const button = make("button", { type: "button", title, ariaLabel: title });
+    const button = makeButton("", () => drawExample(example), { title, ariaLabel: title });
     const lines = example.map((stroke) => `<polyline points="${stroke.join(" ")}" />`);
     button.innerHTML = `<svg viewBox="-0.1 -0.1 1.2 1.2" aria-hidden="true">${lines.join("")}</svg>`;
-    button.addEventListener("click", () => drawExample(example));
     return button;
   }
 

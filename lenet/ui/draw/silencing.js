@@ -1,6 +1,6 @@
 // Maps and units of the network that a visitor has silenced, and what the network reads without them.
 
-import { make, setText } from "../shared/dom.js";
+import { make, makeButton, setText } from "../shared/dom.js";
 import { count, percent } from "../shared/formats.js";
 import { ask, failed } from "../shared/report.js";
 
@@ -95,8 +95,7 @@ export function silencing(find, accuracyWithout, changed) {
     content(unit) {
       const is = silenced.has(key(unit));
       const text = `${is ? "Restore" : "Silence"} ${nameOf(unit)}`;
-      const button = make("button", { type: "button" }, text);
-      button.addEventListener("click", () => toggle(unit));
+      const button = makeButton(text, () => toggle(unit));
       return is ? [make("p", {}, "It is silenced now: its output is 0."), button] : [button];
     },
   };

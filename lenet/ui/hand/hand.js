@@ -3,7 +3,7 @@
 // A taught network's name is a secret of this browser: the view keeps the names and tells the
 // server, in its value, which ones this visitor may choose.
 
-import { finder, make, setText } from "../shared/dom.js";
+import { finder, make, makeButton, setText } from "../shared/dom.js";
 import { onAnswer, onNetwork, onOpenHand, startRound } from "../shared/events.js";
 import { count, when } from "../shared/formats.js";
 import { ask, failed } from "../shared/report.js";
@@ -137,9 +137,10 @@ export function mount({ element, props, server, trigger }) {
   function figure(example) {
     const wrong = misreading(example);
     const name = example.label === null ? "drawing that is no digit" : `${example.label}`;
-    const remove = make("button", { type: "button", title: "Delete" }, "✕");
-    remove.ariaLabel = `Delete this ${name}`;
-    remove.addEventListener("click", () => discard([example]));
+    const remove = makeButton("✕", () => discard([example]), {
+      title: "Delete",
+      ariaLabel: `Delete this ${name}`,
+    });
     const caption = make("figcaption", {}, wrong);
     const className = wrong ? "wrong" : "";
     return make("figure", { className }, picture(example.strokes), remove, caption);

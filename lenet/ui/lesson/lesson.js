@@ -4,7 +4,7 @@
 // by which lesson.css chooses the parts of that tab that are seen beside the panel.
 
 import { choice } from "../shared/digits.js";
-import { finder, make, setText, wantsStillness } from "../shared/dom.js";
+import { finder, make, makeButton, setText, wantsStillness } from "../shared/dom.js";
 import { followDrawing, onNetwork, tellLesson } from "../shared/events.js";
 import { ask, failed } from "../shared/report.js";
 import { chart as draw } from "../train/charts.js";
@@ -150,8 +150,7 @@ export function mount({ element, props, server, trigger, watch }) {
 
   /** @param {string} text @param {number} guess */
   function guessButton(text, guess) {
-    const button = make("button", { type: "button" }, text);
-    button.addEventListener("click", async () => {
+    return makeButton(text, async () => {
       const step = open;
       progress.guesses[step] = guess;
       keepProgress(progress);
@@ -160,7 +159,6 @@ export function mount({ element, props, server, trigger, watch }) {
       await answer();
       if (step === open && isNarrow()) showAnswer();
     });
-    return button;
   }
 
   /** The step's text has been read: what the question is about is seen with its answer. */
@@ -235,8 +233,7 @@ export function mount({ element, props, server, trigger, watch }) {
   function choiceOf(tries, drawn) {
     const told = make("p");
     const buttons = tries.map(({ name, text }) => {
-      const button = make("button", { type: "button" }, name);
-      button.addEventListener("click", () => {
+      const button = makeButton(name, () => {
         for (const each of buttons) each.ariaPressed = String(each === button);
         for (const line of drawn.querySelectorAll("g"))
           line.classList.toggle("chosen", line.classList.contains(name));

@@ -6,7 +6,7 @@
 // changed since, are not mixed with it.
 
 import { DIGITS, figure, LargeDigit } from "../shared/digits.js";
-import { finder, make, setText } from "../shared/dom.js";
+import { finder, make, makeButton, setText } from "../shared/dom.js";
 import { an, count, percent } from "../shared/formats.js";
 import { ask, failed, Report } from "../shared/report.js";
 import { bestOf, cellShares, describe, describeOthers, errorShares } from "./report.js";
@@ -237,10 +237,10 @@ export function mount({ element, props, server, trigger, watch }) {
    * @param {(Node | string)[]} content
    */
   function opener(selection, label, ...content) {
-    const button = make("button", { type: "button", ariaPressed: "false" }, ...content);
+    const press = () => openGallery(selection, true);
+    const button = makeButton(content, press, { ariaPressed: "false" });
     if (label) button.ariaLabel = button.title = label;
     button.dataset.what = JSON.stringify(selection);
-    button.addEventListener("click", () => openGallery(selection, true));
     return button;
   }
 

@@ -2,7 +2,7 @@
 //
 // Whatever comes from the server reaches the page as text or as pixels, never as HTML.
 
-import { make } from "./dom.js";
+import { make, makeButton } from "./dom.js";
 import { openFrame } from "./events.js";
 import { decode, gray, paintPixels } from "./pixels.js";
 
@@ -33,9 +33,8 @@ export function picture(frame, label) {
 export function figure(frame, label, lines, press) {
   const content = picture(frame, "");
   content.ariaHidden = "true";
-  const button = make("button", { type: "button", className: "digit", title: label }, content);
-  button.ariaLabel = label;
-  button.addEventListener("click", press);
+  const properties = { className: "digit", title: label, ariaLabel: label };
+  const button = makeButton(content, press, properties);
   const texts = lines.map((line) => make("span", {}, line));
   return make("figure", {}, button, make("figcaption", {}, ...texts));
 }
@@ -63,8 +62,7 @@ export class LargeDigit {
    * @param {Node[]} content besides the picture
    */
   open(title, frame, ...content) {
-    const close = make("button", { type: "button" }, "Close");
-    close.addEventListener("click", () => this.#dialog.close());
+    const close = makeButton("Close", () => this.#dialog.close());
     this.#dialog.ariaLabel = title;
     this.#dialog.replaceChildren(
       make("h3", {}, title),
@@ -81,10 +79,8 @@ export class LargeDigit {
    * @param {string} className
    */
   insideButton(frame, className) {
-    const button = make("button", { type: "button", className }, "Look inside");
-    button.title = "Put it on the pad and see what each layer makes of it";
-    button.addEventListener("click", () => this.lookInside(frame));
-    return button;
+    const title = "Put it on the pad and see what each layer makes of it";
+    return makeButton("Look inside", () => this.lookInside(frame), { className, title });
   }
 
   /** Put a frame on the pad, with the inside view open. @param {string} frame */
@@ -105,11 +101,11 @@ export class LargeDigit {
  */
 export function choice(place, options, choose) {
   const buttons = options.map(({ value, text, label }) => {
-    const button = make("button", { type: "button", ariaLabel: label ?? text }, text);
-    button.addEventListener("click", () => {
+    const pressed = () => {
       press(button);
       choose(value);
-    });
+    };
+    const button = makeButton(text, pressed, { ariaLabel: label ?? text });
     return button;
   });
   /** @param {Element} pressed */

@@ -53,6 +53,19 @@ export function make(tag, properties, ...children) {
 }
 
 /**
+ * A button that does something when it is pressed.
+ *
+ * @param {(Node | string) | (Node | string)[]} content
+ * @param {() => void} press
+ * @param {Partial<HTMLButtonElement>} [properties]
+ */
+export function makeButton(content, press, properties) {
+  const button = make("button", { type: "button", ...properties }, ...[content].flat());
+  button.addEventListener("click", press);
+  return button;
+}
+
+/**
  * Give an element a text. The same text is not written again: a screen reader would say it again.
  *
  * @param {Element} node

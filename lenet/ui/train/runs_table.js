@@ -3,7 +3,7 @@
 // `rows` is what the server has told last. A line is a run, or several that differ in their seed;
 // `ticked` are the keys of the lines that are compared, each with the number of its colour.
 
-import { finder, make, setText } from "../shared/dom.js";
+import { finder, make, makeButton, setText } from "../shared/dom.js";
 import { tellCompare } from "../shared/events.js";
 import { when } from "../shared/formats.js";
 import { ask, failed } from "../shared/report.js";
@@ -239,11 +239,11 @@ export function mount({ element, props, server, trigger, watch }) {
   /** @param {Entry} entry @returns {HTMLElement} */
   function opener({ key, title, rows }) {
     if (rows.every(({ state }) => state === "waiting")) {
-      const out = button("Take out", () => act(server.take_out_run, rows));
+      const out = makeButton("Take out", () => act(server.take_out_run, rows));
       out.ariaLabel = `take ${title} out`;
       return out;
     }
-    const opener = button("⋯", () => {
+    const opener = makeButton("⋯", () => {
       open = open === key ? null : key;
       question = null;
       complain("");
@@ -253,13 +253,6 @@ export function mount({ element, props, server, trigger, watch }) {
     opener.ariaLabel = `actions for ${title}`;
     opener.dataset.key = `open ${key}`;
     return opener;
-  }
-
-  /** @param {string} text @param {() => void} pressed */
-  function button(text, pressed) {
-    const button = make("button", { type: "button" }, text);
-    button.addEventListener("click", pressed);
-    return button;
   }
 
   /** @param {Entry} entry @param {number} width */
@@ -272,8 +265,8 @@ export function mount({ element, props, server, trigger, watch }) {
       if (rows.length === 1) cell.append(...singleActions(rows[0]));
       if (props.owner !== "nobody") {
         cell.append(
-          button("Rename", () => pose("rename")),
-          button("Delete", () => pose("delete")),
+          makeButton("Rename", () => pose("rename")),
+          makeButton("Delete", () => pose("delete")),
         );
       }
     }
@@ -291,7 +284,7 @@ export function mount({ element, props, server, trigger, watch }) {
 
   /** @param {string} text @param {string} network */
   const drawButton = (text, network) =>
-    button(text, () => {
+    makeButton(text, () => {
       props.value = { draw: network };
       trigger("draw");
     });
@@ -300,7 +293,7 @@ export function mount({ element, props, server, trigger, watch }) {
   function resultsButton(name, network) {
     const others = compared().filter(({ rows }) => rows[0].name !== name && rows[0].network);
     const [other] = others.length === 1 ? others : [];
-    return button(other ? `Results beside ${other.title}` : "Results", () => {
+    return makeButton(other ? `Results beside ${other.title}` : "Results", () => {
       props.value = { results: [network, ...(other ? [other.rows[0].network] : [])] };
       trigger("results");
     });
@@ -314,7 +307,7 @@ export function mount({ element, props, server, trigger, watch }) {
     if (network) shown.push(drawButton("Draw with it", network), resultsButton(name, network));
     if (resume && props.training !== "off") {
       const text = resume.startsWith("from") ? `Resume ${resume}` : resume;
-      shown.push(button(text, () => act(server.resume_run, [row])));
+      shown.push(makeButton(text, () => act(server.resume_run, [row])));
     }
     if (setting) shown.push(make("a", { href: `${addressOf(name)}/log` }, "Log"));
     return shown;
@@ -329,7 +322,7 @@ export function mount({ element, props, server, trigger, watch }) {
       return act(server.rename_run, rows, (row) => ({ title: memberTitle(text, row) }));
     };
     input.addEventListener("keydown", ({ key }) => key === "Enter" && keep());
-    return [input, button("Keep", keep), button("Cancel", () => pose(null))];
+    return [input, makeButton("Keep", keep), makeButton("Cancel", () => pose(null))];
   }
 
   /** @param {Entry} entry */
@@ -338,8 +331,8 @@ export function mount({ element, props, server, trigger, watch }) {
     const text = `Delete ${what}, its network and its log?`;
     return [
       make("span", {}, text),
-      button("Delete", () => act(server.delete_run, rows)),
-      button("Cancel", () => pose(null)),
+      makeButton("Delete", () => act(server.delete_run, rows)),
+      makeButton("Cancel", () => pose(null)),
     ];
   }
 
