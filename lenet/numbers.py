@@ -11,11 +11,11 @@ reads. Each way to make the line of such groups is a path. Its score is the sum 
 p: the probability that the group is one digit and read right, or a sign that is none; c: how many
 of its ends are cuts through a stroke; w, h: its width, which counts in groups of several strokes,
 and its height, both in heights of the line; o: its horizontal overlap with each other piece, in
-widths of the narrower one, beyond one half. A group that takes a stroke from all those that it lies
-over and meets, as the slash of a 0 meets its circle, also loses −log(1 − TOGETHER·d): d is the
-highest probability that this stroke and one of those are a digit. So they stay together, whatever
-the order of writing, unless the whole is surely no digit. The best path is found exactly, by
-Viterbi's algorithm.
+widths of the narrower one, beyond one half. Where a stroke lies over others and meets them, as the
+slash of a 0 meets its circle, each group that takes it also loses −log(1 − TOGETHER·(d − e)): d is
+the highest probability that it and one of those are a digit, e the group's own where it takes one
+of those too, else 0. So they stay together as a digit, whatever the order of writing, unless the
+whole is surely none. The best path is found exactly, by Viterbi's algorithm.
 Where a drawing may be two lines or one, as the two circles of an 8 may, both are read and the
 higher score wins, less LINE for each line but the first.
 
@@ -198,13 +198,17 @@ def best_way(
 
 
 def _keep_together(line: Line, digit_p: Mapping[tuple[Span, ...], float]) -> Line:
-    """A line whose groups pay for each stroke that they take from all that it lies over."""
+    """A line whose groups pay for each stroke that they take from all that it lies over, or take
+    into what is no digit.
+    """
     groups = list(line.groups)
     for stroke, others in line.meetings:
-        whole = [g for g in groups if g.pieces & stroke == stroke and g.pieces & others]
-        cost = -math.log(1 - TOGETHER * max((digit_p[g.spans] for g in whole), default=0.0))
+        together = [digit_p[g.spans] if g.pieces & others else 0.0 for g in groups]
+        of_whole = (p for p, g in zip(together, groups, strict=True) if g.pieces & stroke == stroke)
+        whole = max(of_whole, default=0.0)
         for number, group in enumerate(groups):
-            if group.pieces & stroke and not group.pieces & others:
+            if group.pieces & stroke:
+                cost = -math.log(1 - TOGETHER * max(0.0, whole - together[number]))
                 groups[number] = replace(group, penalty=group.penalty + cost)
     return replace(line, groups=groups)
 

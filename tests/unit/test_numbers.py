@@ -379,6 +379,20 @@ def test_a_stroke_that_lies_over_one_that_it_meets_stays_with_it(other, kept):
             assert sum(more[spans] for spans in apart) == pytest.approx(cost if kept else 0)
 
 
+def test_a_sign_that_takes_both_pays_where_another_of_them_is_a_digit():
+    """Else "29472" would be read as "2?2": no cut, and no stroke of the digits apart."""
+    strokes = [*ZERO, [[90, -10], [10, 110]], [[100, 0], [104, 100]]]
+    ways = segment([np.array(stroke, float) for stroke in strokes])
+    plain = {g.spans: g.penalty for g in ways[0][0].groups}
+    digit = ((0, 0, len(ZERO[0]) - 1), (1, 0, 1))
+    sign = (*digit, (2, 0, 1))
+    digit_p = dict.fromkeys(plain, 0.1) | {digit: 0.9}
+    ((paid,), _) = best_way(ways, dict.fromkeys(plain, 0.0), digit_p)
+    more = {g.spans: g.penalty - plain[g.spans] for g in paid.groups}
+    assert more[sign] == pytest.approx(-math.log(1 - TOGETHER * 0.8))
+    assert more[digit] == 0
+
+
 def test_a_stroke_that_lies_over_two_others_may_stay_with_either():
     """A stem between two digits that it touches: neither pays where the other takes it."""
     stem = [[66, 10], [68, 100]]
