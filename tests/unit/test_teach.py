@@ -83,10 +83,22 @@ def test_what_was_taught_is_read_and_nothing_else_is_lost(taught, trained, data)
     assert Recognizer(after).recognize([s.tolist() for s in more[0].strokes]).digit == 7
 
 
-def test_a_quarter_of_the_old_weights_is_kept(data, trained):
-    """In the mean with those that the steps ended on."""
+@pytest.mark.parametrize(
+    ("accuracies", "share"),
+    [
+        ([0.9, 0.8993], 0.0),  # nearly all is known still
+        ([0.9, 0.899, 0.895, 0.9], 0.2),
+        ([0.9] + [0.5] * 6, 0.5),  # however much is forgotten
+    ],
+)
+def test_the_old_weights_come_back_until_little_is_forgotten(
+    data, trained, monkeypatch, accuracies, share
+):
+    """Into the mean with those that the steps ended on."""
     settings = settle(Request("hand", "synthetic", ("mine.jsonl",)))
     before_the_end = None
+    of_known = list(accuracies)
+    monkeypatch.setattr("lenet.trainer.share_right", lambda *_: of_known.pop(0) if of_known else 1)
 
     def look() -> bool:
         nonlocal before_the_end
@@ -96,9 +108,9 @@ def test_a_quarter_of_the_old_weights_is_kept(data, trained):
     trainer = Trainer(settings, data, to_tensors(odd_sevens(3)), Team())
     trainer.restore(replace(trained, run=None))
     list(trainer.events(look, lambda: Saved(elapsed=0.0, path="")))
-    assert before_the_end
+    assert before_the_end and not of_known
     for name, weight in trainer.network.named_parameters():
-        mean = 0.75 * before_the_end[name] + 0.25 * trained.weights[name]
+        mean = (1 - share) * before_the_end[name] + share * trained.weights[name]
         assert torch.allclose(weight, mean, atol=1e-6)
 
 
