@@ -23,8 +23,8 @@ export function layOut(groups, left, right) {
   const scale = 1 / (right - left || 1);
   /** How far each row is taken. @type {[number, number][][]} */
   const rows = [[]];
-  const best = groups.toSorted((a, b) => Number(b.chosen) - Number(a.chosen) || b.score - a.score);
-  return best.map((group) => {
+  const others = groups.filter(({ chosen }) => !chosen).sort((a, b) => b.score - a.score);
+  return [...groups.filter(({ chosen }) => chosen), ...others].map((group) => {
     const [x0, , x1] = group.box;
     const start = (x0 - left) * scale;
     const width = (x1 - x0) * scale;
