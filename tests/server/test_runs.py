@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from runs_on_noise import LONG, run_on_few_digits
-from support import WAIT, another_server
+from support import WAIT, another_server, wait_until
 
 import lenet.train
 from lenet.checkpoint import read
@@ -466,7 +466,7 @@ def test_a_run_outlives_the_process_that_it_was_forked_from(runs: Watched):
     name = runs.running().name
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
     run = runs.wait_for_event(Epoch, kinds(runs.current().events).count(Epoch) + 1)
-    assert not runs.process.is_alive()  # as far as this process can know
+    wait_until(lambda: not runs.process.is_alive())  # as far as this process can know
     assert (run.name, run.state) == (name, "running")
     runs.stop()
     assert is_one_story(runs.wait_for("stopped", "failed").events)
