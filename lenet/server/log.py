@@ -61,12 +61,11 @@ class Handler(logging.StreamHandler):
     def _tell_of_more(self, kind: tuple[str, int, str]) -> None:
         self.acquire()
         try:
-            count = self._more.pop(kind)
+            record = {"msg": "%d more of: %s", "args": (self._more.pop(kind), kind[2])}
             self._last[kind] = time.monotonic()
+            super().emit(logging.makeLogRecord(record))
         finally:
             self.release()
-        record = {"msg": "%d more of: %s", "args": (count, kind[2])}
-        super().handle(logging.makeLogRecord(record))
 
 
 def begin() -> None:

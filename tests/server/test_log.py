@@ -54,6 +54,17 @@ def test_of_many_of_a_kind_there_is_one_and_a_count(logger: logging.Logger, line
     assert lines.getvalue().splitlines()[4:] == ["much later failed"]
 
 
+def test_many_of_two_kinds_at_once_are_two_counts(logger: logging.Logger, lines: io.StringIO):
+    for number in range(10):
+        logger.error("%s failed", number)
+        logger.error("%s was late", number)
+    wait_until(lambda: len(lines.getvalue().splitlines()) >= 4)
+    assert sorted(lines.getvalue().splitlines()[2:]) == [
+        "9 more of: %s failed",
+        "9 more of: %s was late",
+    ]
+
+
 def test_a_steady_flood_is_a_line_each_time(logger: logging.Logger, lines: io.StringIO):
     begin = time.monotonic()
     while time.monotonic() - begin < 1:
