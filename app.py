@@ -25,7 +25,7 @@ def main() -> None:
     import uvicorn.config
     from starlette.middleware import Middleware
 
-    from lenet.server import guard, log, queue, routes, runs, uploads, visitors
+    from lenet.server import data_sets, guard, log, queue, routes, runs, uploads, visitors
     from lenet.ui import gradio_page, page
     from lenet.ui.draw.tab import read_drawing
 
@@ -60,7 +60,8 @@ def main() -> None:
         prevent_thread_lock=True,
     )
     log.begin()
-    runs.warm_up()  # after the launch: it takes a core for a second
+    runs.warm_up()  # after the launch: each takes a core for a second
+    data_sets.warm_up()
     gc.freeze()  # a collection over all of torch and gradio would halt every answer
     built.block_thread()
 

@@ -34,8 +34,8 @@ from lenet.synthetic import example_strokes
 PROCESSES = 2  # of the generator
 DRAWING, PAUSE = 2.0, 1.0  # seconds
 CALLS = 20  # a second while a visitor draws
-SETTLE = 3.0  # seconds before the counting starts
-IDLE = 2.0  # seconds between two questions of an idle page
+SETTLE = 6.0  # seconds: what the server does as it starts is over
+IDLE = 4.0  # seconds between two questions of an idle page
 
 Strokes = list[list[list[float]]]
 

@@ -19,7 +19,7 @@ from lenet.server import recognizers
 from lenet.server.runs import Run, Runs
 from lenet.ui.assets import mounting
 
-IDLE, RUNNING, IMPATIENT = 2000, 500, 100  # milliseconds until a page asks again
+IDLE, RUNNING, IMPATIENT = 4000, 500, 100  # milliseconds until a page asks again
 FRESH = 0.25  # of that time one answer serves all pages
 
 
