@@ -307,7 +307,8 @@ def test_what_is_no_digit_and_the_likeliest_of_it(report: Page):
 
 
 def test_one_press_puts_what_is_no_digit_into_the_inside_view(report: Page):
-    frame = pixels(report, "#results-others canvas")[STRIP - 1]
+    expect(report.locator("#results-others canvas")).to_have_count(STRIP)
+    frame = pixels(report, "#results-others canvas")[-1]
     report.locator("#results-others .digit").last.click()
     expect(report.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
     expect(report.locator("#inside-body")).to_be_visible()

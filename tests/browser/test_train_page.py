@@ -168,8 +168,8 @@ def test_a_network_without_a_run_is_trained_as_a_new_one_would_be(
     torch.save(LeNet().state_dict(), bare)
     look_twice(small)  # a list that changes while it is open is closed
     open_accordion(small, "What to resume", "#train-more")
-    small.locator("#train-more input").fill("2")  # so that the offer is seen to come
     choose(small, "#train-resume-from", bare.name)
+    expect(small.locator("#train-resume")).to_contain_text("bare")  # the offer has come
     expect(small.locator("#train-more input")).to_have_value(str(MORE_EPOCHS))
     small.locator("#train-more input").fill("1")
     open_accordion(small, "Settings of a new run", "#train-data")
