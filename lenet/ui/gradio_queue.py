@@ -8,11 +8,14 @@ every call begin at once.
 
 import asyncio
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from gradio.data_classes import PredictBodyInternal
-from gradio.queueing import Queue
+from gradio.queueing import Event, Queue
+from gradio.server_messages import EventMessage, ProcessCompletedMessage
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import run_coro_in_background
 from starlette.requests import Request
@@ -83,6 +86,12 @@ class FairQueue(Queue):
             self._sessions[body.session_hash] = time.monotonic()
         return answer
 
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
+        """Let a message wait for its visitor, an answer in a small form."""
+        if isinstance(event_message, ProcessCompletedMessage):
+            event_message = _Packed.of(event_message)
+        super().send_message(event, event_message)
+
     def tidy(self) -> None:
         """Forget calls that were answered, and answers that nobody fetches."""
         now = time.monotonic()
@@ -113,6 +122,23 @@ class FairQueue(Queue):
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
         """Nothing: Gradio would make a table of all records after each call."""
         return {}
+
+
+class _Packed(ProcessCompletedMessage):
+    """An answer that waits, compressed: as the thousands of objects that it consists of it would
+    take a hundred times as much, and keep the memory around them from being used again.
+    """
+
+    packed: bytes
+
+    @classmethod
+    def of(cls, message: ProcessCompletedMessage) -> "_Packed":
+        output = zlib.compress(orjson.dumps(message.output, default=str), 1)
+        return cls(**{**dict(message), "output": {}, "packed": output})
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        dumped = super().model_dump(**options)
+        return {**dumped, "output": orjson.loads(zlib.decompress(dumped.pop("packed")))}
 
 
 class NoSessions(StateHolder):
