@@ -19,9 +19,11 @@ def loaded(monkeypatch) -> Iterator[list[str]]:
         return small_set()
 
     monkeypatch.setattr(data_sets, "load", load)
-    data_sets._load.cache_clear()
+    for function in (data_sets._load, data_sets.means):
+        function.cache_clear()
     yield names
-    data_sets._load.cache_clear()
+    for function in (data_sets._load, data_sets.means):
+        function.cache_clear()
 
 
 @pytest.mark.parametrize(("there", "names"), [(1.0, ["mnist"]), (0.99, [])])

@@ -5,7 +5,6 @@ file knows nothing of networks.
 """
 
 import math
-from functools import lru_cache
 from typing import TypedDict
 
 import gradio as gr
@@ -23,7 +22,7 @@ from lenet.augment import (
 from lenet.data import DATA_SETS, Digits
 from lenet.preprocess import MEAN, STD, frames_to_inputs
 from lenet.recipes import RECIPES
-from lenet.server.data_sets import LABELS, Waiting, data_set, loading
+from lenet.server.data_sets import LABELS, Waiting, data_set, loading, means
 from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.shared.requests import Request, answering, encode, in_turn, name_in, whole_in
@@ -130,7 +129,7 @@ def describe_data(request: Request) -> Facts:
         "labels": list(batch.labels.shape),
         "digits": [
             {"count": int((data.train.labels == digit).sum()), "mean": encode(mean)}
-            for digit, mean in enumerate(_means(data.name))
+            for digit, mean in enumerate(means(data.name))
         ],
     }
 
@@ -191,11 +190,3 @@ def vary_digit(request: Request) -> Variations:
 def _half(request: Request) -> Digits:
     data = data_set(name_in(request, "data", DATA_SETS))
     return data.train if name_in(request, "half", _HALVES) == "train" else data.test
-
-
-@lru_cache(maxsize=len(DATA_SETS))
-def _means(name: str) -> torch.Tensor:
-    """The mean training frame of each digit, uint8 10×28×28."""
-    train = data_set(name).train
-    means = [train.frames[train.labels == digit].float().mean(0) for digit in range(10)]
-    return torch.stack(means).round().byte()
