@@ -92,7 +92,6 @@ def small_serving(folder: Path, variables: dict[str, str] | None = None) -> Iter
     from lenet.server import data_sets
     from lenet.server.queue import Queue
     from lenet.ui import page
-    from lenet.ui.data import tab as data
     from lenet.ui.results import tab as results
 
     def load(name: str) -> DataSet:
@@ -100,7 +99,7 @@ def small_serving(folder: Path, variables: dict[str, str] | None = None) -> Iter
             raise DataError("MNIST could not be loaded: there is <no> mirror.")
         return small_set()
 
-    cached = (data_sets._load, results._evaluate, data._means)
+    cached = (data_sets._load, results._evaluate, data_sets.means)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_sets, "load", load)
         patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))
