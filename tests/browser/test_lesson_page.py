@@ -149,3 +149,8 @@ def test_no_step_scrolls_on_a_desktop(small_page: Page):
             expect(small_page.locator("#silenced")).to_contain_text("test images")
         settle(small_page)
         assert small_page.evaluate(high) <= 800, number
+        small_page.locator("#lesson-code summary").click()
+        for whose in ("This project", "PyTorch"):
+            small_page.get_by_role("button", name=whose, exact=True).click()
+            assert small_page.evaluate(high) <= 800, (number, whose)
+        small_page.locator("#lesson-code summary").click()

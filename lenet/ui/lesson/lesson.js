@@ -155,6 +155,7 @@ export function mount({ element, props, server, trigger, watch }) {
       progress.guesses[step] = guess;
       keepProgress(progress);
       tellLesson();
+      find("#lesson-code", HTMLDetailsElement).open = false; // the answer is shown in its place
       links[step - 1].classList.add("done");
       await answer();
       if (step === open && isNarrow()) showAnswer();
