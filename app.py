@@ -60,7 +60,8 @@ def main() -> None:
         prevent_thread_lock=True,
     )
     log.begin()
-    runs.warm_up()  # after the launch: each takes a core for a second
+    if visitors.policy().training != "off":
+        runs.warm_up()  # after the launch: each takes a core for a second
     data_sets.warm_up()
     gc.freeze()  # a collection over all of torch and gradio would halt every answer
     built.block_thread()

@@ -47,6 +47,14 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="session")
+def warm() -> None:
+    """Runs start in milliseconds."""
+    from lenet.server.runs import warm_up
+
+    warm_up()
+
+
+@pytest.fixture(scope="session")
 def mnist() -> DataSet:
     """MNIST from the cache or from `LENET_MNIST_URL`.
 

@@ -22,7 +22,7 @@ from playwright.sync_api import Page
 from lenet.data import DataError, DataSet, Digits
 from lenet.events import Batch, Epoch, Start
 from lenet.server import visitors
-from lenet.server.runs import Run, Runs
+from lenet.server.runs import Run, Runs, warm_up
 from lenet.server.shares import Allowance
 from lenet.synthetic import synthetic_digits
 
@@ -108,6 +108,7 @@ def small_serving(folder: Path, variables: dict[str, str] | None = None) -> Iter
         for name, value in (variables or {}).items():
             patch.setenv(name, value)
         (folder / "checkpoints").mkdir()
+        warm_up()
         for function in cached:
             function.cache_clear()
         runs = Runs(run_without_mnist)

@@ -90,6 +90,7 @@ MOUNTED = {f"{method} /gradio_api/mcp" for method in ("GET", "POST")}  # below "
 
 ROUTES = """
 import json, gradio, app
+from lenet.server import data_sets, runs
 
 def walk(routes, prefix=""):
     for route in routes:
@@ -100,6 +101,7 @@ def walk(routes, prefix=""):
             for method in getattr(route, "methods", None) or "*":
                 yield f"{method} {prefix}{route.path}"
 
+runs.warm_up = data_sets.warm_up = lambda: None
 gradio.Blocks.block_thread = lambda page: print("ROUTES", json.dumps([*walk(page.app.routes)]))
 app.main()
 """

@@ -23,6 +23,8 @@ from lenet.train import new_name
 from lenet.ui.train import film_view, runs_table
 from lenet.ui.train.tab import _Tab
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 NAME = new_name("hand", "mnist", 16)
 
 

@@ -22,6 +22,8 @@ from lenet.train import new_name
 from lenet.ui.train import runs_table
 from lenet.ui.train.runs_table import Row, to_csv
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 NAME = "fast-mnist-20261126-174512-12ab"
 
 

@@ -17,7 +17,12 @@ from lenet.ui.api import PICTURE, SEVEN, SEVEN_AND_ONE, SEVENTY_ONE
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the tools are."""
     folder = tmp_path_factory.mktemp("mcp")
-    variables = {"GRADIO_MCP_SERVER": "true", "LENET_CHECKPOINTS": str(folder)}
+    variables = {
+        "GRADIO_MCP_SERVER": "true",
+        "LENET_CHECKPOINTS": str(folder),
+        "LENET_DATA": str(folder),
+        "LENET_TRAINING": "off",
+    }
     with serving(folder / "log", variables) as url:
         yield f"{url}/gradio_api/mcp/"
 

@@ -13,18 +13,15 @@ from support import WAIT, another_server, on_own_machine, wait_until
 from lenet.events import Start, latest
 from lenet.server import queue as queues
 from lenet.server.queue import MOST_PUBLIC, Queue
-from lenet.server.runs import Run, RunError, Runs, warm_up
+from lenet.server.runs import Run, RunError, Runs
 from lenet.server.shares import visitor
 from lenet.server.visitors import NotAllowed
 from lenet.settings import Request
 from lenet.ui.train import runs_table
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 SHORT = Request("tutorial", "synthetic", epochs=1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def warm() -> None:
-    warm_up()
 
 
 @pytest.fixture(autouse=True)

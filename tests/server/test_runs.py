@@ -37,9 +37,11 @@ from lenet.events import (
 )
 from lenet.files import checkpoints_folder
 from lenet.job import prepare
-from lenet.server.runs import Run, RunError, Runs, warm_up, work_on
+from lenet.server.runs import Run, RunError, Runs, work_on
 from lenet.settings import Request
 from lenet.train import Stop
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 SHORT = Request("tutorial", "synthetic", epochs=2)
 
@@ -138,12 +140,6 @@ class Watched(Runs):
             with suppress(ProcessLookupError):
                 os.kill(self._child.process.pid, signal.SIGKILL)
             self.wait_until_noted()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def warm() -> None:
-    """Runs start in milliseconds."""
-    warm_up()
 
 
 @pytest.fixture(autouse=True)
