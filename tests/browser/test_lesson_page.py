@@ -76,6 +76,26 @@ def test_a_link_opens_its_step_alone_and_both_codes(small_page: Page, small_serv
     title(small_page, 1)
 
 
+# As Gradio does at times with what is chosen in a tab that is just being built.
+SET_BACK = """() => {
+    const look = () => {
+        const [mnist, synthetic] = document.querySelectorAll("#data-set input");
+        if (!synthetic?.checked) return requestAnimationFrame(look);
+        mnist.click();
+        document.body.dataset.back = "";
+    };
+    look();
+    location.hash = "#lesson-1";
+}"""
+
+
+def test_where_the_data_are_set_back_they_are_chosen_again(small_page: Page):
+    small_page.evaluate(SET_BACK)
+    small_page.wait_for_selector("[data-back]")
+    expect(small_page.locator("#data-images")).to_be_visible()
+    expect(small_page.locator("#data-set input[value=synthetic]")).to_be_checked()
+
+
 def test_a_step_needs_a_drawing_and_brings_one(small_page: Page, small_server: Server):
     small_page.goto(f"{small_server.url}#lesson-3")
     title(small_page, 3)

@@ -263,14 +263,16 @@ export function mount({ element, props, server, trigger, watch }) {
    *
    * @param {number} step
    * @param {Found | Failure} told
-   * @param {number} [tries] while the tab is being built
+   * @param {number} [looks] that have to find it chosen: a tab is built first, and Gradio may set
+   *   what is chosen meanwhile back once
    */
-  function chooseData(step, told, tries = 30) {
+  function chooseData(step, told, looks = 10) {
     const field = FIELDS[steps[step - 1].tab];
-    if (failed(told) || told.data !== "synthetic" || !field || step !== open) return;
+    if (failed(told) || told.data !== "synthetic" || !field || step !== open || !looks) return;
     const input = document.querySelector(`${field} input[value=synthetic]`);
-    if (input instanceof HTMLInputElement) input.checked || input.click();
-    else if (tries > 0) setTimeout(() => chooseData(step, told, tries - 1), 100);
+    const chosen = input instanceof HTMLInputElement && input.checked;
+    if (input instanceof HTMLInputElement && !chosen) input.click();
+    setTimeout(() => chooseData(step, told, chosen ? looks - 1 : looks), 100);
   }
 
   // ---------------------------------------------------------------- the code
