@@ -154,5 +154,22 @@ class NoSessions(StateHolder):
 
 
 class _Forgetful(SessionState):
+    """A component that an event has updated is read once, for the event's answer; Gradio would keep
+    it, and one more for each event.
+    """
+
+    def __init__(self, page: Any) -> None:
+        super().__init__(page)
+        self._updated: dict[int, Any] = {}
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        self._updated = {key: value}
+
+    def __getitem__(self, key: int) -> Any:
+        return self._updated.pop(key) if key in self._updated else super().__getitem__(key)
+
+    def _update_config(self, key: int) -> None:
+        """Do nothing: it would be read here."""
+
     def _update_value_in_config(self, key: int, value: Any) -> None:
         """Do nothing: what an event sends and returns is forgotten with it."""

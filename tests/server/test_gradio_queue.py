@@ -64,7 +64,7 @@ def served(monkeypatch) -> Iterator[Served]:
 
     with Page() as page:
         field = gr.Textbox()
-        field.change(lambda value: None, field, None, **QUIET)
+        field.change(lambda value: gr.update(label="changed"), field, field, **QUIET)
         field.submit(lambda value: value, field, field, **QUEUED)
         api(slow, api_name="slow", concurrency_limit=None)
         api(quick, api_name="quick", concurrency_limit=None)
@@ -173,6 +173,18 @@ def test_nothing_that_was_sent_is_kept_of_a_page(served: Served):
     del content, stream
     served.fetch("quick", served.call("quick", [7]))  # the loop remembers the latest call
     wait_until(lambda: not marked_objects())
+
+
+def test_of_a_component_that_events_update_no_other_is_kept(served: Served):
+    """Gradio keeps it in a page's state; in the one that all pages share, one for each event."""
+    changes = next(fn for fn in served.page.fns.values() if fn.targets[0][1] == "change")
+    counts = []
+    for _ in range(3):
+        content = {"data": ["x"], "fn_index": changes._id, "session_hash": "page"}
+        assert "changed" in served.ask("POST", "run/predict", content).text
+        gc.collect()
+        counts.append(sum(type(each) is gr.Textbox for each in gc.get_objects()))
+    assert counts == [counts[0]] * 3
 
 
 def test_a_call_that_waits_keeps_its_content_once(served: Served):
