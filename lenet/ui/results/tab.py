@@ -61,8 +61,10 @@ def build(tab: gr.Tab, own: gr.HTML, table: gr.HTML, tabs: gr.Tabs) -> gr.HTML:
     Returns:
         The view, whose `draw` event asks for the Draw tab.
     """
+    offered = choices(None)
+    first = offered[0][1] if offered else None
     with gr.Row(elem_id="results-choice"):
-        network = gr.Dropdown(label="Network", elem_id="results-network")
+        network = gr.Dropdown(offered, value=first, label="Network", elem_id="results-network")
         other = gr.Dropdown([NONE], value="", label="Compare with", elem_id="results-other")
         data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="results-data")
     view = gr.HTML(
@@ -83,9 +85,9 @@ def build(tab: gr.Tab, own: gr.HTML, table: gr.HTML, tabs: gr.Tabs) -> gr.HTML:
     fields, asked = [network, other, data], [network, other, data, own]
     for field in fields:
         field.change(None, asked, view, js=_ASKED, **QUIET)
-    tab.select(_networks, [network, other, own], [network, other], **QUIET).then(
-        None, asked, view, js=_OPENED, **QUIET
-    )
+    # What was chosen is asked for at once; where it is no longer there, its field changes.
+    tab.select(None, asked, view, js=_OPENED, **QUIET)
+    tab.select(_networks, [network, other, own], [network, other], **QUIET)
     table.results(_named, [table, own], [network, other], **QUIET).then(
         lambda: gr.Tabs(selected=tab.id), None, tabs, **QUIET
     )
