@@ -95,6 +95,7 @@ def test_the_train_tab(small_page: Page, check: Check, problems: list[str]):
     check("the button under the mouse")
     small_page.locator("#train-start").click()
     status(small_page, "finished")
+    expect(small_page.locator("#train-resume")).to_be_enabled()  # its colour changes
     expect(small_page.locator("#film figure").first).to_be_visible()
     expect(small_page.locator("#train-charts g.sample")).to_have_count(1)
     check("a run")
