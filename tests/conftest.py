@@ -1,7 +1,9 @@
 """What all tests share: their marks, MNIST, two served pages, and a Chromium to open them with."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -32,6 +34,19 @@ COMMON = {"deadline": None, "database": None}
 settings.register_profile("short", max_examples=150, derandomize=True, **COMMON)
 settings.register_profile("long", max_examples=1_000_000, **COMMON)
 settings.load_profile("short")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker a core, and one more with the browser's tests, since a page's test waits half of its
+    time.
+    """
+    return (os.cpu_count() or 1) + (config.option.markexpr != "unit")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit` the other folders are not even read."""
+    other = collection_path.is_dir() and collection_path.name in ("processes", "server", "browser")
+    return True if other and config.option.markexpr == "unit" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

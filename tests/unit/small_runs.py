@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from lenet.checkpoint import Checkpoint
+from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataSet
 from lenet.distributed import Team
 from lenet.drawings import Drawing, write_drawings
@@ -42,6 +42,12 @@ def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) ->
 def same_bits(one: Trainer, other: Trainer) -> bool:
     states = [(t.network.state_dict(), t.model.state_dict()) for t in (one, other)]
     return all(torch.equal(a[name], b[name]) for a, b in zip(*states, strict=True) for name in a)
+
+
+def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
+    """What is read of the checkpoint after it was written."""
+    write(checkpoint, folder / "run.pt")
+    return read(folder / "run.pt")
 
 
 def examples(folder: Path) -> str:

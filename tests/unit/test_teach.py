@@ -53,6 +53,13 @@ def small() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Teaching that is over after eight steps, where it does not matter what is learnt."""
+    hand = replace(RECIPES["hand"], images=160, drawn=80, others=16)
+    monkeypatch.setitem(RECIPES, "hand", hand)
+
+
 def teaching(drawings: list[Drawing], data: str = "synthetic") -> Job:
     """The job that teaches the shipped network these drawings."""
     return replace(prepare(Request("hand", data, ("mine.jsonl",))), drawings=tuple(drawings))
@@ -187,6 +194,7 @@ def test_a_taught_network_is_taught_again_from_where_it_began(taught, trained):
         assert job.resumed.weights[name].equal(weight) and not learnt[name].equal(weight)
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_stopped_teaching_goes_on_to_the_same_bits(trained, data, tmp_path):
     with (tmp_path / "mine.jsonl").open("w") as file:
         write_drawings(odd_sevens(10), file)
@@ -205,6 +213,7 @@ def test_a_stopped_teaching_goes_on_to_the_same_bits(trained, data, tmp_path):
     assert origin and all(origin[name].equal(trained.weights[name]) for name in origin)
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_teaching_that_is_stopped_while_it_is_judged_has_finished(data, tmp_path, monkeypatch):
     monkeypatch.setattr("lenet.train.load", lambda *_: data)
     seen: list[Event] = []
@@ -218,6 +227,7 @@ def test_a_teaching_that_is_stopped_while_it_is_judged_has_finished(data, tmp_pa
     assert isinstance(seen[-1], Done)
 
 
+@pytest.mark.usefixtures("brief")
 def test_without_mnist_synthetic_digits_are_learnt_beside_the_drawings(data, tmp_path, monkeypatch):
     def load(name: str, *_) -> DataSet:
         if name == "mnist":

@@ -1,19 +1,17 @@
-"""lenet.trainer: it learns, it stops and goes on to the bit, and its errors say why."""
+"""lenet.trainer: it learns, takes other settings and data on resuming, and its errors say why."""
 
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
 import torch.nn.functional as F
-from small_runs import examples, run, same_bits, start
+from small_runs import examples, run, same_bits, start, through_a_file
 
 from lenet import recipes
-from lenet.checkpoint import Checkpoint, read, write
-from lenet.data import DataSet, Digits
+from lenet.checkpoint import read
+from lenet.data import Digits
 from lenet.drawings import NO_DIGIT
 from lenet.events import Batch, Epoch, Event
 from lenet.others import other_segments
@@ -24,91 +22,9 @@ from lenet.synthetic import synthetic_digits
 from lenet.trainer import Trainer, TrainingError, outlier_exposure, predict
 
 
-def through_a_file(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
-    write(checkpoint, folder / "run.pt")
-    return read(folder / "run.pt")
-
-
 @pytest.fixture
 def drawings(tmp_path: Path) -> str:
     return examples(tmp_path)
-
-
-class Whole(NamedTuple):
-    """A run that never stopped, with drawings, and synthetic digits and others by its recipe."""
-
-    data: DataSet
-    request: Request
-    trainer: Trainer
-    events: list[Event]
-
-
-@pytest.fixture(scope="module", params=RECIPES)
-def whole(request, data, tmp_path_factory) -> Iterator[Whole]:
-    """Two epochs of seven batches, the last one smaller, by each recipe."""
-    few = replace(data, train=Digits(data.train.frames[:400], data.train.labels[:400]))
-    file = examples(tmp_path_factory.mktemp("whole"))
-    asked = Request(request.param, "synthetic", (file,), epochs=2, batch_size=64, seed=3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RECIPES, "best", replace(RECIPES["best"], synthetic=4, others=14))
-        hand = replace(RECIPES["hand"], images=300, drawn=100, others=24)
-        patch.setitem(RECIPES, "hand", hand)
-        trainer = start(few, asked)
-        yield Whole(few, asked, trainer, run(trainer))
-
-
-@pytest.mark.parametrize("stop_after", [0, 1, 6, 7, 8, 13])
-def test_a_resumed_run_ends_on_the_same_bits(whole, stop_after, tmp_path):
-    """Stopped before and after the first batch, around the end of an epoch, and near the end."""
-    first = start(whole.data, whole.request)
-    first_events = run(first, stop_after) if stop_after else []
-    checkpoint = through_a_file(first.checkpoint(), tmp_path)
-    second = start(whole.data, Request(resume="run.pt"), checkpoint)
-    second_events = run(second)
-
-    assert second.progress.step == whole.trainer.progress.step == 14
-    assert same_bits(second, whole.trainer)
-    told = [
-        [replace(event, elapsed=0, **{"images_per_second": 0} if isinstance(event, Batch) else {})
-         for event in events if isinstance(event, Batch | Epoch)]
-        for events in (whole.events, first_events + second_events)
-    ]  # fmt: skip
-    assert told[0] == told[1]
-
-
-@pytest.mark.parametrize("stop_after", [5, 16])
-def test_what_the_first_version_wrote_is_resumed_to_the_same_bits(data, tmp_path, stop_after):
-    request = Request("fast", "synthetic", epochs=2, batch_size=64)
-    whole = start(data, request)
-    run(whole)
-    first = start(data, request)
-    run(first, stop_after)
-    at, settings = first.progress, first.settings
-    content = {
-        "format": "lenet-live 1",
-        "network": first.network.state_dict(),
-        "averaged": first.model.state_dict(),
-        "run": {
-            "settings": {
-                "recipe": "fast", "data": "synthetic", "drawings": (), "epochs": 2,
-                "batch_size": 64, "learning_rate": settings.learning_rate, "seed": 0,
-            },
-            "data_checksum": data.checksum(),
-            "epoch": at.epoch, "seen": at.seen, "step": at.step,
-            "schedule": {"start": 0, "end": 32, "peak": settings.learning_rate, "warm_up": 0.25},
-            "elapsed": 1.5, "logged": list(at.logged), "epoch_loss": list(at.epoch_loss),
-            "optimizer": first.optimizer.state_dict(),
-            "random": first.generator.get_state(),
-            "versions": {"torch": "2.15.0+cpu", "threads": 1},
-            "epoch_random": at.epoch_random, "permutation": first.permutation.int(),
-        },
-        "temperature": 1.0, "sure_above": 0.0, "accuracy": None,
-    }  # fmt: skip
-    torch.save(content, tmp_path / "old.pt")
-    second = start(data, Request(resume="old.pt"), read(tmp_path / "old.pt"))
-    assert second.progress.step == stop_after
-    run(second)
-    assert same_bits(second, whole)
 
 
 def test_a_recipe_says_how_often_each_drawing_comes_in_an_epoch(data, drawings, monkeypatch):
@@ -195,23 +111,6 @@ def test_it_learns_to_be_unsure_of_others(data, monkeypatch):
         run(trainer)
         surest.append(predict(trainer.network, frames).softmax(1).amax(1).mean().item())
     assert surest[0] > 0.6 and surest[1] < 0.4
-
-
-def test_what_a_kill_leaves_is_resumed_to_the_same_bits(data, tmp_path, monkeypatch):
-    """A killed run leaves the checkpoint that was written while it went on."""
-    monkeypatch.setattr("lenet.trainer.SAVE_EVERY", 0.0)
-    request = Request("fast", "synthetic", epochs=2)
-    whole = start(data, request)
-
-    def keep_the_fifth() -> None:
-        if whole.progress.step == 5:
-            write(whole.checkpoint(), tmp_path / "run.pt")
-
-    run(whole, save=keep_the_fifth)
-    resumed = start(data, Request(resume="run.pt"), read(tmp_path / "run.pt"))
-    assert resumed.progress.step == 5
-    run(resumed)
-    assert same_bits(resumed, whole)
 
 
 @pytest.fixture(scope="module")
