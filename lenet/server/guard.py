@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.server import uploads
 from lenet.server.log import brief
-from lenet.server.shares import GRADIO, Allowance, Crowded, visitor
+from lenet.server.shares import GRADIO, LARGE, Allowance, Crowded, visitor
 from lenet.server.visitors import policy
 
 MAX_BODY = 1 << 20  # bytes: 20,000 points take half of it
@@ -110,6 +110,7 @@ PAGE = 64 << 10  # bytes that a page counts: it takes as long to make as these t
 SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
 
 BEGINNING = 10  # turns of the event loop until Gradio has parsed a body and waits for something
+HELD_UP = 1  # seconds at most, of a large request behind another
 
 _FORWARDED = b"x-forwarded-for"
 
@@ -180,14 +181,18 @@ class Guard:
         for message in said:
             await answer(message)
 
-    async def _begin(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _begin(self, scope: Scope, receive: Receive, answer: "_Answer", large: bool) -> None:
         """Let Gradio begin with a request when its visitor's turn has come: it parses and checks
-        what was sent on the event loop, where many at once would halt everybody.
+        what was sent on the event loop, where many at once would halt everybody. Many large ones
+        would leave Python's memory in pieces besides: the next waits for the answer to the last.
         """
-        async with GRADIO.turn():
-            task = asyncio.ensure_future(self.app(scope, receive, answer))
-            for _ in range(BEGINNING):
-                await asyncio.sleep(0)
+        async with LARGE.turn() if large else nullcontext():
+            async with GRADIO.turn():
+                task = asyncio.ensure_future(self.app(scope, receive, answer))
+                for _ in range(BEGINNING):
+                    await asyncio.sleep(0)
+            if large:
+                await asyncio.wait([task], timeout=HELD_UP)
         await task
 
     async def _post(self, path: str, scope: Scope, receive: Receive, answer: "_Answer") -> None:
@@ -216,7 +221,7 @@ class Guard:
                 return
             if size <= LONG:
                 await self._wait_for_share(size)
-            await self._begin(scope, _again(whole, receive), answer)
+            await self._begin(scope, _again(whole, receive), answer, size > LONG)
         finally:
             self.under_way[who] -= len(body)
             if not self.under_way[who]:

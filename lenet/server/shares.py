@@ -106,6 +106,7 @@ class Lane:
 
 AT_ONCE = Lane(1000, on_loop=True)  # usual drawings: a millisecond, less than a thread costs
 GRADIO = Lane(1000, on_loop=True)  # what Gradio parses on the event loop
+LARGE = Lane(1000, on_loop=True)  # of that, what takes ten times its size as Python's objects
 QUICK = Lane(50)  # what takes some milliseconds: long drawings, films, pictures, a look inside
 SLOW = Lane(50)  # what may take seconds: evaluating networks, loading data sets
 

@@ -9,6 +9,7 @@ every call begin at once.
 import asyncio
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import run_coro_in_background
 from starlette.requests import Request
 
+from lenet.server.guard import HELD_UP, LONG
 from lenet.server.shares import visitor
 
 ALL = 500  # calls of everybody that are under way or have not been fetched
@@ -84,7 +86,18 @@ class FairQueue(Queue):
         if taken and isinstance(event, str) and body.session_hash:
             self._calls[event] = _Call(visitor.get(), size, body.session_hash)
             self._sessions[body.session_hash] = time.monotonic()
+            if size > LONG:
+                await self._end_of(event)
         return answer
+
+    async def _end_of(self, event: str) -> None:
+        """Wait until a large call has ended, but not for long: as long as its request is not
+        answered, the guard lets Gradio have no other.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HELD_UP):
+                while event in self.event_ids_to_events:
+                    await asyncio.sleep(self.sleep_when_free)
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         """Let a message wait for its visitor, an answer in a small form."""

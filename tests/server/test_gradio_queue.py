@@ -99,7 +99,14 @@ def test_a_visitor_has_a_share_of_the_calls_and_others_have_theirs(served: Serve
     assert "[1, 2]" in served.fetch("quick", others)
 
 
-def test_a_visitor_has_a_share_of_the_bytes(served: Served):
+def test_a_large_call_is_taken_when_it_has_ended(served: Served):
+    """Its objects are gone before the guard lets Gradio have the next."""
+    assert served.call("quick", ["x" * 900_000]).status_code == 200
+    assert not served.page._queue.event_ids_to_events
+
+
+def test_a_visitor_has_a_share_of_the_bytes(served: Served, monkeypatch):
+    monkeypatch.setattr(gradio_queue, "HELD_UP", 0.1)
     large = ["x" * 900_000]
     statuses = [served.call("slow", large).status_code for _ in range(6)]
     assert statuses == [200] * 4 + [503] * 2

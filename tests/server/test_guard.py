@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from support import ROOT, WAIT, finished, free_port
 
 from lenet.server import guard
-from lenet.server.guard import MAX_PIECES, OPEN, Answerer, Guard
+from lenet.server.guard import BEGINNING, LONG, MAX_PIECES, OPEN, Answerer, Guard
 from lenet.server.shares import Allowance, Lane, visitor
 from lenet.ui.gradio_page import FUNCTIONS
 
@@ -478,9 +478,9 @@ class Noting:
         await self.answers.wait()
         await PlainTextResponse("a page")(scope, receive, send)
 
-    async def ask(self, method: str, path: str, who: str, send) -> None:
+    async def ask(self, method: str, path: str, who: str, send, body: bytes = b"{}") -> None:
         async def receive():
-            return {"type": "http.request", "body": b"{}"}
+            return {"type": "http.request", "body": body}
 
         scope = {"type": "http", "method": method, "path": path, "headers": [], "client": (who, 1)}
         await self.guard(scope, receive, send)
@@ -505,6 +505,31 @@ def test_gradio_begins_with_one_request_after_the_other_and_visitors_take_turns(
         return app.begun
 
     assert "8.8.8.8" in finished(visit())[:3]
+
+
+@pytest.mark.parametrize("patience", [60, 0.01])
+def test_a_large_request_waits_for_the_answer_to_another_but_not_for_long(patience, monkeypatch):
+    """Gradio's objects of many bodies at once would leave Python's memory in pieces."""
+    monkeypatch.setattr(guard, "HELD_UP", patience)
+
+    async def visit() -> list[str]:
+        app, path, large = Noting(), "/gradio_api/queue/join", b" " * (LONG + 1)
+        asked = [
+            asyncio.create_task(app.ask("POST", path, who, heard, body))
+            for who, body in (("1.1.1.1", large), ("2.2.2.2", large), ("3.3.3.3", b"{}"))
+        ]
+        if patience > 1:
+            for _ in range(10 * BEGINNING):
+                await asyncio.sleep(0)
+            assert app.begun == ["1.1.1.1", "3.3.3.3"]
+            app.answers.set()
+        while len(app.begun) < 3:
+            await asyncio.sleep(0.001)
+        app.answers.set()
+        await asyncio.gather(*asked)
+        return app.begun
+
+    assert finished(visit()) == ["1.1.1.1", "3.3.3.3", "2.2.2.2"]
 
 
 def test_a_visitor_who_is_slow_to_take_a_page_keeps_nobody_waiting():
