@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lenet.server import uploads
 from lenet.server.log import brief
-from lenet.server.shares import GRADIO, LARGE, Allowance, Crowded, visitor
+from lenet.server.shares import GRADIO, LARGE, Allowance, Crowded, large, visitor
 from lenet.server.visitors import policy
 
 MAX_BODY = 1 << 20  # bytes: 20,000 points take half of it
@@ -110,6 +110,7 @@ PAGE = 64 << 10  # bytes that a page counts: it takes as long to make as these t
 SMALLEST_UPLOAD = 64 << 10  # bytes that an upload counts at least: a file is more than its content
 
 BEGINNING = 10  # turns of the event loop until Gradio has parsed a body and waits for something
+SMALL = 8 << 10  # bytes and pieces of a body: a drawing of 200 points
 HELD_UP = 1  # seconds at most, of a large request behind another
 
 _FORWARDED = b"x-forwarded-for"
@@ -181,17 +182,17 @@ class Guard:
         for message in said:
             await answer(message)
 
-    async def _begin(self, scope: Scope, receive: Receive, answer: "_Answer", large: bool) -> None:
+    async def _begin(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         """Let Gradio begin with a request when its visitor's turn has come: it parses and checks
         what was sent on the event loop, where many at once would halt everybody. Many large ones
         would leave Python's memory in pieces besides: the next waits for the answer to the last.
         """
-        async with LARGE.turn() if large else nullcontext():
+        async with LARGE.turn() if large.get() else nullcontext():
             async with GRADIO.turn():
                 task = asyncio.ensure_future(self.app(scope, receive, answer))
                 for _ in range(BEGINNING):
                     await asyncio.sleep(0)
-            if large:
+            if large.get():
                 await asyncio.wait([task], timeout=HELD_UP)
         await task
 
@@ -221,7 +222,8 @@ class Guard:
                 return
             if size <= LONG:
                 await self._wait_for_share(size)
-            await self._begin(scope, _again(whole, receive), answer, size > LONG)
+            large.set(size > SMALL)
+            await self._begin(scope, _again(whole, receive), answer)
         finally:
             self.under_way[who] -= len(body)
             if not self.under_way[who]:

@@ -23,6 +23,7 @@ _ALL = "everybody"  # no address
 _REMEMBERED = 1000  # visitors; beyond, those who have not come for a while are forgotten
 
 visitor: ContextVar[str] = ContextVar("visitor", default="")  # who asks, in each request
+large: ContextVar[bool] = ContextVar("large", default=False)  # whether it came through `LARGE`
 
 
 class Crowded(RuntimeError):

@@ -21,8 +21,8 @@ from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import run_coro_in_background
 from starlette.requests import Request
 
-from lenet.server.guard import HELD_UP, LONG
-from lenet.server.shares import visitor
+from lenet.server.guard import HELD_UP
+from lenet.server.shares import large, visitor
 
 ALL = 500  # calls of everybody that are under way or have not been fetched
 EACH = 100  # the same of one visitor to a public server
@@ -86,7 +86,7 @@ class FairQueue(Queue):
         if taken and isinstance(event, str) and body.session_hash:
             self._calls[event] = _Call(visitor.get(), size, body.session_hash)
             self._sessions[body.session_hash] = time.monotonic()
-            if size > LONG:
+            if large.get():
                 await self._end_of(event)
         return answer
 

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from support import ROOT, WAIT, finished, free_port
 
 from lenet.server import guard
-from lenet.server.guard import BEGINNING, LONG, MAX_PIECES, OPEN, Answerer, Guard
+from lenet.server.guard import BEGINNING, MAX_PIECES, OPEN, SMALL, Answerer, Guard
 from lenet.server.shares import Allowance, Lane, visitor
 from lenet.ui.gradio_page import FUNCTIONS
 
@@ -513,7 +513,7 @@ def test_a_large_request_waits_for_the_answer_to_another_but_not_for_long(patien
     monkeypatch.setattr(guard, "HELD_UP", patience)
 
     async def visit() -> list[str]:
-        app, path, large = Noting(), "/gradio_api/queue/join", b" " * (LONG + 1)
+        app, path, large = Noting(), "/gradio_api/queue/join", b" " * (SMALL + 1)
         asked = [
             asyncio.create_task(app.ask("POST", path, who, heard, body))
             for who, body in (("1.1.1.1", large), ("2.2.2.2", large), ("3.3.3.3", b"{}"))
