@@ -48,6 +48,9 @@ import { keepProgress, loadProgress, stepOf } from "./progress.js";
 
 const NARROW = "(max-width: 48rem)"; // as in lesson.css
 const WITH_INSIDE = [2, 3]; // steps that follow a drawing through the network
+// Milliseconds from a step's opening until the server finds out what will be asked next: by then the
+// step is on the screen, and the visitor reads.
+const READING = 400;
 const AGAIN = 1000; // milliseconds until an answer that a run does not give yet is asked for again
 const SYNTHETIC = "MNIST is not available here: these digits are synthetic.";
 /** @type {Record<string, string>} */
@@ -70,6 +73,7 @@ export function mount({ element, props, server, trigger, watch }) {
   let network = props.network;
   let code = /** @type {"tutorial" | "ours"} */ ("tutorial");
   let timer = 0;
+  let ahead = 0; // the timer of what will be asked next
 
   // ---------------------------------------------------------------- the steps
 
@@ -106,8 +110,10 @@ export function mount({ element, props, server, trigger, watch }) {
     keepProgress(progress);
     tellLesson();
     answer();
-    // The server finds out what will be asked next while the visitor reads.
-    for (const next of [number, number + 1]) if (next <= steps.length) look(next);
+    clearTimeout(ahead);
+    ahead = window.setTimeout(() => {
+      for (const next of [number, number + 1]) if (next <= steps.length) look(next);
+    }, READING);
     if (focus) heading.focus({ preventScroll: true });
     scrollTo({ top: 0 });
   }
