@@ -14,6 +14,7 @@ from starlette.routing import Route
 _HERE = Path(__file__).parent
 _SCRIPTS = {str(path.relative_to(_HERE)): path.read_bytes() for path in sorted(_HERE.rglob("*.js"))}
 _VERSION = sha256(repr(_SCRIPTS).encode()).hexdigest()[:16]
+_FIRST = ("draw", "hand", "lesson", "shared")  # what the page shows as it opens
 _HEADERS = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -39,9 +40,13 @@ def mounting(name: str, *events: str) -> str:
     )
 
 
-def preloads() -> str:
-    """Links for the page's head, so that no script waits for the one that imports it."""
-    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in _SCRIPTS)
+def preloads(first: bool) -> str:
+    """Links to scripts, so that none waits for the one that imports it: to those of what the page
+    shows as it opens, for the beginning of its body, or to the others, for its head, which Gradio
+    makes once its own scripts have loaded.
+    """
+    names = (name for name in _SCRIPTS if (name.partition("/")[0] in _FIRST) == first)
+    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in names)
 
 
 def script(name: str) -> str:

@@ -69,7 +69,7 @@ LOOK: dict[str, Any] = {
         block_background_fill="white",
         color_accent="*primary_700",
     ),
-    "head": assets.preloads() + assets.script("shared/presses.js"),
+    "head": assets.preloads(first=False) + assets.script("shared/presses.js"),
     "css_paths": [Path(__file__).parent / name for name in _STYLES],
     "footer_links": ["api"],
 }
@@ -102,7 +102,7 @@ def build(queue: Queue) -> gr.Blocks:
         "with one click, and teach it your hand.",
         _PICTURE.name,
     )
-    show_early(assets.template("draw/early.html"))
+    show_early(assets.preloads(first=True) + assets.template("draw/early.html"))
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking, address = news.build(), link.build_reader()
