@@ -89,17 +89,16 @@ def small_serving(folder: Path, variables: dict[str, str] | None = None) -> Iter
     import gradio as gr
     from runs_on_noise import run_without_mnist
 
-    from lenet.server import data_sets
+    from lenet.server import data_sets, evaluation_cache
     from lenet.server.queue import Queue
     from lenet.ui import page
-    from lenet.ui.results import tab as results
 
     def load(name: str) -> DataSet:
         if name == "mnist":
             raise DataError("MNIST could not be loaded: there is <no> mirror.")
         return small_set()
 
-    cached = (data_sets._load, results._evaluate, data_sets.means)
+    cached = (data_sets._load, evaluation_cache.evaluation_of, data_sets.means)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data_sets, "load", load)
         patch.setenv("LENET_CHECKPOINTS", str(folder / "checkpoints"))

@@ -1,25 +1,27 @@
-"""Evaluations kept on disk, so that a network reads a data set once.
+"""Evaluations kept on disk, so that a network reads a data set once; the last ones in memory too.
 
 Each lies in a file of the data folder that holds the logits and is named by a hash of all that
 these depend on: it is found again after a restart, under another name of the checkpoint, and with
 another calibration. A damaged file counts as missing, and where none can be written the network
-reads each time.
+reads each time. In memory an evaluation is found by the checkpoint's file and the file's version.
 """
 
 import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from lenet.checkpoint import Checkpoint
+from lenet.checkpoint import Checkpoint, read
 from lenet.data import Digits
 from lenet.evaluate import Evaluation, judge, read_digits
 from lenet.files import data_folder, replacing
 from lenet.recognize import Recognitions, interpret, predict
+from lenet.server.data_sets import data_set, others
 
 KEPT = 200  # evaluations; one of 10,000 digits takes 400 kB
 
@@ -54,13 +56,55 @@ def recognize_once(checkpoint: Checkpoint, frames: torch.Tensor) -> Recognitions
     return interpret(checkpoint, logits)
 
 
+def version_of(path: Path) -> str:
+    """Changes when the file does, as during a run; a file that is gone has one too."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return ""
+
+
+_done: dict[tuple[Path, str], int] = {}  # how many digits an evaluation under way has read
+
+
+@lru_cache(maxsize=8)
+def evaluation_of(path: Path, version: str, data: str) -> Evaluation:
+    """How the network in a file reads a data set's test digits.
+
+    Args:
+        path: the checkpoint's.
+        version: `version_of(path)`.
+        data: the data set's name.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+        DataError: the data set cannot be loaded.
+    """
+    checkpoint, digits = read(path), data_set(data).test
+    try:
+        return evaluate_once(checkpoint, digits, partial(_done.__setitem__, (path, data)))
+    finally:
+        _done.pop((path, data), None)
+
+
+def digits_read(path: Path, data: str) -> int | None:
+    """How many digits `evaluation_of` has read by now; None where the network reads none."""
+    return _done.get((path, data))
+
+
+@lru_cache(maxsize=8)
+def recognitions_of_others(path: Path, version: str) -> Recognitions:
+    """What the network in a file reads in `lenet.server.data_sets.others`; as `evaluation_of`."""
+    return recognize_once(read(path), others())
+
+
 def _logits(
-    checkpoint: Checkpoint, frames: torch.Tensor, read: Callable[[], torch.Tensor]
+    checkpoint: Checkpoint, frames: torch.Tensor, compute: Callable[[], torch.Tensor]
 ) -> torch.Tensor:
     path = folder() / content_key(checkpoint, frames)
     logits = _read(path, len(frames))
     if logits is None:
-        logits = read()
+        logits = compute()
         _keep(path, logits)
     return logits
 

@@ -24,7 +24,6 @@ from lenet.evaluate import evaluate, read_digits
 from lenet.recognize import Recognitions, Recognizer, interpret, predict
 from lenet.server import evaluation_cache
 from lenet.server.data_sets import others
-from lenet.ui.results import tab as results
 from lenet.ui.results.tab import (
     STRIP,
     evaluate_networks,
@@ -476,7 +475,7 @@ def test_what_was_evaluated_is_kept_over_a_restart_and_under_another_name(
     request = {"network": other.name, "other": "", "data": "synthetic"}
     expected = evaluate_networks(request)
     assert list((small_server.data / "evaluations").iterdir())
-    results._evaluate.cache_clear()  # as after a restart
+    evaluation_cache.evaluation_of.cache_clear()  # as after a restart
     monkeypatch.setattr(evaluation_cache, "read_digits", lambda *_: pytest.fail("read twice"))
     assert evaluate_networks(request) == expected
     copy = other.with_name("copy.pt")

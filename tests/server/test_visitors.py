@@ -20,12 +20,12 @@ from lenet.job import Job, prepare
 from lenet.progress import Progress
 from lenet.recipes import Schedule
 from lenet.server import recognizers, visitors
+from lenet.server.evaluation_cache import version_of
 from lenet.server.runs import DRAWINGS, Runs
 from lenet.server.shares import Allowance, visitor
 from lenet.server.visitors import NotAllowed, Policy, policy, tidy
 from lenet.settings import Request, Settings
 from lenet.train import new_name
-from lenet.ui.results.tab import _version
 
 ROUNDS_FOR = 3.0  # seconds
 
@@ -280,7 +280,7 @@ def test_listing_and_reading_while_others_leave_and_tidy_meets_no_error(monkeypa
             names = list(recognizers.paths())
             rounds[0] += 1
             for name in names[1:]:
-                _version(checkpoints_folder() / name)
+                version_of(checkpoints_folder() / name)
                 try:
                     recognizers.recognizer(name)
                 except CheckpointError:

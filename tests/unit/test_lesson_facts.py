@@ -83,8 +83,8 @@ def test_where_training_is_off_a_recorded_run_stands_in():
 
 
 def test_what_a_checkpoint_holds():
-    found = facts.checkpoint_content(read(SHIPPED))
-    assert "246,824 bytes" in found["fact"]
+    found = facts.checkpoint_content(read(SHIPPED), "lenet.pt")
+    assert "The weights of lenet.pt are 246,824 bytes." in found["fact"]
     assert ["conv2", "16×6×5×5", "16", "9,664"] in (found.get("rows") or [])
 
 

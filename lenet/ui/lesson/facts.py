@@ -22,7 +22,6 @@ from lenet.model import LeNet
 from lenet.preprocess import MEAN, STD
 from lenet.recipes import RECIPES
 from lenet.server.data_sets import data_set
-from lenet.server.recognizers import conceal
 from lenet.ui.train.curves import Curves, Point, curves
 
 RATES = (0.001, 0.01, 0.1, 1.0)  # of step 4
@@ -153,12 +152,7 @@ def _after_first_epoch(events: Sequence[Event]) -> Found:
     return {"data": data, "right": _nearest(share, SHARES), "fact": fact}
 
 
-def name_of(checkpoint: Checkpoint) -> str:
-    """The name of its file; one that only its owner knows is replaced."""
-    return conceal(checkpoint.path.name) if checkpoint.path else "the network"
-
-
-def checkpoint_content(checkpoint: Checkpoint) -> Found:
+def checkpoint_content(checkpoint: Checkpoint, name: str) -> Found:
     """Step 6: what a checkpoint holds."""
     rows, size = [["layer", "weight", "bias", "bytes"]], 0
     for layer in LAYERS:
@@ -174,7 +168,7 @@ def checkpoint_content(checkpoint: Checkpoint) -> Found:
         if run
         else ""
     )
-    fact = f"The weights of {name_of(checkpoint)} are {size:,} bytes.{beside}"
+    fact = f"The weights of {name} are {size:,} bytes.{beside}"
     return {"data": None, "right": STEPS[5].answer, "fact": fact, "rows": rows}
 
 

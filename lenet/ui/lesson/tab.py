@@ -12,12 +12,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from lenet.checkpoint import Checkpoint, CheckpointError, read
+from lenet.checkpoint import CheckpointError, read
 from lenet.evaluate import Evaluation
 from lenet.lesson import STEPS, Step
 from lenet.server import recognizers, visitors
 from lenet.server.data_sets import usual_digits
-from lenet.server.evaluation_cache import evaluate_once
+from lenet.server.evaluation_cache import evaluation_of, version_of
 from lenet.server.runs import Runs
 from lenet.server.shares import QUICK, SLOW, Lane
 from lenet.ui.assets import mounting, template
@@ -104,8 +104,8 @@ def _finder(runs: Runs) -> Callable[[object], Awaitable[facts.Found | Refusal]]:
                 closed = visitors.policy().training == "off"
                 return facts.first_epoch(runs.current().events, closed)
             case 6:
-                path = recognizers.path_of(request.get("network"))
-                return facts.checkpoint_content(_read(path))
+                path = _present(recognizers.path_of(request.get("network")))
+                return facts.checkpoint_content(read(path), recognizers.conceal(path.name))
             case 7:
                 return facts.errors(*_evaluated())
             case 8:
@@ -125,13 +125,12 @@ def _evaluated() -> tuple[Evaluation, str, str]:
     """How the first network of the list, which the Results tab shows too, reads the test images;
     its name, and the data set's.
     """
-    data = usual_digits()
-    path = next(iter(recognizers.paths().values()), None)
-    checkpoint = _read(path)
-    return evaluate_once(checkpoint, data.test), facts.name_of(checkpoint), data.name
+    data = usual_digits().name
+    path = _present(next(iter(recognizers.paths().values()), None))
+    return evaluation_of(path, version_of(path), data), recognizers.conceal(path.name), data
 
 
-def _read(path: Path | None) -> Checkpoint:
+def _present(path: Path | None) -> Path:
     if path is None:
         raise CheckpointError("This network is not there: choose another one, or train one.")
-    return read(path)
+    return path

@@ -24,6 +24,7 @@ import { bestOf, cellShares, describe, describeOthers, errorShares } from "./rep
  * @typedef {object} Figures
  * @property {number} count of the test images
  * @property {Network[]} networks
+ * @property {Digit[]} nine the first test images
  * @property {Record<string, number>} [groups] how many images are in each, of two networks
  * @property {string[]} versions of the networks' files
  *
@@ -59,7 +60,7 @@ export function mount({ element, props, server, trigger, watch }) {
   const moreButton = find("#results-more", HTMLButtonElement);
 
   /** The figures on the page. @type {Figures} */
-  let report = { count: 0, networks: [], versions: [] };
+  let report = { count: 0, networks: [], nine: [], versions: [] };
   /** What they are about. @type {Choice | null} */
   let about = null;
   let asked = 0; // goes up with every change of the fields
@@ -104,7 +105,8 @@ export function mount({ element, props, server, trigger, watch }) {
     showGroups();
     showErrors();
     find("#results-confusion").replaceChildren(confusion(report.networks[0].confusion));
-    showNine(0);
+    firstOfNine = 0;
+    showNine(report.nine);
     openGallery(selection, false);
     showOthers(choice);
   }
@@ -316,12 +318,17 @@ export function mount({ element, props, server, trigger, watch }) {
 
   // ---------------------------------------------------------------- nine, and one
 
-  /** @param {number} start */
-  async function showNine(start) {
+  async function nineOthers() {
+    const next = firstOfNine + props.nine;
+    const start = next < report.count ? next : 0;
     firstOfNine = start;
     const answer = await digits({ show: "all", start });
-    if (start !== firstOfNine || !isUsable(answer, shown)) return;
-    const figures = answer.digits.map((digit) => {
+    if (start === firstOfNine && isUsable(answer, shown)) showNine(answer.digits);
+  }
+
+  /** @param {Digit[]} nine */
+  function showNine(nine) {
+    const figures = nine.map((digit) => {
       const read = bestOf(digit.probabilities[0]);
       const right = read === digit.truth;
       const caption = right ? `${read}` : `${read}, is ${an(digit.truth)} ${digit.truth}`;
@@ -374,10 +381,7 @@ export function mount({ element, props, server, trigger, watch }) {
 
   moreButton.addEventListener("click", more);
   find("#results-mistakes").addEventListener("click", () => openGallery(MISTAKES, true));
-  find("#results-again").addEventListener("click", () => {
-    const next = firstOfNine + props.nine;
-    showNine(next < report.count ? next : 0);
-  });
+  find("#results-again").addEventListener("click", nineOthers);
   watch("value", () => refresh(isAbout(choiceNow()) ? shown : MISTAKES));
   refresh(MISTAKES);
 }

@@ -6,20 +6,23 @@ Opening the tab fills it. The page (`results.html`, `results.js`) asks for figur
 """
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import gradio as gr
 import torch
 
-from lenet.checkpoint import CheckpointError, read
-from lenet.data import DATA_SETS
+from lenet.checkpoint import CheckpointError
+from lenet.data import DATA_SETS, Digits
 from lenet.evaluate import Evaluation
-from lenet.recognize import Recognitions
 from lenet.server import recognizers
 from lenet.server.data_sets import LABELS, Waiting, data_set, loading, others
-from lenet.server.evaluation_cache import evaluate_once, recognize_once
+from lenet.server.evaluation_cache import (
+    digits_read,
+    evaluation_of,
+    recognitions_of_others,
+    version_of,
+)
 from lenet.server.shares import SLOW
 from lenet.ui.assets import mounting, template
 from lenet.ui.gradio_page import QUIET
@@ -142,7 +145,7 @@ class _Asked:
     def evaluations(self) -> list[Evaluation]:
         """Each network's; takes about a second each where they are not kept."""
         files = zip(self.paths, self.versions, strict=True)
-        return [_evaluate(path, version, self.data) for path, version in files]
+        return [evaluation_of(path, version, self.data) for path, version in files]
 
 
 def _asked(request: Request) -> _Asked:
@@ -156,7 +159,7 @@ def _asked(request: Request) -> _Asked:
     paths = [path for name in names if (path := recognizers.path_of(name))]
     if not paths or len(paths) < len(names):
         raise CheckpointError("This network is not there: choose another one, or train one.")
-    return _Asked(name_in(request, "data", DATA_SETS), paths, [_version(path) for path in paths])
+    return _Asked(name_in(request, "data", DATA_SETS), paths, [version_of(path) for path in paths])
 
 
 class Figures(TypedDict):
@@ -181,22 +184,6 @@ class Figures(TypedDict):
     confusion: list[list[int]]
 
 
-class Report(TypedDict):
-    """The figures of one network or two.
-
-    Attributes:
-        count: of the test digits.
-        networks: each one's figures.
-        versions: of their files.
-        groups: of two networks, the number of digits in each of `_GROUPS`.
-    """
-
-    count: int
-    networks: list[Figures]
-    versions: list[str]
-    groups: NotRequired[dict[str, int]]
-
-
 class Digit(TypedDict):
     """A test digit, and each network's ten `probabilities` of it."""
 
@@ -204,6 +191,24 @@ class Digit(TypedDict):
     frame: str
     truth: int
     probabilities: list[list[float]]
+
+
+class Report(TypedDict):
+    """The figures of one network or two.
+
+    Attributes:
+        count: of the test digits.
+        networks: each one's figures.
+        versions: of their files.
+        nine: the first test digits.
+        groups: of two networks, the number of digits in each of `_GROUPS`.
+    """
+
+    count: int
+    networks: list[Figures]
+    nine: list[Digit]
+    versions: list[str]
+    groups: NotRequired[dict[str, int]]
 
 
 class Gallery(TypedDict):
@@ -255,9 +260,11 @@ def evaluate_networks(request: Request) -> Report:
     """
     asked = _asked(request)
     found = asked.evaluations()
+    digits = data_set(asked.data).test
     report: Report = {
-        "count": len(found[0].labels),
+        "count": len(digits),
         "networks": [_figures(p.name, e) for p, e in zip(asked.paths, found, strict=True)],
+        "nine": [_digit(index, digits, found) for index in range(min(NINE, len(digits)))],
         "versions": asked.versions,
     }
     if len(found) == 2:
@@ -270,7 +277,7 @@ def evaluation_progress(request: Request) -> Waiting:
     """How far `evaluate_networks` is with this request."""
     asked = _asked(request)
     for path in asked.paths:
-        if (done := _reading.get((path, asked.data))) is not None:
+        if (done := digits_read(path, asked.data)) is not None:
             count = len(data_set(asked.data).test)
             text = f"{recognizers.conceal(path.name)} reads the test images: {done:,} of {count:,}"
             return {"text": text, "share": done / count}
@@ -300,15 +307,7 @@ def test_digits(request: Request) -> Gallery:
     size = NINE if show == "all" else PAGE
     return {
         "total": len(chosen),
-        "digits": [
-            {
-                "index": index,
-                "frame": encode(digits.frames[index]),
-                "truth": int(digits.labels[index]),
-                "probabilities": [_rounded(e.probabilities[index]) for e in found],
-            }
-            for index in chosen[start : start + size].tolist()
-        ],
+        "digits": [_digit(index, digits, found) for index in chosen[start : start + size].tolist()],
         "versions": asked.versions,
     }
 
@@ -323,7 +322,7 @@ def evaluate_others(request: Request) -> Others:
     asked = _asked(request)
     frames = others()
     files = zip(asked.paths, asked.versions, strict=True)
-    found = [_recognize_others(path, version) for path, version in files]
+    found = [recognitions_of_others(path, version) for path, version in files]
     first = found[0]
     best = first.probabilities.max(1)
     # A network that is not calibrated takes all for digits: then the best of the ten decides.
@@ -386,33 +385,11 @@ def _surest_mistakes_first(chosen: torch.Tensor, found: list[Evaluation]) -> tor
     return indices[torch.where(mistake > 0, -mistake, sure.amin(0)).argsort(stable=True)]
 
 
-def _rounded(probabilities: torch.Tensor) -> list[float]:
-    return [round(value, 4) for value in probabilities.tolist()]
-
-
-# ---------------------------------------------------------------- evaluating
-
-
-def _version(path: Path) -> str:
-    """Changes when the file does, as during a run; a file that is gone has one too."""
-    try:
-        return str(path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        return ""
-
-
-_reading: dict[tuple[Path, str], int] = {}  # how many digits an evaluation under way has read
-
-
-@lru_cache(maxsize=8)
-def _evaluate(path: Path, version: str, data: str) -> Evaluation:
-    checkpoint, digits = read(path), data_set(data).test
-    try:
-        return evaluate_once(checkpoint, digits, partial(_reading.__setitem__, (path, data)))
-    finally:
-        _reading.pop((path, data), None)
-
-
-@lru_cache(maxsize=8)
-def _recognize_others(path: Path, version: str) -> Recognitions:
-    return recognize_once(read(path), others())
+def _digit(index: int, digits: Digits, found: list[Evaluation]) -> Digit:
+    probabilities = [e.probabilities[index].tolist() for e in found]
+    return {
+        "index": index,
+        "frame": encode(digits.frames[index]),
+        "truth": int(digits.labels[index]),
+        "probabilities": [[round(share, 4) for share in ten] for ten in probabilities],
+    }
