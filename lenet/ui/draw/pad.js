@@ -32,7 +32,7 @@ import { telling } from "./telling.js";
  * @property {string} refusal why another checkpoint was not taken
  * @property {number} max_strokes
  * @property {number} max_points
- * @property {Strokes[]} examples one of each digit, in a square of 1
+ * @property {string} examples one `Strokes` of each digit, in a square of 1, as JSON
  */
 
 /**
@@ -65,6 +65,8 @@ export function mount({ element, props, server, watch }) {
   const pad = find("#pad", HTMLCanvasElement);
   const sheet = find(".sheet");
   const drawing = new Drawing(props);
+  /** @type {Strokes[]} */
+  const examples = JSON.parse(props.examples);
   const paper = new Paper(pad, drawing);
   const over = find("#pad-digits");
   const showReading = readings(find);
@@ -337,7 +339,7 @@ export function mount({ element, props, server, watch }) {
 
   find("#pad-undo").addEventListener("click", undo);
   find("#pad-clear").addEventListener("click", clear);
-  find("#pad-examples").prepend(...props.examples.map(exampleButton));
+  find("#pad-examples").prepend(...examples.map(exampleButton));
 
   /** @param {string} frame */
   const showFrame = (frame) => change(() => drawing.replace([], frame));
@@ -381,6 +383,6 @@ export function mount({ element, props, server, watch }) {
     for (const stroke of strokes) change(() => drawing.replace([...drawing.strokes, stroke]));
   });
   onFollowDrawing(() => {
-    if (drawing.isEmpty) change(() => drawing.replace(enlarge(props.examples[EXAMPLE])), true);
+    if (drawing.isEmpty) change(() => drawing.replace(enlarge(examples[EXAMPLE])), true);
   });
 }

@@ -6,6 +6,7 @@ file knows nothing of pixels on the screen.
 
 import base64
 import binascii
+import json
 import math
 import time
 from dataclasses import replace
@@ -100,7 +101,8 @@ def build() -> gr.Dropdown:
             refusal="",  # why another checkpoint was not taken
             max_strokes=MAX_STROKES,
             max_points=MAX_POINTS,
-            examples=[examples[digit] for digit in range(10)],
+            # As text: Gradio copies a view's values one by one whenever a tab is opened.
+            examples=json.dumps([examples[digit] for digit in range(10)]),
         )
         checkpoint = gr.Dropdown(names, value=in_use, label="Network", elem_id="checkpoint")
     checkpoint.change(choose_checkpoint, [checkpoint, pad], [checkpoint, pad], **QUIET)

@@ -114,8 +114,11 @@ export function mount({ element, props, server, trigger, watch }) {
     ahead = window.setTimeout(() => {
       for (const next of [number, number + 1]) if (next <= steps.length) look(next);
     }, READING);
-    if (focus) heading.focus({ preventScroll: true });
-    scrollTo({ top: 0 });
+    // Both lay the page out, which is done once where Gradio has changed the tab by then.
+    requestAnimationFrame(() => {
+      if (focus) heading.focus({ preventScroll: true });
+      scrollTo({ top: 0 });
+    });
   }
 
   function leave() {
