@@ -25,7 +25,17 @@ def main() -> None:
     import uvicorn.config
     from starlette.middleware import Middleware
 
-    from lenet.server import data_sets, guard, log, queue, routes, runs, uploads, visitors
+    from lenet.server import (
+        data_sets,
+        file_cache,
+        guard,
+        log,
+        queue,
+        routes,
+        runs,
+        uploads,
+        visitors,
+    )
     from lenet.ui import gradio_page, page
     from lenet.ui.draw.tab import read_drawing
 
@@ -53,7 +63,10 @@ def main() -> None:
         enable_monitoring=False,
         max_file_size=uploads.MAX_BYTES,
         app_kwargs={
-            "middleware": [Middleware(guard.Guard, answerers)],
+            "middleware": [
+                Middleware(guard.Guard, answerers),
+                Middleware(file_cache.FileCache),
+            ],
             "routes": [*routes.ROUTES, *page.routes(waiting)],
             "lifespan": gradio_page.sweeping,
         },

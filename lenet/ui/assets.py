@@ -43,15 +43,20 @@ def mounting(name: str, *events: str) -> str:
 def preloads(first: bool) -> str:
     """Links to scripts, so that none waits for the one that imports it: to those of what the page
     shows as it opens, for the beginning of its body, or to the others, for its head, which Gradio
-    makes once its own scripts have loaded.
+    makes once its own scripts have loaded. What is drawn meanwhile, and Gradio's scripts, go first.
     """
     names = (name for name in _SCRIPTS if (name.partition("/")[0] in _FIRST) == first)
-    return "".join(f'<link rel="modulepreload" href="{_address(name)}">' for name in names)
+    return "".join(_preload(name, "low") for name in names)
 
 
-def script(name: str) -> str:
-    """A script of the page's head, which needs no template."""
-    return f'<script type="module" src="{_address(name)}"></script>'
+def script(name: str, *imported: str) -> str:
+    """A script that needs no template, with those that it imports: runs as soon as it is loaded."""
+    preloads = "".join(_preload(each, "high") for each in (name, *imported))
+    return f'{preloads}<script type="module" async src="{_address(name)}"></script>'
+
+
+def _preload(name: str, priority: str) -> str:
+    return f'<link rel="modulepreload" href="{_address(name)}" fetchpriority="{priority}">'
 
 
 def _address(name: str) -> str:

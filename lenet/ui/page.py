@@ -102,7 +102,11 @@ def build(queue: Queue) -> gr.Blocks:
         "with one click, and teach it your hand.",
         _PICTURE.name,
     )
-    show_early(assets.preloads(first=True) + assets.template("draw/early.html"))
+    show_early(
+        assets.template("draw/early.html")
+        + assets.script("draw/early.js", "draw/asking.js", "hand/storage.js")
+        + assets.preloads(first=True)
+    )
     with Page(title=_TITLE) as page:
         gr.HTML(f"<h1>{_TITLE}</h1>", elem_id="title", apply_default_css=False)
         asking, address = news.build(), link.build_reader()

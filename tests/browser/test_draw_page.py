@@ -125,6 +125,7 @@ def test_what_is_drawn_before_the_page_has_loaded_is_read(browser: Browser, serv
         expect(early).to_be_visible()
         until(page, lambda: held)
         place = early.bounding_box()
+        answer = page.locator("#early output")
         strokes = [
             [(place["x"] + 200 + 150 * x, place["y"] + 100 + 200 * y) for x, y in stroke]
             for stroke in EXAMPLES[4]
@@ -136,6 +137,8 @@ def test_what_is_drawn_before_the_page_has_loaded_is_read(browser: Browser, serv
                 page.mouse.move(*point)
             if stroke is not strokes[-1]:
                 page.mouse.up()
+        expect(answer).to_have_text("4")
+        at = answer.bounding_box()
         held[0].continue_()
         page.wait_for_selector("#pad-examples button")
         expect(early).to_be_visible()  # its pen is still down
@@ -143,9 +146,56 @@ def test_what_is_drawn_before_the_page_has_loaded_is_read(browser: Browser, serv
         expect(early).to_be_hidden()
         expect_answer(page, "4")
         assert page.locator("#pad").bounding_box() == place
+        assert page.locator("#answer").bounding_box()["x"] == at["x"]
         for _ in strokes:
             page.click("#pad-undo")
         expect_answer(page, "")
+
+
+def test_the_visitor_s_own_network_reads_before_the_page_has_loaded(page: Page):
+    page.evaluate(
+        """() => new Promise((done) => {
+             indexedDB.open("lenet-hand", 1).onsuccess = ({ target: { result } }) => {
+               const change = result.transaction("state", "readwrite");
+               change.objectStore("state").put("hand-mine.pt", "chosen");
+               change.oncomplete = done;
+             };
+           })"""
+    )
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    page.route("**/assets/index-*.js", lambda route: None)
+    with page.expect_request("**/component_server/") as asked:
+        page.reload(wait_until="commit")
+    data = asked.value.post_data_json["data"]
+    assert data["checkpoint"] == "hand-mine.pt"
+    assert len(data["strokes"]) == len(EXAMPLES[4])
+
+
+def test_a_stroke_is_whole_that_is_drawn_while_the_browser_is_busy(browser: Browser, server):
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(SOON)
+        page.route("**/assets/index-*.js", lambda route: None)
+        page.goto(server.url, wait_until="commit")
+        pad = page.locator("#early canvas")
+        expect(pad).to_be_visible()
+        place = pad.bounding_box()
+        page.mouse.move(place["x"] + 200, place["y"] + 120)
+        page.mouse.down()
+        # A browser that was busy tells of the moves of a 7 in one event.
+        page.evaluate(
+            """([x, y]) => {
+                 const move = (right, down) => new PointerEvent(
+                   "pointermove", { pointerId: 1, clientX: x + right, clientY: y + down });
+                 const event = move(300, 330);
+                 event.getCoalescedEvents = () => [move(290, 120), move(380, 120), event];
+                 document.querySelector("#early canvas").dispatchEvent(event);
+               }""",
+            [place["x"], place["y"]],
+        )
+        page.mouse.up()
+        expect(page.locator("#early output")).to_have_text("7")
 
 
 # ---------------------------------------------------------------- the keyboard

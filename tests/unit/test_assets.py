@@ -34,10 +34,17 @@ def test_a_browser_keeps_a_script_for_ever(client: TestClient):
 
 
 def test_every_script_is_loaded_before_it_is_asked_for():
-    pattern = r'<link rel="modulepreload" href="([^"]+)">'
+    pattern = r'<link rel="modulepreload" href="([^"]+)" fetchpriority="low">'
     first, later = (re.findall(pattern, assets.preloads(first)) for first in (True, False))
     assert sorted(f"/{link}" for link in first + later) == sorted(map(address, SCRIPTS))
     assert address("draw/pad.js").removeprefix("/") in first
+
+
+def test_what_reads_the_early_pad_is_loaded_before_all_others():
+    found = assets.script("draw/early.js", "draw/asking.js")
+    links = re.findall(r'modulepreload" href="([^"]+)" fetchpriority="high"', found)
+    assert [f"/{link}" for link in links] == [address("draw/early.js"), address("draw/asking.js")]
+    assert found.endswith(f'<script type="module" async src="{links[0]}"></script>')
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -25,6 +25,7 @@ import { telling } from "./telling.js";
 /** @import { Call, View } from "../shared/dom.js" */
 /** @import { Reading, Strokes } from "../shared/events.js" */
 /** @import { Point } from "./drawing.js" */
+/** @import { Early } from "./early.js" */
 
 /**
  * @typedef {object} Props
@@ -377,10 +378,11 @@ export function mount({ element, props, server, watch }) {
   drawing.restore(lastDrawing());
   change(() => {});
   // Until this script ran, early.html had a pad in this place.
-  /** @type {{ takeEarlyDrawing?: (take: (strokes: Strokes) => void) => void }} */
-  const { takeEarlyDrawing } = /** @type {any} */ (window);
-  takeEarlyDrawing?.((strokes) => {
+  /** @type {{ early?: Early }} */
+  const { early } = /** @type {any} */ (window);
+  early?.giveTo((strokes) => {
     for (const stroke of strokes) change(() => drawing.replace([...drawing.strokes, stroke]));
+    if (early.reading) showReading(early.reading, false);
   });
   onFollowDrawing(() => {
     if (drawing.isEmpty) change(() => drawing.replace(enlarge(examples[EXAMPLE])), true);
