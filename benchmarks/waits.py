@@ -104,6 +104,8 @@ def main() -> None:
                 page.goto(address)
                 page.wait_for_selector("#pad-examples button")
                 page.wait_for_timeout(SETTLE)
+                page.get_by_role("tab", name="Lesson").click()  # the list of the steps
+                page.wait_for_timeout(REST)
                 first.append(open_steps(page))
                 again.append(open_steps(page))
                 page.goto("about:blank")  # leaves the lesson

@@ -1,5 +1,5 @@
-"""What this page uses of Gradio that Gradio does not document; only this file and `gradio_queue`
-know it.
+"""What this page uses of Gradio that Gradio does not document; only this file, `gradio_queue` and
+`shared/gradio.js` know it.
 
 These are: the method that answers every call (`Page`), what a call of a server function looks like
 (`answering`), how an uploaded file is read and named (`_OneFile`, `uploaded_file`), the template of

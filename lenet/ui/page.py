@@ -104,7 +104,7 @@ def build(queue: Queue) -> gr.Blocks:
     )
     show_early(
         assets.template("draw/early.html")
-        + assets.script("draw/early.js", "draw/asking.js", "hand/storage.js")
+        + assets.script("draw/early.js", "draw/asking.js", "hand/storage.js", "shared/gradio.js")
         + assets.preloads(first=True)
     )
     with Page(title=_TITLE) as page:

@@ -54,6 +54,21 @@ def test_a_walk_from_the_first_step_to_the_last(small_page: Page):
     expect(small_page.locator("#lesson-list a.done")).to_have_count(9)
 
 
+def test_the_tab_of_the_next_step_is_built_while_the_visitor_reads(small_page: Page):
+    """Gradio's event `gradio_tab_select` (shared/gradio.js) builds a tab that is not open."""
+    images, train = small_page.locator("#data-images"), small_page.locator("#train-start")
+    expect(images).to_have_count(0)
+    small_page.get_by_role("tab", name="Lesson").click()
+    expect(images).to_have_count(1)
+    expect(images).to_be_hidden()
+    small_page.goto(f"{small_page.url.partition('#')[0]}#lesson-4")
+    expect(train).to_have_count(1)
+    expect(train).to_be_hidden()
+    small_page.click("#lesson-next")
+    expect(train).to_be_visible()
+    expect(small_page.get_by_role("tab", name="Train")).to_have_attribute("aria-selected", "true")
+
+
 def test_a_link_opens_its_step_alone_and_both_codes(small_page: Page, small_server: Server):
     small_page.goto(f"{small_server.url}?lesson#lesson-4")
     title(small_page, 4)

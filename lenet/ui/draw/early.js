@@ -1,6 +1,7 @@
 // Reads what is drawn on the pad of early.html, until pad.js takes it over.
 
 import { openStorage } from "../hand/storage.js";
+import { call, initialValue } from "../shared/gradio.js";
 import { Asking } from "./asking.js";
 
 /** @import { Reading, Strokes } from "../shared/events.js" */
@@ -16,28 +17,21 @@ import { Asking } from "./asking.js";
  *   opened, once the pen is up; then it is gone
  */
 
-/** @typedef {{ id: number, props: { elem_id?: string, value?: string } }} Component of Gradio's config */
+const PAD = "drawing"; // the element's id of the pad that takes over
 
-const CALLS = "gradio_api/component_server/"; // where Gradio's own scripts send calls of server functions
-
-/** @type {{ early: Early, gradio_config: { components: Component[] } }} */
-const { early, gradio_config } = /** @type {any} */ (window);
+/** @type {{ early: Early }} */
+const { early } = /** @type {any} */ (window);
 const place = document.querySelector("#early");
 if (place) read(place);
 
 /** @param {Element} place the pad's */
 function read(place) {
-  const pad = gradio_config.components.find(({ props }) => props.elem_id === "drawing");
-  const call = { component_id: pad?.id, fn_name: "read_drawing", session_hash: "early" };
   const chosen = ownNetwork();
   const asking = new Asking({
     isEmpty: () => !place.isConnected || early.drawing().length === 0,
     ask: async () => {
-      const data = { checkpoint: (await chosen) ?? pad?.props.value, strokes: early.drawing() };
-      const headers = { "content-type": "application/json" };
-      const body = JSON.stringify({ ...call, data });
-      const answer = await fetch(CALLS, { method: "POST", headers, body }).catch(() => null);
-      return answer?.ok ? answer.json() : null;
+      const checkpoint = (await chosen) ?? initialValue(PAD);
+      return call(PAD, "read_drawing", { checkpoint, strokes: early.drawing() });
     },
     take: (/** @type {Reading & { took: number }} */ reading) => {
       if ("error" in reading) return; // pad.js will say it

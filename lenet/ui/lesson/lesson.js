@@ -6,6 +6,7 @@
 import { choice } from "../shared/digits.js";
 import { finder, make, makeButton, setText, wantsStillness } from "../shared/dom.js";
 import { followDrawing, onNetwork, tellLesson } from "../shared/events.js";
+import { buildTab } from "../shared/gradio.js";
 import { ask, failed } from "../shared/report.js";
 import { chart as draw } from "../train/charts.js";
 import { keepProgress, loadProgress, stepOf } from "./progress.js";
@@ -48,8 +49,8 @@ import { keepProgress, loadProgress, stepOf } from "./progress.js";
 
 const NARROW = "(max-width: 48rem)"; // as in lesson.css
 const WITH_INSIDE = [2, 3]; // steps that follow a drawing through the network
-// Milliseconds from a step's opening until the server finds out what will be asked next: by then the
-// step is on the screen, and the visitor reads.
+// Milliseconds from a step's opening until the next one is prepared: by then the step is on the
+// screen, and the visitor reads.
 const READING = 400;
 const AGAIN = 1000; // milliseconds until an answer that a run does not give yet is asked for again
 const SYNTHETIC = "MNIST is not available here: these digits are synthetic.";
@@ -73,7 +74,7 @@ export function mount({ element, props, server, trigger, watch }) {
   let network = props.network;
   let code = /** @type {"tutorial" | "ours"} */ ("tutorial");
   let timer = 0;
-  let ahead = 0; // the timer of what will be asked next
+  let ahead = 0; // the timer of what is prepared
 
   // ---------------------------------------------------------------- the steps
 
@@ -112,13 +113,24 @@ export function mount({ element, props, server, trigger, watch }) {
     answer();
     clearTimeout(ahead);
     ahead = window.setTimeout(() => {
-      for (const next of [number, number + 1]) if (next <= steps.length) look(next);
+      look(number);
+      if (number < steps.length) prepare(number + 1);
     }, READING);
     // Both lay the page out, which is done once where Gradio has changed the tab by then.
     requestAnimationFrame(() => {
       if (focus) heading.focus({ preventScroll: true });
       scrollTo({ top: 0 });
     });
+  }
+
+  /**
+   * A step will be opened: its tab is built by then, and the server has found out the answer.
+   *
+   * @param {number} number
+   */
+  function prepare(number) {
+    look(number);
+    buildTab(steps[number - 1].tab, trigger);
   }
 
   function leave() {
@@ -148,7 +160,7 @@ export function mount({ element, props, server, trigger, watch }) {
   );
   watch("value", () => {
     leave();
-    look(1); // a visitor who reads the list will open the first step: the data are loaded by then
+    prepare(1); // a visitor who reads the list will open it
   });
   onNetwork((name) => {
     network = name;

@@ -8,7 +8,7 @@
  * @property {HTMLElement} element holds the view's template
  * @property {Props} props what Python gave to gr.HTML; always the latest
  * @property {Server} server the functions that it may call
- * @property {(event: string) => void} trigger an event of the component
+ * @property {(event: string, data?: unknown) => void} trigger an event of the component
  * @property {(prop: string, listener: () => void) => void} watch a change of a prop
  */
 
