@@ -16,6 +16,7 @@ import { bestOf, cellShares, describe, describeOthers, errorShares } from "./rep
 /** @import { Network, Selection } from "./report.js" */
 
 /** What the fields say. @typedef {{ network: string, other: string, data: string }} Choice */
+/** The same, the visitor's own networks, and once the tab was opened, when. @typedef {Choice & { own: Own, opened?: number }} Value */
 /** The visitor's own networks, each with the text of the fields. @typedef {{ name: string, text: string }[]} Own */
 
 /**
@@ -51,7 +52,7 @@ const GROUPS = {
   neither: "neither reads",
 };
 
-/** @param {View<{ value: (Choice & { own: Own }) | null, nine: number }, Server>} view */
+/** @param {View<{ value: Value | null, nine: number }, Server>} view */
 export function mount({ element, props, server, trigger, watch }) {
   const find = finder(element);
   const page = new Report(element);
@@ -383,5 +384,6 @@ export function mount({ element, props, server, trigger, watch }) {
   find("#results-mistakes").addEventListener("click", () => openGallery(MISTAKES, true));
   find("#results-again").addEventListener("click", nineOthers);
   watch("value", () => refresh(isAbout(choiceNow()) ? shown : MISTAKES));
-  refresh(MISTAKES);
+  // Opening the tab changes the value; the lesson builds the tab before, and finds it filled.
+  if (props.value?.opened || !element.checkVisibility()) refresh(MISTAKES);
 }

@@ -71,6 +71,7 @@ def build(tab: gr.Tab, own: gr.HTML, table: gr.HTML, tabs: gr.Tabs) -> gr.HTML:
         other = gr.Dropdown([NONE], value="", label="Compare with", elem_id="results-other")
         data = gr.Radio(LABELS, value=DATA_SETS[0], label="Data", elem_id="results-data")
     view = gr.HTML(
+        {"network": first, "other": "", "data": DATA_SETS[0], "own": []} if first else None,
         html_template=template("results/results.html"),
         js_on_load=mounting("results/results.js", "draw"),
         server_functions=[
