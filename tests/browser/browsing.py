@@ -156,7 +156,11 @@ def expect_answer(page: Page, text: str) -> None:
 
 
 def choose(page: Page, field: str, name: str) -> None:
-    """Choose from a dropdown what begins with this name."""
+    """Choose from a dropdown what begins with this name.
+
+    A list of Gradio's fails where its choices change just as it is opened.
+    """
+    settle(page)
     page.locator(f"{field} input").click()
     page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")).click()
 
