@@ -273,7 +273,6 @@ def test_a_choice_does_not_wait_for_a_stream_of_answers(unsure, page: Page):
 
 def test_a_network_that_is_deleted_while_it_is_in_use(unsure, page: Page):
     choose(page, "#checkpoint", unsure.name)
-    # Slowly: a list of Gradio's fails where its choices change just as it is opened.
     draw(page, example_strokes()[4])
     expect(page.locator("#doubt")).not_to_be_empty()
     content = unsure.read_bytes()
