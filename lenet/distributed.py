@@ -38,23 +38,27 @@ class Team:
         """This process's part of a batch."""
         return indices[self.rank :: self.size]
 
-    def largest(self, values: torch.Tensor, count: int, size: int) -> torch.Tensor:
-        """Find this process's part of the largest values of a batch.
+    def gather(self, values: torch.Tensor, size: int) -> torch.Tensor:
+        """Collect the values of a batch.
 
         Args:
             values: float N, one for each index of this process's `share`.
-            count: of the largest values of all processes together.
             size: of the whole batch.
 
         Returns:
-            int64, the places in `values` of those that are among the largest; none to `count`.
+            float, one for each index of the batch, in its order; the same in every process.
         """
         if self.size == 1:
-            return values.topk(count).indices
+            return values
         of_all = values.new_zeros(size)
         of_all[self.rank :: self.size] = values
         dist.all_reduce(of_all)
-        places = of_all.topk(count).indices
+        return of_all
+
+    def own(self, places: torch.Tensor) -> torch.Tensor:
+        """Of these places in a batch, those in this process's `share`, as places in it."""
+        if self.size == 1:
+            return places
         return places[places % self.size == self.rank] // self.size
 
     def total(self, *values: float | torch.Tensor) -> list[float]:

@@ -88,7 +88,8 @@ class Batch(_Happened):
         batch: batches of it that are done.
         loss: the mean over the batches since the event before.
         learning_rate: of the last batch.
-        images_per_second: since the event before.
+        images_per_second: images of the epoch that are done, since the event before; those that a
+            recipe leaves out count.
     """
 
     epoch: int

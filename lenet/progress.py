@@ -38,6 +38,8 @@ class Progress:
         versions: of torch, and the threads, for people who compare bits.
         epoch_random: uint8, the generator's state when the running epoch began; None between two.
         permutation: int32, the order of the running epoch's images; None between two.
+        image_losses: float32, the loss of each training image when it was last looked at, infinite
+            before; None in a run that leaves none out.
         origin: the weights that teaching began from, or None in other runs.
     """
 
@@ -55,6 +57,7 @@ class Progress:
     versions: dict[str, Any] = field(default_factory=dict)
     epoch_random: torch.Tensor | None = None
     permutation: torch.Tensor | None = None
+    image_losses: torch.Tensor | None = None
     origin: dict[str, Any] | None = None
 
     @property
@@ -85,8 +88,9 @@ def from_record(record: Any) -> Progress:
         ValueError: something is missing or unusable; the end of a sentence that says what.
     """
     progress = build(Progress, record)
+    optional = "versions", "epoch_random", "permutation", "image_losses", "origin"
     for f in fields(Progress):
-        if f.name not in (*record, "versions", "epoch_random", "permutation", "origin"):
+        if f.name not in (*record, *optional):
             raise ValueError(f"it has no {f.name}")
     _check_settings(progress.settings, record)
     for name, usable in _USABLE.items():
@@ -153,6 +157,15 @@ def _is_permutation(order: torch.Tensor) -> bool:
     )
 
 
+def _are_losses(losses: torch.Tensor) -> bool:
+    return (
+        _is_dense(losses)
+        and losses.dtype == torch.float32
+        and losses.dim() == 1
+        and not losses.isnan().any()
+    )
+
+
 def _is_momentum(optimizer: dict[str, Any]) -> bool:
     """Whether SGD's state has no momentum yet, or one for each of LeNet's parameters."""
     state = optimizer.get("state")
@@ -199,5 +212,6 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "optimizer": _is_momentum,
     "epoch_random": lambda state: state is None or _is_random(state),
     "permutation": lambda order: order is None or _is_permutation(order),
+    "image_losses": lambda losses: losses is None or _are_losses(losses),
     "origin": lambda weights: weights is None or _are_weights(weights),
 }

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Protocol, cast
 
 import torch
@@ -39,6 +38,7 @@ KNOWN = 10_000  # training images whose answers are looked at, where they may ha
 # of what people wrote stays misread, and who loses most loses more.
 SHARES = 0.0, 0.1, 0.2, 0.3, 0.4, 0.5
 FORGOTTEN = 0.0004
+EASY = 0.5  # of a batch's images: among these are those that are left out
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -98,6 +98,11 @@ class Trainer:
         random = self.generator.get_state()
         self.progress = Progress(settings, data.checksum(), schedule, random)
         self.progress.schedule = self._cycle(settings.learning_rate)
+        self.left_out = 0.0  # the share of each batch in the running epoch
+        self.image_losses = None
+        if self.recipe.left_out:
+            unknown = torch.full((len(self.frames),), math.inf)
+            self.image_losses = unknown.to(self.team.device)
         self.losses: list[torch.Tensor] = []  # of the batches since they were last looked at
         self.accuracy: float | None = None
         self.calibrated = Checkpoint({})  # the calibration that its checkpoints keep
@@ -149,7 +154,7 @@ class Trainer:
         )
         self.recorded = None
         if self.team.device.type == "cuda" and self.team.size == 1:
-            self.recorded = Recorded(partial(self._learn, self.settings.batch_size))
+            self.recorded = Recorded(self._learn)
 
     @property
     def model(self) -> LeNet:
@@ -227,12 +232,20 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         """Shuffle, and choose and draw anew what the recipe says."""
+        if self.image_losses is not None and self.image_losses.isfinite().all():
+            self._leave_out(self.recipe.left_out)
         self.progress.epoch_random = self.generator.get_state()
         self._take_order(torch.randperm(len(self.frames), generator=self.generator))
         if self.source:
             self._choose_anew(self.source)
         if self.recipe.augment:
             self._draw_anew()
+
+    def _leave_out(self, share: float) -> None:
+        """From here on, look at all of a batch but this share."""
+        if share != self.left_out and self.recorded:
+            self.recorded = Recorded(self._learn)  # each is for batches of one size
+        self.left_out = share
 
     def _take_order(self, permutation: torch.Tensor) -> None:
         self.progress.permutation = permutation.int()
@@ -260,64 +273,84 @@ class Trainer:
         """Learn from the next batch of the permutation; what there is to note, if anything."""
         note = None
         run = self.progress
-        batch = self.permutation[run.seen : run.seen + self.settings.batch_size]
+        whole = self.permutation[run.seen : run.seen + self.settings.batch_size]
+        batch = self._without_easy(whole)
         inputs, labels = self._inputs(batch)
         self.rate.fill_(run.schedule.rate(run.step))
         loss = None
-        if self.recorded and len(batch) == self.settings.batch_size:
+        if self.recorded and len(whole) == self.settings.batch_size:
             try:
-                loss = self.recorded(inputs, labels)
+                loss = self.recorded(batch, inputs, labels)
             except RuntimeError as error:  # a driver or a PyTorch that cannot record this
                 self.recorded = None
                 reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
                 note = f"Steps are not recorded on this GPU, so the run is slower: {reason}."
         if loss is None:
-            loss = self._learn(len(batch), inputs, labels)
-        self.losses.append(loss / len(batch))
-        run.seen += len(batch)
+            loss = self._learn(batch, inputs, labels)
+        mean = loss / len(batch)
+        if self.image_losses is not None:  # of those that were left out, the last ones known
+            mean = self.image_losses.index_select(0, whole).mean() / self.team.size
+        self.losses.append(mean)
+        run.seen += len(whole)
         run.step += 1
         if self.average and run.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
         return note
 
-    def _learn(self, batch_size: int, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def _without_easy(self, batch: torch.Tensor) -> torch.Tensor:
+        """Leave some of a batch's easiest images out, where this epoch does."""
+        left_out = int(self.left_out * len(batch))
+        if self.image_losses is None or left_out == 0:
+            return batch
+        places = self.image_losses.index_select(0, batch).argsort()
+        easy = int(EASY * len(batch))
+        kept = torch.randperm(easy, generator=self.generator)[left_out:].to(batch.device)
+        return batch[torch.cat([places[kept], places[easy:]]).sort().values]
+
+    def _learn(
+        self, batch: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
         """Learn from this process's share of a batch; the sum of its losses.
 
         On a GPU this is recorded: nothing in here may depend on what a tensor holds.
         """
         loss_of_all = None
         if self.recipe.hardest < 1:
-            inputs, labels, loss_of_all = self._hardest(inputs, labels, batch_size)
+            inputs, labels, loss_of_all = self._hardest(batch, inputs, labels)
         loss = self.loss(self.parallel(inputs), labels, reduction="sum")
         self.optimizer.zero_grad()
         # A team averages its gradients, so each share counts by its size times the team's.
-        (loss * (self.team.size / batch_size)).backward()
+        (loss * (self.team.size / len(batch))).backward()
         self.optimizer.step()
         return loss.detach() if loss_of_all is None else loss_of_all
 
     @torch.no_grad()
     def _hardest(
-        self, inputs: torch.Tensor, labels: torch.Tensor, batch_size: int
+        self, batch: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """This process's part of a batch's hardest images, and the sum of its losses."""
         losses = self.loss(self.network(inputs), labels, reduction="none")
-        count = math.ceil(self.recipe.hardest * batch_size)
-        places = self.team.largest(losses, count, batch_size)
+        of_all = self.team.gather(losses, len(batch))
+        if self.image_losses is not None:
+            self.image_losses.index_copy_(0, batch, of_all.float())
+        count = math.ceil(self.recipe.hardest * len(batch))
+        places = self.team.own(of_all.topk(count).indices)
         return inputs.index_select(0, places), labels[places], losses.sum()
 
     def _inputs(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """This process's share of a batch, by its indices: float32 inputs and labels."""
-        mine = self.team.share(batch)
-        frames = self.frames.index_select(0, mine)  # a tenth of the time of frames[mine]
+        frames = self.frames.index_select(0, batch)  # a tenth of the time of frames[batch]
         if self.recipe.shift:
             frames = random_shift(frames, self.recipe.shift, self.generator)
+        frames = self.team.share(frames)
         if self.recipe.augment:
             reach = torch.where(batch < self.of_data_set, 1.0, DRAWN_REACH)
             variation = random_affine(len(batch), self.generator, reach)
             inputs = vary_frames(frames, self.team.share(variation))
         else:
             inputs = frames_to_inputs(frames)
-        return inputs.contiguous(memory_format=torch.channels_last), self.labels[mine]
+        labels = self.labels[self.team.share(batch)]
+        return inputs.contiguous(memory_format=torch.channels_last), labels
 
     def _look_at_losses(self) -> None:
         """Take the batches since the last look into the sums and the clock into `elapsed`.
@@ -384,6 +417,7 @@ class Trainer:
             self.progress,
             optimizer=self.optimizer.state_dict(),
             random=self.generator.get_state(),
+            image_losses=self.image_losses,
             versions={"torch": str(torch.__version__), "threads": torch.get_num_threads()},
         )
         average = self.average.module.state_dict() if self.average else None
@@ -441,6 +475,9 @@ class Trainer:
         checksum, order = self.progress.data_checksum, before.permutation
         same = before.data_checksum == checksum and len(self.frames)
         self.progress = replace(before, settings=self.settings, data_checksum=checksum)
+        losses = before.image_losses
+        if self.image_losses is not None and losses is not None and same == len(losses):
+            self.image_losses.copy_(losses)
         if order is not None and before.epoch_random is not None and same == len(order):
             self.generator.set_state(before.epoch_random)
             self._begin_epoch()  # draws this epoch's digits again

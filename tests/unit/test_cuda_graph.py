@@ -2,7 +2,6 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -75,7 +74,7 @@ def gpu(monkeypatch):
 
 def recorded(trainer):
     """The trainer as it would be on a GPU."""
-    trainer.recorded = Recorded(partial(trainer._learn, trainer.settings.batch_size))
+    trainer.recorded = Recorded(trainer._learn)
     return trainer
 
 
@@ -98,6 +97,8 @@ def test_recorded_steps_end_on_the_same_bits(data, gpu, recipe, tmp_path, monkey
     assert epoch_losses(first) == losses
     assert same_bits(first, plain)
     whole = plain.progress.step - 2  # an epoch's last batch is smaller
+    if RECIPES[recipe].left_out:
+        whole //= 2  # those of the second epoch are smaller, and recorded anew
     assert first.recorded.graph.replays == whole - WARM_UP
 
     stopped = recorded(start(data, request))

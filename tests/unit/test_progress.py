@@ -115,6 +115,15 @@ UNUSABLE = {
         torch.arange(1000).int().to_sparse(),
         torch.arange(300).int(),
     ],
+    "image_losses": [
+        7,
+        [0.5],
+        NOT_FINITE,
+        torch.zeros(1000, dtype=torch.float64),
+        torch.zeros(10, 100),
+        torch.zeros(1000).to("meta"),
+        torch.zeros(1000).to_sparse(),
+    ],
 }  # fmt: skip
 
 

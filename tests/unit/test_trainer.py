@@ -116,7 +116,7 @@ def test_it_learns_to_be_unsure_of_others(data, monkeypatch):
 @pytest.fixture(scope="module")
 def trained(data) -> tuple[Trainer, list[Event]]:
     """A run that is long enough to learn something."""
-    trainer = start(data, Request("fast", "synthetic", epochs=10, learning_rate=0.1))
+    trainer = start(data, Request("fast", "synthetic", epochs=10, batch_size=64, learning_rate=0.1))
     return trainer, run(trainer)
 
 
@@ -154,6 +154,49 @@ def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
     for ours, theirs in zip(trainer.network.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad)
     assert trainer.progress.epoch_loss == (pytest.approx(losses.mean().item()), 1)
+
+
+def test_from_the_second_epoch_on_some_easy_images_are_left_out(data, monkeypatch):
+    """A fifth of each batch, at random from the half whose losses were smallest; in the logged
+    loss their last ones stand for them.
+    """
+    monkeypatch.setitem(RECIPES, "fast", replace(RECIPES["fast"], left_out=0.2))
+    trainer = start(data, Request("fast", "synthetic", epochs=2, batch_size=50))
+    looked_at = []
+    monkeypatch.setattr(
+        trainer,
+        "_inputs",
+        lambda batch, own=trainer._inputs: (looked_at.append(batch), own(batch))[1],
+    )
+    run(trainer, stop_after=20)
+    assert torch.cat(looked_at).sort().values.equal(torch.arange(1000))
+    before = trainer.image_losses.clone()
+    run(trainer, stop_after=22)
+
+    ranks = []  # of those left out, among their batch's losses
+    for number, batch in enumerate(trainer.permutation[:100].split(50)):
+        kept = torch.isin(batch, looked_at[20 + number])
+        assert kept.sum() == len(looked_at[20 + number]) == 40
+        ranks += before[batch].argsort().argsort()[~kept].tolist()
+        assert trainer.image_losses[batch[~kept]].equal(before[batch[~kept]])
+        assert (trainer.image_losses[batch[kept]] != before[batch[kept]]).all()
+    assert len(ranks) == 20 and max(ranks) < 25 and max(ranks) > 15
+    losses = trainer.image_losses[trainer.permutation[:100]]
+    assert trainer.progress.epoch_loss == (pytest.approx(2 * losses.mean().item()), 2)
+
+
+def test_of_other_data_nothing_is_known_and_nothing_left_out(data, tmp_path):
+    first = start(data, Request("fast", "synthetic", epochs=3, batch_size=64))
+    run(first, stop_after=17)
+    assert first.left_out > 0
+    checkpoint = through_a_file(first.checkpoint(), tmp_path)
+    again = start(data, Request(resume="run.pt"), checkpoint)
+    assert again.left_out > 0 and again.image_losses.equal(first.image_losses)
+    other = replace(data, train=Digits(*synthetic_digits(1000, seed=9)))
+    second = start(other, Request(resume="run.pt"), checkpoint)
+    assert second.image_losses.isinf().all()
+    run(second, stop_after=18)
+    assert second.left_out == 0
 
 
 def test_the_logged_loss_is_the_mean_of_the_batches_since(data, monkeypatch):
