@@ -66,7 +66,7 @@ class Recipe:
 RECIPES = {
     "fast": Recipe(
         epochs=5, batch_size=96, learning_rate=0.05, momentum=0.9, nesterov=True,
-        weight_decay=5e-4, warm_up=0.25, averaging=0.99, hardest=1 / 3,
+        weight_decay=5e-4, warm_up=0.15, averaging=0.99, hardest=0.375,
         left_out=0.2, shift=1, augment=False, images=0, repeats=1, drawn=0, synthetic=0,
         others=0, others_weight=0.0, about="the best accuracy that seconds can buy",
     ),
