@@ -34,9 +34,9 @@ class Team:
         """The model with its gradients averaged over the team in every backward pass."""
         return DistributedDataParallel(model) if self.size > 1 else model
 
-    def share(self, indices: torch.Tensor) -> torch.Tensor:
-        """This process's part of a batch."""
-        return indices[self.rank :: self.size]
+    def share(self, batch: torch.Tensor) -> torch.Tensor:
+        """This process's part of a batch: of its indices, or of what else it has one of each."""
+        return batch[self.rank :: self.size]
 
     def gather(self, values: torch.Tensor, size: int) -> torch.Tensor:
         """Collect the values of a batch.

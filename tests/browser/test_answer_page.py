@@ -10,6 +10,7 @@ from browsing import (
     choose,
     draw,
     expect_answer,
+    look_twice,
     open_frame,
     sent_strokes,
     settle,
@@ -279,6 +280,7 @@ def test_a_network_that_is_deleted_while_it_is_in_use(unsure, page: Page):
     unsure.unlink()
     page.locator("#pad").click()
     expect(page.locator("#pad-message")).to_contain_text("no longer there")
+    look_twice(page)  # the list has lost it, too
     choose(page, "#checkpoint", "lenet.pt")
     expect(page.locator("#pad-message")).to_be_empty()
     unsure.write_bytes(content)
