@@ -168,7 +168,7 @@ def test_a_drawing_survives_a_reload_and_undo_goes_on(page: Page):
     sent.clear()
     page.reload()
     until(page, lambda: sent)
-    assert sent == [drawn]
+    assert all(strokes == drawn for strokes in sent)  # the early pad asks, then Gradio's
     page.click("#pad-undo")
     until(page, lambda: sent[-1] == drawn[:1])
     expect_answer(page, "1")
