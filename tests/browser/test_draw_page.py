@@ -10,6 +10,7 @@ from browsing import (
     open_frame,
     sent_strokes,
     settle,
+    strokes_in,
     to_screen,
     until,
 )
@@ -153,6 +154,11 @@ def test_what_is_drawn_before_the_page_has_loaded_is_read(browser: Browser, serv
 
 
 def test_the_visitor_s_own_network_reads_before_the_page_has_loaded(page: Page):
+    draw(page, EXAMPLES[4])
+    expect_answer(page, "4")
+    page.route("**/assets/index-*.js", lambda route: None)  # from here on the early pad is alone
+    page.reload(wait_until="commit")
+    expect(page.locator("#early output")).to_have_text("4")
     page.evaluate(
         """() => new Promise((done) => {
              indexedDB.open("lenet-hand", 1).onsuccess = ({ target: { result } }) => {
@@ -162,10 +168,7 @@ def test_the_visitor_s_own_network_reads_before_the_page_has_loaded(page: Page):
              };
            })"""
     )
-    draw(page, EXAMPLES[4])
-    expect_answer(page, "4")
-    page.route("**/assets/index-*.js", lambda route: None)
-    with page.expect_request("**/component_server/") as asked:
+    with page.expect_request(strokes_in) as asked:
         page.reload(wait_until="commit")
     data = asked.value.post_data_json["data"]
     assert data["checkpoint"] == "hand-mine.pt"

@@ -81,7 +81,6 @@ def test_stop_while_digits_are_drawn(train: Page, server: Server):
     expect(line).to_have_text(drawing, timeout=LONG)
     train.locator("#train-stop").click()
     expect(line).to_have_text("stopped: nothing was learnt yet")
-    assert not any(path.stat().st_size for path in (server.data / "synthetic").glob("*"))
     expect(train.locator("#train-start")).to_be_enabled()
 
 
