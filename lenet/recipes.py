@@ -21,9 +21,12 @@ class Recipe:
         hardest: the share of each batch that is learnt from: the images with the largest losses.
             Finding them is a forward pass alone, a third of a step's work (Kawaguchi and Lu,
             "Ordered SGD", AISTATS 2020, algorithm 1).
-        left_out: the share of each batch that is not looked at from the second epoch on: chosen at
-            random among the half of its images whose losses were smallest when they were last
-            looked at (after Qin and others, "InfoBatch", ICLR 2024, section 2.2).
+        left_out: the share of each batch that is left out unseen from the second epoch on. Of what
+            stays, two thirds have the largest losses known, the others are chosen at random
+            (after Loshchilov and Hutter, "Online batch selection for faster training of neural
+            networks", 2015, and Qin and others, "InfoBatch", ICLR 2024, section 2.2). In two of
+            three epochs, the last one apart, all that is learnt from is chosen in this way,
+            without a forward pass.
         shift: pixels that a batch is moved at most, as a whole, to each side.
         augment: vary every image anew in every epoch.
         images: how many of the data set an epoch has, chosen anew in every epoch; 0 for all.
@@ -67,7 +70,7 @@ RECIPES = {
     "fast": Recipe(
         epochs=5, batch_size=96, learning_rate=0.05, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.15, averaging=0.99, hardest=0.375,
-        left_out=0.2, shift=1, augment=False, images=0, repeats=1, drawn=0, synthetic=0,
+        left_out=0.25, shift=1, augment=False, images=0, repeats=1, drawn=0, synthetic=0,
         others=0, others_weight=0.0, about="the best accuracy that seconds can buy",
     ),
     "tutorial": Recipe(

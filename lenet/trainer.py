@@ -38,7 +38,8 @@ KNOWN = 10_000  # training images whose answers are looked at, where they may ha
 # of what people wrote stays misread, and who loses most loses more.
 SHARES = 0.0, 0.1, 0.2, 0.3, 0.4, 0.5
 FORGOTTEN = 0.0004
-EASY = 0.5  # of a batch's images: among these are those that are left out
+HARD = 2 / 3  # of what stays of a batch: those with the largest losses known; the others by chance
+LOOK_EVERY = 3  # epochs, from the second one on: losses that are known must not grow too old
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -98,7 +99,9 @@ class Trainer:
         random = self.generator.get_state()
         self.progress = Progress(settings, data.checksum(), schedule, random)
         self.progress.schedule = self._cycle(settings.learning_rate)
-        self.left_out = 0.0  # the share of each batch in the running epoch
+        # In the running epoch: the share of each batch that is left out unseen, and whether a
+        # forward pass finds the hardest of what stays.
+        self.left_out, self.looks = 0.0, self.recipe.hardest < 1
         self.image_losses = None
         if self.recipe.left_out:
             unknown = torch.full((len(self.frames),), math.inf)
@@ -232,8 +235,7 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         """Shuffle, and choose and draw anew what the recipe says."""
-        if self.image_losses is not None and self.image_losses.isfinite().all():
-            self._leave_out(self.recipe.left_out)
+        self._leave_out()
         self.progress.epoch_random = self.generator.get_state()
         self._take_order(torch.randperm(len(self.frames), generator=self.generator))
         if self.source:
@@ -241,11 +243,17 @@ class Trainer:
         if self.recipe.augment:
             self._draw_anew()
 
-    def _leave_out(self, share: float) -> None:
-        """From here on, look at all of a batch but this share."""
-        if share != self.left_out and self.recorded:
-            self.recorded = Recorded(self._learn)  # each is for batches of one size
-        self.left_out = share
+    def _leave_out(self) -> None:
+        """Decide what share of a batch this epoch leaves out, and whether it looks at the rest."""
+        recipe, epoch = self.recipe, self.progress.epoch
+        left_out, looks = 0.0, recipe.hardest < 1
+        if self.image_losses is not None and self.image_losses.isfinite().all():
+            left_out = recipe.left_out
+            if epoch % LOOK_EVERY != 1 and epoch < self.settings.epochs - 1:
+                left_out, looks = 1 - recipe.hardest * (1 - left_out), False
+        if self.recorded and (left_out, looks) != (self.left_out, self.looks):
+            self.recorded = Recorded(self._learn)  # each is for one kind of batch
+        self.left_out, self.looks = left_out, looks
 
     def _take_order(self, permutation: torch.Tensor) -> None:
         self.progress.permutation = permutation.int()
@@ -298,14 +306,15 @@ class Trainer:
         return note
 
     def _without_easy(self, batch: torch.Tensor) -> torch.Tensor:
-        """Leave some of a batch's easiest images out, where this epoch does."""
-        left_out = int(self.left_out * len(batch))
-        if self.image_losses is None or left_out == 0:
+        """Leave out of a batch what this epoch leaves out: mostly images that were easy."""
+        count = len(batch) - int(self.left_out * len(batch))
+        if self.image_losses is None or count == len(batch):
             return batch
-        places = self.image_losses.index_select(0, batch).argsort()
-        easy = int(EASY * len(batch))
-        kept = torch.randperm(easy, generator=self.generator)[left_out:].to(batch.device)
-        return batch[torch.cat([places[kept], places[easy:]]).sort().values]
+        hard = int(HARD * count)
+        places = self.image_losses.index_select(0, batch).argsort(descending=True)
+        chance = torch.randperm(len(batch) - hard, generator=self.generator)[: count - hard]
+        chosen = torch.cat([places[:hard], places[hard:][chance.to(batch.device)]])
+        return batch[chosen.sort().values]
 
     def _learn(
         self, batch: torch.Tensor, inputs: torch.Tensor, labels: torch.Tensor
@@ -315,14 +324,28 @@ class Trainer:
         On a GPU this is recorded: nothing in here may depend on what a tensor holds.
         """
         loss_of_all = None
-        if self.recipe.hardest < 1:
+        weight = self.team.size / len(batch)  # the team's gradients are averaged
+        if self.looks:
             inputs, labels, loss_of_all = self._hardest(batch, inputs, labels)
-        loss = self.loss(self.parallel(inputs), labels, reduction="sum")
+        else:  # the batch is what would have been the hardest of a larger one
+            weight *= self.recipe.hardest
+        logits = self.parallel(inputs)
+        loss = self.loss(logits, labels, reduction="sum")
         self.optimizer.zero_grad()
-        # A team averages its gradients, so each share counts by its size times the team's.
-        (loss * (self.team.size / len(batch))).backward()
+        (loss * weight).backward()
         self.optimizer.step()
-        return loss.detach() if loss_of_all is None else loss_of_all
+        if loss_of_all is not None:
+            return loss_of_all
+        if self.image_losses is not None:
+            self._remember(batch, self.loss(logits.detach(), labels, reduction="none"))
+        return loss.detach()
+
+    def _remember(self, batch: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
+        """Note the losses of this process's share of a batch; those of the whole batch."""
+        of_all = self.team.gather(losses, len(batch))
+        if self.image_losses is not None:
+            self.image_losses.index_copy_(0, batch, of_all.float())
+        return of_all
 
     @torch.no_grad()
     def _hardest(
@@ -330,9 +353,7 @@ class Trainer:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """This process's part of a batch's hardest images, and the sum of its losses."""
         losses = self.loss(self.network(inputs), labels, reduction="none")
-        of_all = self.team.gather(losses, len(batch))
-        if self.image_losses is not None:
-            self.image_losses.index_copy_(0, batch, of_all.float())
+        of_all = self._remember(batch, losses)
         count = math.ceil(self.recipe.hardest * len(batch))
         places = self.team.own(of_all.topk(count).indices)
         return inputs.index_select(0, places), labels[places], losses.sum()

@@ -31,7 +31,7 @@ from lenet.trainer import Trainer
 
 WAIT = 120  # seconds for other processes on a busy machine
 EPOCH = 6  # batches of 64 in 360 digits, the last one of 40
-FAST = Request("fast", "synthetic", epochs=2, batch_size=64, seed=3)
+FAST = Request("fast", "synthetic", epochs=4, batch_size=64, seed=3)
 ROUNDING = 1e-10  # what sums in another order may differ by, in float64
 
 
@@ -172,7 +172,7 @@ def test_two_learn_what_one_learns(team, alone, recipe):
         found = first.values(kind, *names)
         assert found == second.values(kind, *names)
         assert found == pytest.approx(alone.values(kind, *names), rel=ROUNDING)
-    assert len(first.values(Batch, "loss")) == 6
+    assert len(first.values(Batch, "loss")) == 12
     assert type(first.events[-1]) is type(second.events[-1]) is Done
 
 
