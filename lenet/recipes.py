@@ -24,9 +24,9 @@ class Recipe:
         left_out: the share of each batch that is left out unseen from the second epoch on. Of what
             stays, two thirds have the largest losses known, the others are chosen at random
             (after Loshchilov and Hutter, "Online batch selection for faster training of neural
-            networks", 2015, and Qin and others, "InfoBatch", ICLR 2024, section 2.2). In two of
-            three epochs, the last one apart, all that is learnt from is chosen in this way,
-            without a forward pass.
+            networks", 2015, and Qin and others, "InfoBatch", ICLR 2024, section 2.2). In the third
+            and the fourth epoch, unless it is the last, all that is learnt from is chosen in this
+            way, without a forward pass.
         shift: pixels that a batch is moved at most, as a whole, to each side.
         augment: vary every image anew in every epoch.
         images: how many of the data set an epoch has, chosen anew in every epoch; 0 for all.

@@ -39,7 +39,9 @@ KNOWN = 10_000  # training images whose answers are looked at, where they may ha
 SHARES = 0.0, 0.1, 0.2, 0.3, 0.4, 0.5
 FORGOTTEN = 0.0004
 HARD = 2 / 3  # of what stays of a batch: those with the largest losses known; the others by chance
-LOOK_EVERY = 3  # epochs, from the second one on: losses that are known must not grow too old
+# Epochs, counted from 0, that look at nothing but what they learn from, unless it is the last one:
+# with more of them, longer runs end lower.
+UNSEEN = 2, 3
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -249,7 +251,7 @@ class Trainer:
         left_out, looks = 0.0, recipe.hardest < 1
         if self.image_losses is not None and self.image_losses.isfinite().all():
             left_out = recipe.left_out
-            if epoch % LOOK_EVERY != 1 and epoch < self.settings.epochs - 1:
+            if epoch in UNSEEN and epoch < self.settings.epochs - 1:
                 left_out, looks = 1 - recipe.hardest * (1 - left_out), False
         if self.recorded and (left_out, looks) != (self.left_out, self.looks):
             self.recorded = Recorded(self._learn)  # each is for one kind of batch

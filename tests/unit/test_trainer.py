@@ -158,11 +158,11 @@ def test_a_recipe_says_what_share_of_a_batch_is_learnt_from(data, monkeypatch):
 
 @pytest.mark.parametrize(
     ("epoch", "looked_at", "hard", "learnt"),
-    [(2, 40, 26, 16), (3, 16, 10, 16), (4, 16, 10, 16), (5, 40, 26, 16), (6, 40, 26, 16)],
+    [(2, 40, 26, 16), (3, 16, 10, 16), (4, 16, 10, 16), (5, 40, 26, 16)],
 )
 def test_easy_images_are_left_out_unseen(data, monkeypatch, epoch, looked_at, hard, learnt):
-    """From the second epoch on; in the logged loss their last ones stand for them. In the second,
-    the fifth … and the last, more is looked at than is learnt from.
+    """From the second epoch on; in the logged loss their last ones stand for them. In the third and
+    the fourth no more is looked at than is learnt from.
     """
     monkeypatch.setitem(RECIPES, "fast", replace(RECIPES["fast"], left_out=0.2, hardest=0.4))
     trainer = start(data, Request("fast", "synthetic", epochs=6, batch_size=50))
