@@ -38,6 +38,7 @@ def main() -> None:
     )
     from lenet.ui import gradio_page, page
     from lenet.ui.draw.tab import read_drawing
+    from lenet.ui.train.film_view import reading
 
     try:
         visitors.policy()
@@ -55,7 +56,8 @@ def main() -> None:
     uvicorn.config.HTTP_PROTOCOLS["auto"] = "lenet.server.connection:Connection"
     waiting = queue.Queue(runs.Runs())
     built = page.build(waiting).queue(api_open=False)
-    answerers = {gradio_page.FUNCTIONS: gradio_page.answering(read_drawing=read_drawing)}
+    asked_often = {"read_drawing": read_drawing, "read_moments": reading(waiting.runs)}
+    answerers = {gradio_page.FUNCTIONS: gradio_page.answering(**asked_often)}
     built.launch(
         **page.LOOK,
         run_history=False,

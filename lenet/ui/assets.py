@@ -40,6 +40,11 @@ def mounting(name: str, *events: str) -> str:
     )
 
 
+def calling(name: str, function: str) -> str:
+    """A function of a script's, for an event of Gradio's that the browser answers alone."""
+    return f'async () => (await import(new URL("{_address(name)}", document.baseURI))).{function}()'
+
+
 def preloads(first: bool) -> str:
     """Links to scripts, so that none waits for the one that imports it: to those of what the page
     shows as it opens, for the beginning of its body, or to the others, for its head, which Gradio

@@ -82,6 +82,7 @@ def routes(queue: Queue) -> list[Route]:
         news.route(
             queue.runs,
             lambda run: train.progress_text(run, queue),
+            lambda run: train.progress(run, queue),
             lambda: runs_table.changes(queue),
         ),
         *runs_table.routes(queue),

@@ -146,7 +146,7 @@ def settle(page: Page) -> None:
 def look_twice(page: Page) -> None:
     """Wait until the page has asked twice more for the server's run, and shows the answers."""
     for _ in range(2):
-        with page.expect_response("**/news"):
+        with page.expect_response(re.compile(r"/news\b")):
             pass
     settle(page)
 

@@ -21,7 +21,7 @@ from lenet.server.shares import visitor
 from lenet.synthetic import example_strokes
 from lenet.train import new_name
 from lenet.ui.train import film_view, runs_table
-from lenet.ui.train.tab import _Tab
+from lenet.ui.train.tab import _Tab, progress
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -100,7 +100,7 @@ def test_neither_another_page_nor_the_log_is_told_the_name(queue, runs, caplog):
     asked = {"strokes": example_strokes()[3], "run": None, "known": []}
     page = _Tab(queue)
     told = [page.finished_name(), film_view.moments_of(run, asked)]
-    told += finished(page.show_state(None)) + finished(page.show_progress())
+    told += finished(page.show_state(None)) + progress(run, queue)
     wait_until(lambda: caplog.text.count("Run hand-") >= 2)
     told.append(caplog.text)
     assert "Resuming hand-" in repr(told)

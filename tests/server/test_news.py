@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from support import batch_event, start_event
+from support import batch_event, epoch_event, start_event
 
 from lenet.events import Saved
 from lenet.server.runs import Run, Runs
@@ -23,11 +23,15 @@ class Pretended:
 
     def __init__(self) -> None:
         self.run = Run("idle")
-        self.asked = 0
+        self.asked = self.shown = 0
 
     def current(self) -> Run:
         self.asked += 1
         return self.run
+
+    def show(self, run: Run) -> list[str]:
+        self.shown += 1
+        return [run.state, run.message]
 
 
 @pytest.fixture
@@ -39,7 +43,8 @@ def runs() -> Pretended:
 def client(runs: Pretended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setenv("LENET_CHECKPOINTS", str(tmp_path))
     monkeypatch.setattr(news, "FRESH", 0.0)
-    return TestClient(Starlette(routes=[news.route(cast(Runs, runs), lambda run: run.message)]))
+    route = news.route(cast(Runs, runs), lambda run: run.message, runs.show)
+    return TestClient(Starlette(routes=[route]))
 
 
 def ask(client: TestClient, query: str = "") -> News:
@@ -88,6 +93,9 @@ def test_another_event_and_another_sentence_are_news_of_the_progress_alone(
         (Run("running", "run", (start_event(),)), IMPATIENT),
         (Run("running", "run", (start_event(), SAVED)), IMPATIENT),
         (Run("running", "run", (start_event(), SAVED, BATCH)), RUNNING),
+        (Run("running", "run", (start_event(), SAVED, BATCH, SAVED)), RUNNING),
+        (Run("running", "run", (start_event(), SAVED, epoch_event(1, 2.0), SAVED)), RUNNING),
+        (Run("running", "run", (start_event(), BATCH, start_event())), IMPATIENT),
         (Run("stopping", "run", (start_event(), SAVED, BATCH)), RUNNING),
     ],
 )
@@ -110,3 +118,25 @@ def test_one_look_at_the_run_answers_all_pages_but_those_that_know_of_a_change(
     assert new != old
     assert ask(client) == new
     assert runs.asked == 2
+
+
+def test_a_page_gets_the_progress_that_it_does_not_show_made_once_for_all_pages(
+    client: TestClient, runs: Pretended, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(news, "FRESH", 60.0)
+    runs.run = Run("running", "run", (start_event(),), message="epoch 1")
+    assert "shown" not in ask(client)
+    assert runs.shown == 0
+    first = ask(client, "?progress=")
+    assert first["shown"] == ["running", "epoch 1"] == ask(client, "?progress=another")["shown"]
+    assert runs.shown == 1
+    assert "shown" not in ask(client, f"?progress={first['progress']}")
+    runs.run = replace(runs.run, message="epoch 2")
+    assert ask(client, f"?progress={first['progress']}&now=")["shown"] == ["running", "epoch 2"]
+
+
+def test_a_long_log_comes_compressed(client: TestClient, runs: Pretended):
+    runs.run = Run("running", "run", message="a line of the log\n" * 1000)
+    answer = client.get("/news?progress=")
+    assert answer.json()["shown"] == ["running", runs.run.message]
+    assert int(answer.headers["content-length"]) < 1000

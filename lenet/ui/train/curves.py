@@ -72,7 +72,10 @@ def curves(events: Sequence[Event], readings: Sequence[Reading] = ()) -> Curves:
                 "title": title,
                 "axis": "shares",
                 "lines": right,
-                "passed": list(passed(events, grown).items()),
+                "passed": [
+                    (goal, (point.epoch, point.seconds, point.accuracy))
+                    for goal, point in passed(events, grown).items()
+                ],
             },
             {"title": "Learning rate", "axis": "linear", "lines": rate},
         ],

@@ -5,6 +5,7 @@ The page (`film.html`, `film.js`) hears when there is more and asks `read_moment
 `lenet.film` defines films; this file knows nothing of how one is made.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
@@ -33,15 +34,10 @@ KEPT = 2000  # moments: thirty visitors' films
 
 def build(runs: Runs) -> gr.HTML:
     """Build the film; an event that sets its value to `news(run)` makes it look for more."""
-
-    def read_moments(question: object) -> Moments | Refusal:
-        """Answer the page."""
-        return moments_of(runs.current(), question)
-
     return gr.HTML(
         html_template=template("train/film.html"),
         js_on_load=mounting("train/film.js"),
-        server_functions=[in_turn(QUICK, read_moments)],
+        server_functions=[reading(runs)],
         elem_id="train-film",
         apply_default_css=False,
         example={"digit": EXAMPLE, "strokes": example_strokes()[EXAMPLE]},
@@ -126,6 +122,15 @@ def moments_of(run: Run, question: object) -> Moments | Refusal:
         "end": film[-1].end if film else 0,
         "pixels": encode(resize_frames(asked.frame[None])),
     }
+
+
+def reading(runs: Runs) -> Callable[[object], Awaitable[Moments | Refusal]]:
+    """The server function `read_moments`, which answers the page."""
+
+    def read_moments(question: object) -> Moments | Refusal:
+        return moments_of(runs.current(), question)
+
+    return in_turn(QUICK, read_moments)
 
 
 @dataclass(frozen=True)

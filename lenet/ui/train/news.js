@@ -2,24 +2,29 @@
 
 /** @import { View } from "../shared/dom.js" */
 
-/** What news.py answers. @typedef {{ state: string, progress: string, wait: number }} News */
+/** What news.py answers. @typedef {{ state: string, progress: string, wait: number, shown?: unknown[] }} News */
 /** What the page shows of it. @typedef {{ state: string, progress: string }} Shown */
 
 const RETRY = 2000; // milliseconds from a failed question to the next one
 
+/** The values of the views that show the progress. @type {unknown[]} */
+let values = [];
+
+/** Gives Gradio what its event `progressed` shows. */
+export const shownNow = () => values;
+
 /**
- * The events for what the page does not show yet. The progress waits until its tab is seen.
+ * The events for what the page does not show yet.
  *
  * @param {Shown} shown becomes what the page then shows
- * @param {Shown} news
- * @param {boolean} seen
+ * @param {News} news
  */
-export function unseen(shown, news, seen) {
+export function unseen(shown, news) {
   const events = [];
   if (news.state !== shown.state) events.push("stated");
-  if (seen && news.progress !== shown.progress) events.push("progressed");
+  if (news.shown) events.push("progressed");
   shown.state = news.state;
-  if (seen) shown.progress = news.progress;
+  if (news.shown) shown.progress = news.progress;
   return events;
 }
 
@@ -31,18 +36,21 @@ export function mount({ trigger, watch }) {
   let timer = 0;
   let asked = 0; // goes up with every question: of two answers the later one counts
 
-  async function ask(query = "") {
+  async function ask(more = {}) {
     clearTimeout(timer);
     const mine = ++asked;
     let wait = RETRY;
     if (!document.hidden) {
       try {
-        const answer = await fetch(new URL(`news${query}`, document.baseURI));
+        const query = new URLSearchParams(more);
+        if (isSeen()) query.set("progress", shown.progress);
+        const answer = await fetch(new URL(`news?${query}`, document.baseURI));
         const news = /** @type {News} */ (await answer.json());
         if (mine !== asked) return;
         if (answer.ok) {
           wait = news.wait;
-          for (const event of unseen(shown, news, isSeen())) trigger(event);
+          values = news.shown ?? values;
+          for (const event of unseen(shown, news)) trigger(event);
         }
       } catch {
         // The server does not answer: it is asked again.
@@ -52,7 +60,7 @@ export function mount({ trigger, watch }) {
     timer = window.setTimeout(ask, wait);
   }
 
-  watch("value", () => ask("?now"));
+  watch("value", () => ask({ now: "" }));
   document.addEventListener("visibilitychange", () => ask());
   ask();
 }

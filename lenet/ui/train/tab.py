@@ -26,7 +26,7 @@ from lenet.train import data_of
 from lenet.ui.assets import mounting
 from lenet.ui.gradio_page import QUEUED, QUIET, refusing_event
 from lenet.ui.shared.networks import choices
-from lenet.ui.train import fields, film_view, link, runs_table
+from lenet.ui.train import fields, film_view, link, news, runs_table
 from lenet.ui.train.curves import Curves, curves
 from lenet.ui.train.fields import check, check_number, request
 from lenet.ui.train.resume import epochs_offered, request_to_resume, words_of
@@ -107,8 +107,10 @@ def build(
             )
 
     buttons = [start, stop, resume, synthetic, draw]
-    asking.stated(tab.show_state, own, [*buttons, source, more, network, table], **NEWS)
-    asking.progressed(tab.show_progress, None, [line, charts, strip, log], **NEWS)
+    # Of two changes that come while one is being shown, the last is shown after it.
+    states = [*buttons, source, more, network, table]
+    asking.stated(tab.show_state, own, states, **{**QUIET, "trigger_mode": "always_last"})
+    news.show(asking, [line, charts, strip, log])
     # What the tab shows when it is opened, and what a button has done, is asked for at once.
     here.select(None, None, asking, js="() => String(performance.now())", **QUIET)
     # While a run is under way, these let the next ones wait.
@@ -149,9 +151,6 @@ _NOT_BUSY = """() => {
     for (const button of document.querySelectorAll("#train [aria-busy=true]"))
         button.ariaBusy = "false";
 }"""
-
-# Of two changes that come while one is being shown, the last is shown after it.
-NEWS: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 
 
 class _Tab:
@@ -229,16 +228,6 @@ class _Tab:
             runs_table.version(self.queue),
         ]
 
-    async def show_progress(self) -> list[Any]:
-        """The status line, the charts, the film and the log."""
-        run = self.runs.current()
-        return [
-            status_html(_status(run, self.queue)),
-            live(run, growth_of(self.runs).of(run)),
-            film_view.news(run),
-            recognizers.conceal(log_html(run.events)),
-        ]
-
 
 def _chosen(name: object) -> Checkpoint:
     """The checkpoint that What to resume names.
@@ -292,6 +281,16 @@ def live(run: Run, readings: Sequence[Reading]) -> Live:
     """What the charts show of the latest run."""
     name = recognizers.conceal(run.name) if run.name else None
     return {"run": name, "alive": run.alive, **curves(run.events, readings)}
+
+
+def progress(run: Run, queue: Queue) -> list[Any]:
+    """What the status line, the charts, the film and the log show of a run."""
+    return [
+        status_html(_status(run, queue)),
+        live(run, growth_of(queue.runs).of(run)),
+        film_view.news(run),
+        recognizers.conceal(log_html(run.events)),
+    ]
 
 
 def progress_text(run: Run, queue: Queue) -> str:
