@@ -37,7 +37,8 @@ class Progress:
         optimizer: SGD's state dict. Only the momentum is taken from it: the recipe has the rest.
         versions: of torch, and the threads, for people who compare bits.
         epoch_random: uint8, the generator's state when the running epoch began; None between two.
-        permutation: int32, the order of the running epoch's images; None between two.
+        permutation: int32, the order of the running epoch's images, in which teaching may repeat
+            some in the place of others; None between two.
         image_losses: float32, the loss of each training image when it was last looked at, infinite
             before; None in a run that leaves none out.
         origin: the weights that teaching began from, or None in other runs.
@@ -148,12 +149,12 @@ def _is_random(state: torch.Tensor) -> bool:
     return True
 
 
-def _is_permutation(order: torch.Tensor) -> bool:
+def _is_order(order: torch.Tensor) -> bool:
     return (
         _is_dense(order)
         and order.dtype == torch.int32
         and order.dim() == 1
-        and order.sort().values.equal(torch.arange(len(order), dtype=torch.int32))
+        and bool(((order >= 0) & (order < len(order))).all())
     )
 
 
@@ -211,7 +212,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "epoch_loss": _is_sum,
     "optimizer": _is_momentum,
     "epoch_random": lambda state: state is None or _is_random(state),
-    "permutation": lambda order: order is None or _is_permutation(order),
+    "permutation": lambda order: order is None or _is_order(order),
     "image_losses": lambda losses: losses is None or _are_losses(losses),
     "origin": lambda weights: weights is None or _are_weights(weights),
 }

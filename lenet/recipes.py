@@ -89,7 +89,7 @@ RECIPES = {
     "hand": Recipe(
         epochs=1, batch_size=112, learning_rate=0.01, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.1, averaging=0.0, hardest=1.0,
-        left_out=0.0, shift=0, augment=True, images=12_800, repeats=256, drawn=3_200, synthetic=0,
+        left_out=0.0, shift=0, augment=True, images=12_800, repeats=256, drawn=6_400, synthetic=0,
         others=3_200, others_weight=1.0,
         about="teaches a trained network your own drawings, in seconds",
     ),

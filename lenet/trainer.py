@@ -42,6 +42,9 @@ HARD = 2 / 3  # of what stays of a batch: those with the largest losses known; t
 # Epochs, counted from 0, that look at nothing but what they learn from, unless it is the last one:
 # with more of them, longer runs end lower.
 UNSEEN = 2, 3
+# Teaching looks at what it has learnt of the drawings after a share of an epoch's steps. Those that
+# are not read yet get as many places of digits in the rest of the epoch: a share of all drawn ones.
+LOOKED_AFTER, UNREAD = 0.2, 0.25
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -125,6 +128,7 @@ class Trainer:
         repeats = recipe.repeats
         if recipe.drawn and len(drawn):
             repeats = max(1, min(repeats, recipe.drawn // len(drawn)))
+        self.drawings = len(drawn)
         self.segments = drawn.segments.repeat(repeats, 1, 1)
         self.drawn_labels = drawn.labels.repeat(repeats)
         # The synthetic digits and the others are filled in as each epoch begins.
@@ -281,8 +285,8 @@ class Trainer:
 
     def _step(self) -> str | None:
         """Learn from the next batch of the permutation; what there is to note, if anything."""
-        note = None
         run = self.progress
+        note = self._look_at_drawings() if run.batch == self._looked_after else None
         whole = self.permutation[run.seen : run.seen + self.settings.batch_size]
         batch = self._without_easy(whole)
         inputs, labels = self._inputs(batch)
@@ -306,6 +310,55 @@ class Trainer:
         if self.average and run.step % AVERAGE_EVERY == 1:
             self.average.update_parameters(self.network)
         return note
+
+    @property
+    def _looked_after(self) -> int | None:
+        """The batches of an epoch after which teaching looks at drawings; None in other runs."""
+        steps = LOOKED_AFTER * len(self.frames) / self.settings.batch_size
+        return round(steps) if self.recipe.teaches else None
+
+    def _look_at_drawings(self) -> str | None:
+        """In the rest of the epoch, show drawings more often whose digit the network does not read
+        yet, and none in which it finds another digit twice as probable: most likely that one was
+        drawn. How many it leaves out, as a note.
+
+        After Shen and Sanghavi, "Learning with bad training data via iterative trimmed loss
+        minimization", ICML 2019.
+        """
+        labels = self.drawn_labels[: self.drawings]
+        frames = rasterize(self.segments[: self.drawings])
+        probabilities = predict(self.network, frames).softmax(1)
+        told = labels.clamp(max=9)[:, None]
+        own = probabilities.gather(1, told)[:, 0]
+        other = probabilities.scatter(1, told, 0.0).amax(1)
+        doubted = (labels != NO_DIGIT) & (other > 2 * own)
+        unread = (labels != NO_DIGIT) & ~doubted & (own < 0.5)
+        if doubted.all():  # there is nothing else to learn
+            return None
+
+        def copies(which: torch.Tensor, count: int) -> torch.Tensor:
+            """Some copies of drawings, bool N, among the images that are drawn."""
+            images = which[torch.arange(len(self.segments)) % self.drawings].nonzero()[:, 0]
+            return images[torch.randint(len(images), (count,), generator=self.generator)]
+
+        order = self.permutation.cpu()
+        rest = order[self.progress.seen :] - self.of_data_set
+        drawn = ((rest >= 0) & (rest < len(self.segments))).nonzero()[:, 0]
+        places = drawn[doubted[rest[drawn] % self.drawings]]
+        rest[places] = copies(~doubted, len(places))
+        if unread.any():
+            places = (rest < len(self.segments)).nonzero()[:, 0]
+            chosen = torch.randperm(len(places), generator=self.generator)
+            places = places[chosen[: int(UNREAD * self.recipe.drawn)]]
+            rest[places] = copies(unread, len(places))
+        order[self.progress.seen :] = rest + self.of_data_set
+        self._take_order(order)
+        if not doubted.any():
+            return None
+        return (
+            "Left out, since they look like another digit than they are said to be: "
+            f"{int(doubted.sum())} of {self.drawings} drawings."
+        )
 
     def _without_easy(self, batch: torch.Tensor) -> torch.Tensor:
         """Leave out of a batch what this epoch leaves out: mostly images that were easy."""

@@ -163,6 +163,7 @@ test("the words on a teaching say what it changed and how that was measured", ()
     folds: 2,
     mnist_before: 0.9948,
     mnist_after: 0.9946,
+    note: "",
   };
   const { result, how } = wordsOf(told);
   assert.equal(result, "It reads 46 of your 50 drawings; before, it read 31.");
@@ -171,6 +172,7 @@ test("the words on a teaching say what it changed and how that was measured", ()
     /taught without it, in 2 folds. It reads 99.46% of MNIST's test images; before, 99.48%/,
   );
   assert.doesNotMatch(wordsOf({ ...told, mnist_after: null }).how, /MNIST/);
+  assert.match(wordsOf({ ...told, note: "Left out: 2." }).how, /99.48%. Left out: 2.$/);
   assert.match(wordsOf({ ...told, after: null, folds: 0 }).result, /too few drawings to say/);
 });
 

@@ -10,7 +10,7 @@ from support import epoch_event, on_own_machine, start_event
 
 from lenet.checkpoint import SHIPPED
 from lenet.drawings import Drawing, to_lines
-from lenet.events import Event, Taught
+from lenet.events import Event, Note, Taught
 from lenet.preprocess import check_strokes
 from lenet.server import hands
 from lenet.server.queue import Queue
@@ -124,7 +124,11 @@ def test_the_state_of_a_teaching_in_words(folder: Path):
         "folds": 2,
         "mnist_before": 0.9948,
         "mnist_after": 0.9946,
+        "note": "",
     }
+    note = Note(elapsed=1.0, message="Left out: 2 of 50 drawings.")
+    noted = hand._teaching(run_with(start_event(), note, epoch, TAUGHT))["told"]
+    assert noted and noted["note"] == note.message
     elsewhere = hand._teaching(run_with(start_event(data="synthetic"), epoch, TAUGHT))["told"]
     assert elsewhere and elsewhere["mnist_before"] is None and elsewhere["mnist_after"] is None
     assert hand._teaching(run_with(state="failed", message="No disk."))["text"] == "No disk."

@@ -110,7 +110,7 @@ UNUSABLE = {
         torch.arange(1000),
         torch.arange(1000).int().view(10, 100),
         torch.arange(1, 1001).int(),
-        torch.zeros(1000, dtype=torch.int32),
+        torch.arange(-1, 999).int(),
         torch.arange(1000).int().to("meta"),
         torch.arange(1000).int().to_sparse(),
         torch.arange(300).int(),

@@ -121,6 +121,65 @@ def test_the_old_weights_come_back_until_little_is_forgotten(
         assert torch.allclose(weight, mean, atol=1e-6)
 
 
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Teaching of a hundred steps, a third of it drawings."""
+    hand = replace(
+        RECIPES["hand"], images=2000, repeats=1000, drawn=1000, others=100, batch_size=32
+    )
+    monkeypatch.setitem(RECIPES, "hand", hand)
+
+
+def looked_at(trained, data, drawings: list[Drawing]) -> tuple[Trainer, str, list[int]]:
+    """Teach until the drawings have been looked at: the trainer, what it noted, and how often each
+    is still to come.
+    """
+    trainer = Trainer(
+        settle(Request("hand", "synthetic", ("mine",))), data, to_tensors(drawings), Team()
+    )
+    trainer.restore(replace(trained, run=None))
+    assert trainer._looked_after
+    run(trainer, stop_after=trainer._looked_after)
+    note = trainer._look_at_drawings() or ""
+    to_come = trainer.permutation[trainer.progress.seen :] - trainer.of_data_set
+    drawn = to_come[(to_come >= 0) & (to_come < len(trainer.segments))]
+    return trainer, note, (drawn % len(drawings)).bincount(minlength=len(drawings)).tolist()
+
+
+def usual(copies: int) -> list[Drawing]:
+    """Each digit as it is often written, some times."""
+    examples = example_strokes()
+    return [
+        Drawing(digit, [np.array(stroke) for stroke in examples[digit]])
+        for digit in range(10)
+        for _ in range(copies)
+    ]
+
+
+def test_what_looks_like_another_digit_than_it_is_told_to_be_is_left_out(long, trained, data):
+    drawings = usual(5)
+    drawings[15] = replace(drawings[15], label=8)  # a 3
+    _, note, to_come = looked_at(trained, data, drawings)
+    assert note == (
+        "Left out, since they look like another digit than they are said to be: 1 of 50 drawings."
+    )
+    assert to_come[15] == 0 and min(to_come[:15] + to_come[16:]) > 8
+
+
+def test_what_is_not_read_yet_comes_more_often(long, trained, data):
+    _, note, to_come = looked_at(trained, data, [*usual(2), *odd_sevens(1)])
+    assert note == ""
+    assert to_come[20] > 0.25 * sum(to_come) and min(to_come) > 10
+
+
+def test_what_is_no_digit_or_all_that_there_is_is_never_left_out(long, trained, data):
+    examples = usual(1)
+    wrong = [replace(drawing, label=(drawing.label + 1) % 10) for drawing in examples]
+    scribble = Drawing(NO_DIGIT, examples[3].strokes)
+    assert min(looked_at(trained, data, [scribble] * 3)[2]) > 20
+    assert min(looked_at(trained, data, wrong[:1])[2]) > 20
+
+
 def test_an_event_before_the_end_says_what_changed(taught, trained, data):
     events = taught.events
     (told,) = (event for event in events if isinstance(event, Taught))

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 import gradio as gr
 
-from lenet.events import Event, Start, Taught, latest
+from lenet.events import Event, Note, Start, Taught, latest
 from lenet.preprocess import MAX_POINTS, MAX_STROKES
 from lenet.server import hands, visitors
 from lenet.server.queue import Queue
@@ -52,6 +52,7 @@ class Told(TypedDict):
         folds: into which the drawings were divided for that.
         mnist_before: the accuracy on MNIST's test images before, 0..1; None without MNIST.
         mnist_after: the same after.
+        note: a sentence on how it went; "" where there is nothing to say.
     """
 
     drawings: int
@@ -60,6 +61,7 @@ class Told(TypedDict):
     folds: int
     mnist_before: float | None
     mnist_after: float | None
+    note: str
 
 
 class Teaching(TypedDict):
@@ -214,7 +216,7 @@ def _told(events: Sequence[Event]) -> Told | None:
     start, taught = latest(events, Start), latest(events, Taught)
     if start is None or taught is None:
         return None
-    is_mnist = start.data == "mnist"
+    is_mnist, note = start.data == "mnist", latest(events, Note)
     return {
         "drawings": taught.drawings,
         "before": taught.before,
@@ -222,4 +224,5 @@ def _told(events: Sequence[Event]) -> Told | None:
         "folds": taught.folds,
         "mnist_before": taught.accuracy_before if is_mnist else None,
         "mnist_after": taught.accuracy if is_mnist else None,
+        "note": note.message if note else "",
     }

@@ -15,6 +15,7 @@ import { count, percent } from "../shared/formats.js";
  * @property {number} folds into which they were divided
  * @property {number | null} mnist_before the accuracy on MNIST's test images, 0..1
  * @property {number | null} mnist_after
+ * @property {string} note on how it went; "" where there is nothing to say
  */
 
 /**
@@ -23,7 +24,7 @@ import { count, percent } from "../shared/formats.js";
  * @param {Told} told
  * @returns {{ result: string, how: string }}
  */
-export function wordsOf({ drawings, before, after, folds, mnist_before, mnist_after }) {
+export function wordsOf({ drawings, before, after, folds, mnist_before, mnist_after, note }) {
   const result =
     after !== null
       ? `It reads ${after} of your ${count(drawings)} drawings; before, it read ${before}.`
@@ -36,7 +37,7 @@ export function wordsOf({ drawings, before, after, folds, mnist_before, mnist_af
     mnist_before === null || mnist_after === null
       ? ""
       : `It reads ${percent(mnist_after, 2)} of MNIST's test images; before, ${percent(mnist_before, 2)}.`;
-  return { result, how: [judged, mnist].filter(Boolean).join(" ") };
+  return { result, how: [judged, mnist, note].filter(Boolean).join(" ") };
 }
 
 /** @param {number} many */
