@@ -45,6 +45,7 @@ UNSEEN = 2, 3
 # Teaching looks at what it has learnt of the drawings after a share of an epoch's steps. Those that
 # are not read yet get as many places of digits in the rest of the epoch: a share of all drawn ones.
 LOOKED_AFTER, UNREAD = 0.2, 0.25
+FOUND = 0.2  # the probability from which on a digit counts as found: twice chance
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -318,21 +319,19 @@ class Trainer:
         return round(steps) if self.recipe.teaches else None
 
     def _look_at_drawings(self) -> str | None:
-        """In the rest of the epoch, show drawings more often whose digit the network does not read
-        yet, and none in which it finds another digit twice as probable: most likely that one was
-        drawn. How many it leaves out, as a note.
+        """In the rest of the epoch, show drawings more often in which the network finds no digit
+        yet, and none in which it finds another digit than they are said to be: most likely that one
+        was drawn. How many it leaves out, as a note.
 
         After Shen and Sanghavi, "Learning with bad training data via iterative trimmed loss
         minimization", ICML 2019.
         """
         labels = self.drawn_labels[: self.drawings]
         frames = rasterize(self.segments[: self.drawings])
-        probabilities = predict(self.network, frames).softmax(1)
-        told = labels.clamp(max=9)[:, None]
-        own = probabilities.gather(1, told)[:, 0]
-        other = probabilities.scatter(1, told, 0.0).amax(1)
-        doubted = (labels != NO_DIGIT) & (other > 2 * own)
-        unread = (labels != NO_DIGIT) & ~doubted & (own < 0.5)
+        probability, digit = predict(self.network, frames).softmax(1).max(1)
+        told, found = labels != NO_DIGIT, probability >= FOUND
+        doubted = told & found & (digit != labels)
+        unread = told & ~found
         if doubted.all():  # there is nothing else to learn
             return None
 
