@@ -52,6 +52,8 @@ const GROUPS = {
   neither: "neither reads",
 };
 
+const UNOPENED = 300; // milliseconds that an open tab waits for what it is to show
+
 /** @param {View<{ value: Value | null, nine: number }, Server>} view */
 export function mount({ element, props, server, trigger, watch }) {
   const find = finder(element);
@@ -384,6 +386,8 @@ export function mount({ element, props, server, trigger, watch }) {
   find("#results-mistakes").addEventListener("click", () => openGallery(MISTAKES, true));
   find("#results-again").addEventListener("click", nineOthers);
   watch("value", () => refresh(isAbout(choiceNow()) ? shown : MISTAKES));
-  // Opening the tab changes the value; the lesson builds the tab before, and finds it filled.
+  // Opening the tab changes the value; the lesson builds the tab before, and finds it filled. Where
+  // it is opened just as it is built, the change may be lost.
   if (props.value?.opened || !element.checkVisibility()) refresh(MISTAKES);
+  else setTimeout(() => about ?? refresh(MISTAKES), UNOPENED);
 }
