@@ -21,10 +21,14 @@ export const shownNow = () => values;
  */
 export function unseen(shown, news) {
   const events = [];
-  if (news.state !== shown.state) events.push("stated");
-  if (news.shown) events.push("progressed");
-  shown.state = news.state;
-  if (news.shown) shown.progress = news.progress;
+  if (news.state !== shown.state) {
+    shown.state = news.state;
+    events.push("stated");
+  }
+  if (news.shown) {
+    shown.progress = news.progress;
+    events.push("progressed");
+  }
   return events;
 }
 

@@ -87,11 +87,14 @@ def route(
             if kept is None or kept.news != latest:
                 kept = _Answers(latest, lambda: shown(run))
             kept.until = now + FRESH * latest["wait"] / 1000
+        headers = {"cache-control": "no-store"}
         if asked.get("progress", kept.news["progress"]) == kept.news["progress"]:
-            return _json(kept.short)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return _json(kept.packed, **{"content-encoding": "gzip"})
-        return _json(kept.whole)
+            content = kept.short
+        elif "gzip" in request.headers.get("accept-encoding", ""):
+            content, headers["content-encoding"] = kept.packed, "gzip"
+        else:
+            content = kept.whole
+        return Response(content, headers=headers, media_type="application/json")
 
     return Route("/news", answer)
 
@@ -117,11 +120,6 @@ class _Answers:
     @cached_property
     def packed(self) -> bytes:
         return gzip.compress(self.whole, compresslevel=5)
-
-
-def _json(content: bytes, **headers: str) -> Response:
-    headers = {"cache-control": "no-store", **headers}
-    return Response(content, headers=headers, media_type="application/json")
 
 
 def news(run: Run, text: Callable[[Run], str], besides: str = "") -> News:
