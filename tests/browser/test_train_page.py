@@ -113,9 +113,11 @@ def test_where_mnist_cannot_be_loaded_a_button_trains_on_synthetic_digits(small:
     expect(instead).to_be_hidden()
     status(small, "finished")
     expect(small.locator("#train-log")).to_contain_text("data synthetic")
-    charts = small.locator("#train-charts figure")
-    expect(charts).to_have_count(3)
-    tops = charts.evaluate_all("(all) => all.map((each) => each.getBoundingClientRect().top)")
+    charts = small.locator("#train-charts")
+    expect(charts.locator("figure")).to_have_count(3)
+    tops = charts.evaluate(  # in one step, for they are drawn anew whenever their values come
+        "(all) => [...all.querySelectorAll('figure')].map((one) => one.getBoundingClientRect().top)"
+    )
     assert tops == [tops[0]] * 3 and tops[0] > 0  # side by side
 
 
