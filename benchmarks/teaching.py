@@ -1,12 +1,13 @@
 """What teaching a network somebody's hand gains, for people that it never saw, and what it forgets.
 
-`python -m benchmarks.teaching DRAWINGS [--keep FOLDER] [--each N] [--wrong SHARE]` takes the five
-networks of `benchmarks.handwriting`, each trained without a fifth of the writers, teaches a copy of
-one N drawings of each digit of such a writer, and reads the rest of the writer's digits and the
-held-out images of MNIST before and after: how many are misread, and how many taken for no digit.
-`--wrong` mislabels a share of what is taught. `--odd` teaches the first of the networks ten
-drawings of one odd digit instead, and reads more of these. Some seconds a writer. The test set is
-not looked at.
+`python -m benchmarks.teaching DRAWINGS [--keep FOLDER] [--each N] [--choices N] [--wrong SHARE]`
+takes the five networks of `benchmarks.handwriting`, each trained without a fifth of the writers,
+teaches a copy of one N drawings of each digit of such a writer, and reads the rest of the writer's
+digits and the held-out images of MNIST before and after: how many are misread, and how many taken
+for no digit; and new others, to see how well it still tells them from digits. `--choices` teaches
+each writer several times, another choice of their drawings each time; `--wrong` mislabels a share
+of what is taught. `--odd` teaches the first of the networks ten drawings of one odd digit instead,
+and reads more of these. Some seconds a teaching. The test set is not looked at.
 """
 
 import argparse
@@ -21,13 +22,17 @@ import numpy as np
 import torch
 
 from benchmarks.handwriting import FOLDS, train_fold
+from benchmarks.others import ACCEPTED
 from lenet.augment import vary_strokes
-from lenet.calibrate import answers, calibrate
+from lenet.calibrate import OTHERS, answers, calibrate
 from lenet.checkpoint import Checkpoint
 from lenet.data import DataSet, Digits, hold_out, load_mnist
 from lenet.drawings import Drawing, Drawn, read_drawings, to_tensors
-from lenet.evaluate import evaluate
+from lenet.evaluate import evaluate, summarize_others
 from lenet.job import settle
+from lenet.others import other_segments
+from lenet.preprocess import rasterize
+from lenet.recognize import interpret, predict
 from lenet.settings import Request
 from lenet.teach import read_right, teach
 
@@ -51,16 +56,30 @@ ODD_TAUGHT, ODD_READ = 10, 200
 
 
 @dataclass(frozen=True)
+class Known:
+    """What a network knows of MNIST's held-out images and of others: its accuracy and calibration
+    error, 0..1; the area under the ROC curve, and the share of others accepted where `ACCEPTED` of
+    the digits are; the share of others that are surely read.
+    """
+
+    accuracy: float
+    calibration_error: float
+    auroc: float
+    accepted: float
+    sure: float
+
+
+@dataclass(frozen=True)
 class Person:
     """What teaching one writer's drawings changed, each before and after: how many of the rest are
-    misread and how many taken for no digit, and the accuracy on MNIST.
+    misread and how many taken for no digit, and what else the network knows.
     """
 
     writer: str
     rest: int
     misread: tuple[int, int]
     refused: tuple[int, int]
-    mnist: tuple[float, float]
+    known: tuple[Known, Known]
 
 
 def calibrated_fold(
@@ -87,15 +106,31 @@ def choose(
     return taught, rest
 
 
+def know(checkpoint: Checkpoint, digits: Digits, others: torch.Tensor) -> Known:
+    """What a network knows of digits and of frames of others."""
+    read = evaluate(checkpoint, digits)
+    found = interpret(checkpoint, predict(checkpoint.model(), others))
+    gate = read.digit_probability.quantile(1 - ACCEPTED)
+    summary = summarize_others(found, read)
+    return Known(
+        read.accuracy,
+        read.calibration_error,
+        summary["auroc"],
+        (found.digit_probability >= gate).double().mean().item(),
+        summary["sure"],
+    )
+
+
 def measure(
     checkpoint: Checkpoint,
     data: DataSet,
-    before: float,
+    others: torch.Tensor,
+    before: Known,
     writer: str,
     taught: list[Drawing],
     rest: list[Drawing],
 ) -> Person:
-    """Teach a copy of a network and read what is left."""
+    """Teach a copy of a network, and read what is left, MNIST's held-out images and others."""
     settings = settle(Request("hand", drawings=("of this writer",)))
     after = teach(settings, checkpoint, data, to_tensors(taught))
     assert after
@@ -106,8 +141,36 @@ def measure(
         len(rest),
         (int((~first.right).sum()), int((~last.right).sum())),
         (int((~first.is_digit).sum()), int((~last.is_digit).sum())),
-        (before, evaluate(after, data.test).accuracy),
+        (before, know(after, data.test, others)),
     )
+
+
+def print_sums(name: str, people: Sequence[Person]) -> None:
+    """Print in a sentence what teaching them has gained and lost."""
+    before, after = (sum(p.misread[i] for p in people) for i in (0, 1))
+    refused = [sum(p.refused[i] for p in people) for i in (0, 1)]
+    lost = [p.known[0].accuracy - p.known[1].accuracy for p in people]
+    print(
+        f"{name}: {before} misread digits become {after} ({after / before:.2f}), {refused[0]} that "
+        f"are taken for none become {refused[1]}; MNIST loses {100 * mean(lost):.2f} points, at "
+        f"most {100 * max(lost):.2f}"
+    )
+
+
+def print_known(people: Sequence[Person]) -> None:
+    """Print what the networks know before and after, in the mean, and for whom it is worst."""
+    print(f"\n| MNIST held out, and {OTHERS} new others | before | after | worst |")
+    print("|---|---|---|---|")
+    for name, field, worst in (
+        ("calibration error", "calibration_error", max),
+        ("AUROC of others", "auroc", min),
+        (f"others accepted where {ACCEPTED:.0%} of the digits are", "accepted", max),
+        ("others surely read", "sure", max),
+    ):
+        before, after = ([getattr(p.known[i], field) for p in people] for i in (0, 1))
+        figures = mean(before), mean(after), worst(after)
+        show = "{:.4f}" if field == "auroc" else "{:.2%}"
+        print(f"| {name} | {' | '.join(show.format(figure) for figure in figures)} |")
 
 
 def odd_drawings(label: int, strokes: Sequence[Sequence[tuple[float, float]]], seed: int) -> Drawn:
@@ -142,12 +205,13 @@ def main() -> None:
         "--keep", metavar="FOLDER", type=Path, help="keep what was trained, or take it from there"
     )
     parser.add_argument("--each", type=int, default=5, metavar="N", help="of each digit (5)")
+    parser.add_argument("--choices", type=int, default=1, metavar="N", help="of each writer's (1)")
     parser.add_argument("--wrong", type=float, default=0.0, metavar="SHARE", help="mislabelled")
     parser.add_argument("--odd", action="store_true", help="one odd digit instead")
     options = parser.parse_args()
     drawings, _ = read_drawings(options.drawings)
     data = hold_out(load_mnist())
-    people = []
+    people = defaultdict(list)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -158,29 +222,29 @@ def main() -> None:
         print("|---|---|---|---|---|")
         for fold in range(FOLDS):
             checkpoint, held_out = calibrated_fold(drawings, fold, folder, data)
-            before = evaluate(checkpoint, data.test).accuracy
+            # Of the held-out writers' digits, and not those that it was calibrated with.
+            generator = torch.Generator().manual_seed(1)
+            segments = to_tensors(held_out).segments
+            others = rasterize(*other_segments(OTHERS, generator, segments))
+            before = know(checkpoint, data.test, others)
             for writer in dict.fromkeys(drawing.writer for drawing in held_out):
                 own = [drawing for drawing in held_out if drawing.writer == writer]
-                random = np.random.default_rng(int(writer or 0))
-                taught, rest = choose(own, options.each, options.wrong, random)
-                person = measure(checkpoint, data, before, writer or "", taught, rest)
-                people.append(person)
-                first, last = person.mnist
-                print(
-                    f"| {writer} | {person.rest} | {person.misread[0]}, {person.misread[1]} "
-                    f"| {person.refused[0]}, {person.refused[1]} | {first:.2%}, {last:.2%} |",
-                    flush=True,
-                )
-    hardest = sorted(people, key=lambda p: -p.misread[0])[:HARDEST]
-    for name, some in ((f"all {len(people)}", people), (f"the {HARDEST} hardest", hardest)):
-        before, after = (sum(p.misread[i] for p in some) for i in (0, 1))
-        refused = [sum(p.refused[i] for p in some) for i in (0, 1)]
-        lost = [p.mnist[0] - p.mnist[1] for p in some]
-        print(
-            f"{name}: {before} misread digits become {after} ({after / before:.2f}), {refused[0]} "
-            f"that are taken for none become {refused[1]}; MNIST loses {100 * mean(lost):.2f} "
-            f"points, at most {100 * max(lost):.2f}"
-        )
+                for choice in range(options.choices):
+                    random = np.random.default_rng(int(writer or 0) + 1000 * choice)
+                    taught, rest = choose(own, options.each, options.wrong, random)
+                    person = measure(checkpoint, data, others, before, writer or "", taught, rest)
+                    people[writer].append(person)
+                    first, last = (known.accuracy for known in person.known)
+                    print(
+                        f"| {writer} | {person.rest} | {person.misread[0]}, {person.misread[1]} "
+                        f"| {person.refused[0]}, {person.refused[1]} | {first:.2%}, {last:.2%} |",
+                        flush=True,
+                    )
+    by_misread = sorted(people.values(), key=lambda own: -sum(p.misread[0] for p in own))
+    everybody = [person for own in by_misread for person in own]
+    print_sums(f"all {len(people)}", everybody)
+    print_sums(f"the {HARDEST} hardest", everybody[: HARDEST * options.choices])
+    print_known(everybody)
 
 
 if __name__ == "__main__":

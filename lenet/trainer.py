@@ -46,6 +46,9 @@ UNSEEN = 2, 3
 # are not read yet get as many places of digits in the rest of the epoch: a share of all drawn ones.
 LOOKED_AFTER, UNREAD = 0.2, 0.25
 FOUND = 0.2  # the probability from which on a digit counts as found: twice chance
+# What was another digit to the network before, and has not got this probability of its own by then,
+# is doubted; where that is a larger share of the drawings, it is the network that errs.
+LEARNT, DOUBTED = 0.9, 0.25
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -320,20 +323,24 @@ class Trainer:
 
     def _look_at_drawings(self) -> str | None:
         """In the rest of the epoch, show drawings more often in which the network finds no digit
-        yet, and none in which it finds another digit than they are said to be: most likely that one
-        was drawn. How many it leaves out, as a note.
+        yet, and none that most likely is another digit than it is said to be. How many it leaves
+        out, as a note.
 
         After Shen and Sanghavi, "Learning with bad training data via iterative trimmed loss
-        minimization", ICML 2019.
+        minimization", ICML 2019; what the network found before it was taught decides, too.
         """
         labels = self.drawn_labels[: self.drawings]
         frames = rasterize(self.segments[: self.drawings])
-        probability, digit = predict(self.network, frames).softmax(1).max(1)
-        told, found = labels != NO_DIGIT, probability >= FOUND
-        doubted = told & found & (digit != labels)
-        unread = told & ~found
-        if doubted.all():  # there is nothing else to learn
-            return None
+        assert self.progress.origin
+        networks = Checkpoint(self.progress.origin).model(), self.network
+        before, now = (predict(network, frames).softmax(1) for network in networks)
+        own = now.gather(1, labels.clamp(max=9)[:, None])[:, 0]
+        told = labels != NO_DIGIT
+        another = (before.argmax(1) != labels) & (before.amax(1) >= 0.5)
+        doubted = told & another & (own < LEARNT)
+        if doubted.sum() > DOUBTED * told.sum():
+            doubted[:] = False
+        unread = told & ~doubted & (now.amax(1) < FOUND)
 
         def copies(which: torch.Tensor, count: int) -> torch.Tensor:
             """Some copies of drawings, bool N, among the images that are drawn."""
