@@ -224,7 +224,7 @@ def _parts(count: int, generator: torch.Generator, drawings: torch.Tensor) -> to
     length = (share * own).round().clamp_min(2)
     # A third each: the beginning, the end, and somewhere.
     place = (3 * torch.rand(tries, generator=generator) - 1).clamp(0, 1)
-    begin = (place * (own - length)).round()
+    begin = (place * (own - length).clamp_min(0)).round()  # a line is shorter than what is taken
     most = math.ceil(PART[1] * 2 * MOST)
     places = begin[:, None] + torch.arange(most).minimum(length[:, None] - 1)
     parts = digits.gather(1, places.long()[..., None].expand(-1, -1, 4))

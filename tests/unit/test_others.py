@@ -41,6 +41,12 @@ def test_any_number_is_drawn_with_and_without_drawings(count, drawings):
         assert rasterize(segments, widths).flatten(1).any(1).all()
 
 
+@pytest.mark.parametrize("drawing", [[[0.5, 0.0, 0.5, 1.0]], [[0.5, 0.5, 0.5, 0.5]]])
+def test_a_single_line_or_dot_can_be_a_persons_only_digit(drawing):
+    segments, _ = other_segments(1000, seeded(), torch.tensor([drawing]))
+    assert len(segments) == 1000 and segments.isfinite().all()
+
+
 def test_the_generator_decides_every_bit(drawings):
     first, again, other = (other_segments(300, seeded(s), drawings) for s in (1, 1, 2))
     assert all(a.equal(b) for a, b in zip(first, again, strict=True))
