@@ -57,10 +57,10 @@ class Tab:
             time.sleep(0.1)
 
     def click(self, element: str) -> None:
-        """Click in the middle of an element, given as an expression, once it is visible and stands
-        still.
+        """Click in the middle of an element, given as an expression, once it is visible, enabled
+        and standing still.
         """
-        self.wait(f"({element})?.checkVisibility()")
+        self.wait(f"(e => e?.checkVisibility() && !e.matches(':disabled'))({element})")
         x, y = self.evaluate(
             f"""new Promise((found) => {{
                 let before;
