@@ -8,7 +8,9 @@ nothing of networks, data sets or files.
 """
 
 import math
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
@@ -240,9 +242,18 @@ def rasterize(segments: torch.Tensor, pen_width: float | torch.Tensor = PEN_WIDT
     frames = np.zeros((count, FRAME, FRAME), np.uint8)
     if length:
         widths = torch.as_tensor(pen_width, dtype=torch.float32).expand(count).numpy()
-        for first in range(0, count, _DRAWINGS):
+
+        def draw(first: int) -> None:
             part = slice(first, first + _DRAWINGS)
             frames[part] = _rasterize_chunk(segments[part].numpy(), widths[part])
+
+        parts = range(0, count, _DRAWINGS)
+        if len(parts) > 1:  # NumPy and PyTorch let other threads work meanwhile
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(draw, parts))
+        else:
+            for first in parts:
+                draw(first)
     return torch.from_numpy(frames)
 
 
