@@ -83,7 +83,8 @@ def teach(page: Page, drawings: Path) -> tuple[float, float]:
     page.evaluate("window.begin = performance.now(); document.querySelector('#hand-start').click()")
     since = "(performance.now() - begin) / 1000"
     taught = "document.querySelector('#checkpoint input').value.startsWith('Your hand')"
-    page.wait_for_function(taught, timeout=LONGEST)
+    # Not at every frame, as it would by default: that takes a tenth of a core.
+    page.wait_for_function(taught, polling=50, timeout=LONGEST)
     reads = page.evaluate(since)
     page.wait_for_selector("#hand-result", timeout=LONGEST)
     return reads, page.evaluate(since)

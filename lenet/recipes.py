@@ -87,10 +87,10 @@ RECIPES = {
         about="what the shipped network is trained with: minutes, every image varied",
     ),
     "hand": Recipe(
-        epochs=1, batch_size=112, learning_rate=0.03, momentum=0.9, nesterov=True,
+        epochs=1, batch_size=112, learning_rate=0.045, momentum=0.9, nesterov=True,
         weight_decay=5e-4, warm_up=0.1, averaging=0.0, hardest=1.0,
-        left_out=0.0, shift=0, augment=True, images=16_000, repeats=256, drawn=12_000, synthetic=0,
-        others=4_000, others_weight=1.0,
+        left_out=0.0, shift=0, augment=True, images=12_800, repeats=256, drawn=9_600, synthetic=0,
+        others=3_200, others_weight=1.0,
         about="teaches a trained network your own drawings, in seconds",
     ),
 }  # fmt: skip
