@@ -42,13 +42,11 @@ HARD = 2 / 3  # of what stays of a batch: those with the largest losses known; t
 # Epochs, counted from 0, that look at nothing but what they learn from, unless it is the last one:
 # with more of them, longer runs end lower.
 UNSEEN = 2, 3
-# Teaching looks at what it has learnt of the drawings after a share of an epoch's steps. Those that
-# are not read yet get as many places of digits in the rest of the epoch: a share of all drawn ones.
-LOOKED_AFTER, UNREAD = 0.2, 0.25
-FOUND = 0.2  # the probability from which on a digit counts as found: twice chance
-# What was another digit to the network before, and has not got this probability of its own by then,
-# is doubted; where that is a larger share of the drawings, it is the network that errs.
-LEARNT, DOUBTED = 0.9, 0.25
+# After a share of an epoch's steps teaching looks which drawings have not got this probability of
+# their digit yet. They get as many places of digits in the rest of the epoch: a share of all drawn
+# ones. Those that were another digit to the network before are doubted instead; where that is a
+# larger share of the drawings, it is the network that errs.
+LOOKED_AFTER, LEARNT, UNLEARNT, DOUBTED = 0.2, 0.9, 0.25, 0.25
 RESUMED_PEAK = 0.25  # of the recipe's rate: the peak of a cycle that goes on from trained weights
 
 
@@ -341,9 +339,8 @@ class Trainer:
         return round(steps) if self.recipe.teaches else None
 
     def _look_at_drawings(self) -> str | None:
-        """In the rest of the epoch, show drawings more often in which the network finds no digit
-        yet, and none that most likely is another digit than it is said to be. How many it leaves
-        out, as a note.
+        """In the rest of the epoch, show drawings more often that are not learnt yet, but none that
+        most likely is another digit than it is said to be. How many it leaves out, as a note.
 
         After Shen and Sanghavi, "Learning with bad training data via iterative trimmed loss
         minimization", ICML 2019; what the network found before it was taught decides, too.
@@ -354,12 +351,13 @@ class Trainer:
         networks = Checkpoint(self.progress.origin).model(), self.network
         before, now = (predict(network, frames).softmax(1) for network in networks)
         own = now.gather(1, labels.clamp(max=9)[:, None])[:, 0]
-        told = labels != NO_DIGIT
-        another = (before.argmax(1) != labels) & (before.amax(1) >= 0.5)
-        doubted = told & another & (own < LEARNT)
-        if doubted.sum() > DOUBTED * told.sum():
+        digits = labels != NO_DIGIT
+        unlearnt = digits & (own < LEARNT)
+        # Another digit: one that was more probable than the other nine together.
+        doubted = unlearnt & (before.argmax(1) != labels) & (before.amax(1) >= 0.5)
+        if doubted.sum() > DOUBTED * digits.sum():
             doubted[:] = False
-        unread = told & ~doubted & (now.amax(1) < FOUND)
+        unlearnt &= ~doubted
 
         def copies(which: torch.Tensor, count: int) -> torch.Tensor:
             """Some copies of drawings, bool N, among the images that are drawn."""
@@ -371,11 +369,11 @@ class Trainer:
         drawn = ((rest >= 0) & (rest < len(self.segments))).nonzero()[:, 0]
         places = drawn[doubted[rest[drawn] % self.drawings]]
         rest[places] = copies(~doubted, len(places))
-        if unread.any():
+        if unlearnt.any():
             places = (rest < len(self.segments)).nonzero()[:, 0]
             chosen = torch.randperm(len(places), generator=self.generator)
-            places = places[chosen[: int(UNREAD * self.recipe.drawn)]]
-            rest[places] = copies(unread, len(places))
+            places = places[chosen[: int(UNLEARNT * self.recipe.drawn)]]
+            rest[places] = copies(unlearnt, len(places))
         order[self.progress.seen :] = rest + self.of_data_set
         self._take_order(order)
         if not doubted.any():

@@ -20,7 +20,7 @@ from lenet.events import Done, Epoch, Event, Saved, Start, Taught
 from lenet.job import Job, prepare, settle
 from lenet.preprocess import check_strokes
 from lenet.recipes import RECIPES
-from lenet.recognize import Recognizer
+from lenet.recognize import Recognizer, predict
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
 from lenet.teach import read_right, split
@@ -182,6 +182,16 @@ def test_what_is_not_read_yet_comes_more_often(long, trained, data):
     _, note, to_come = looked_at(trained, data, [*usual(2), *odd_sevens(1)])
     assert note == ""
     assert to_come[20] > 0.25 * sum(to_come) and min(to_come) > 10
+
+
+def test_what_is_learnt_least_comes_more_often(long, trained, data, monkeypatch):
+    drawings = usual(1)
+    trainer, *_ = looked_at(trained, data, drawings)
+    own = predict(trainer.network, to_tensors(drawings).frames()).softmax(1).diagonal()
+    monkeypatch.setattr("lenet.trainer.LEARNT", own.sort().values[:2].mean().item())
+    _, note, to_come = looked_at(trained, data, drawings)
+    assert note == ""
+    assert to_come[int(own.argmin())] > 0.25 * sum(to_come) and min(to_come) > 10
 
 
 @pytest.mark.parametrize(("wrong", "left_out"), [(2, 2), (3, 0), (10, 0)])
