@@ -31,7 +31,7 @@ from lenet.evaluate import summarize_others
 from lenet.others import KINDS, SHARES, other_segments
 from lenet.preprocess import rasterize
 from lenet.recipes import RECIPES
-from lenet.recognize import interpret, predict
+from lenet.recognize import Recognitions, interpret, predict
 
 EACH = 1000  # others of each kind that a network is judged by
 ACCEPTED = 0.95  # of the digits; the table has the share of others that are accepted with them
@@ -113,14 +113,19 @@ def judge(
     rows["taken for digits"] = [both.is_digit.double().mean().item()]
     rows["sure"] = [both.sure.double().mean().item()]
     digits = interpret(calibrated, logits[-len(drawings) :])
-    gate = digits.digit_probability.quantile(1 - ACCEPTED)
     for kind in KINDS:
         frames = rasterize(other_segments(EACH, generator, segments, {kind: 1.0})[0])
         found = interpret(calibrated, predict(model, frames))
         summary = summarize_others(found, digits)
-        accepted = (found.digit_probability >= gate).double().mean().item()
-        rows[kind] = [summary["auroc"], accepted, summary["taken_for_digits"], summary["sure"]]
+        taken = [accepted(found, digits), summary["taken_for_digits"], summary["sure"]]
+        rows[kind] = [summary["auroc"], *taken]
     return rows
+
+
+def accepted(others: Recognitions, digits: Recognitions) -> float:
+    """The share of others, 0..1, that are taken where `ACCEPTED` of the digits are."""
+    gate = digits.digit_probability.quantile(1 - ACCEPTED)
+    return (others.digit_probability >= gate).double().mean().item()
 
 
 def print_table(folds: Sequence[dict[str, list[float]]], without: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from benchmarks.handwriting import FOLDS, train_fold
-from benchmarks.others import ACCEPTED
+from benchmarks.others import ACCEPTED, accepted
 from lenet.augment import vary_strokes
 from lenet.calibrate import OTHERS, answers, calibrate
 from lenet.checkpoint import Checkpoint
@@ -110,13 +110,12 @@ def know(checkpoint: Checkpoint, digits: Digits, others: torch.Tensor) -> Known:
     """What a network knows of digits and of frames of others."""
     read = evaluate(checkpoint, digits)
     found = interpret(checkpoint, predict(checkpoint.model(), others))
-    gate = read.digit_probability.quantile(1 - ACCEPTED)
     summary = summarize_others(found, read)
     return Known(
         read.accuracy,
         read.calibration_error,
         summary["auroc"],
-        (found.digit_probability >= gate).double().mean().item(),
+        accepted(found, read),
         summary["sure"],
     )
 

@@ -22,7 +22,9 @@ ERRORS = """(() => {
 
 @pytest.fixture(params=BROWSERS)
 def tab(request: pytest.FixtureRequest, small_server: Server, tmp_path: Path) -> Iterator[Tab]:
-    """The open page in each browser; errors on it fail the test."""
+    """The open page in each browser; errors on it fail the test. As with MNIST, those browsers are
+    skipped that this machine cannot drive.
+    """
     driver, start = BROWSERS[request.param]
     if shutil.which(driver) is None:
         pytest.skip(f"{request.param} cannot be driven: there is no {driver}")

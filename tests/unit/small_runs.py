@@ -1,20 +1,18 @@
 """Training runs small enough for a unit test."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lenet.checkpoint import SHIPPED, Checkpoint, read, write
+from lenet.checkpoint import Checkpoint, read, write
 from lenet.data import DataSet
 from lenet.distributed import Team
 from lenet.drawings import Drawing, write_drawings
 from lenet.events import Event, Saved
-from lenet.job import Job, settle
+from lenet.job import prepare
 from lenet.model import LeNet
-from lenet.recipes import RECIPES
 from lenet.settings import Request
 from lenet.synthetic import example_strokes
 from lenet.train import drawings_of
@@ -34,13 +32,10 @@ def run(
 
 
 def start(data: DataSet, request: Request, resumed: Checkpoint | None = None) -> Trainer:
-    """A trainer as `prepare` would have it: teaching goes on from the shipped network."""
-    if request.recipe and RECIPES[request.recipe].teaches:
-        resumed = replace(read(SHIPPED), run=None)
-    job = Job(request, settle(request, resumed), resumed)
+    job = prepare(request, resumed)
     trainer = Trainer(job.settings, data, drawings_of(job), Team())
-    if resumed:
-        trainer.restore(resumed, own_rate=request.learning_rate is not None)
+    if job.resumed:
+        trainer.restore(job.resumed, own_rate=request.learning_rate is not None)
     return trainer
 
 
